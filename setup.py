@@ -1,0 +1,35 @@
+"""Packaging; the settings of the tools are in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r"__version__ = '(.+)'", (HERE / 'mmnoisy/__init__.py').read_text()).group(1)
+
+# For an environment that has MMPretrain: it keeps its own mmcv and PyTorch.
+REQUIRED = [
+    'mmpretrain>=1.2.0',
+    'mmengine>=0.10.4',
+    'numpy',
+    'polars>=1.0',
+    'setuptools<82',  # MMEngine reads mmpretrain:: configs with pkg_resources, gone in 82
+]
+# For a fresh machine: all that training, testing and the demo need.
+ALL = ['torch', 'torchvision', 'mmcv-lite>=2.0.0', 'scikit-learn', 'timm']
+TEST = ['pytest', 'hypothesis', 'ruff', 'mypy']
+
+setup(
+    name='mmnoisy',
+    version=VERSION,
+    description='Learning from millions of noisy labels with a few verified ones, in MMPretrain',
+    long_description=(HERE / 'README.md').read_text(),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(include=['mmnoisy', 'mmnoisy.*']),
+    package_data={'mmnoisy': ['py.typed']},
+    python_requires='>=3.9,<3.14',  # MMEngine uses pkgutil.find_loader, gone in 3.14
+    install_requires=REQUIRED,
+    extras_require={'all': ALL, 'test': ALL + TEST},
+)
