@@ -1,0 +1,8 @@
+"""Where labels come in: release files, label index, datasets, mixing of T and V."""
+
+from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.open_images import OpenImages
+from mmnoisy.datasets.open_images_demo import OpenImagesDemo
+from mmnoisy.datasets.ratio_sampler import RatioSampler
+
+__all__ = ['LabelIndex', 'OpenImages', 'OpenImagesDemo', 'RatioSampler']

@@ -1,0 +1,78 @@
+"""A small Open Images release, and where real data is."""
+
+import csv
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+SUBSETS = ('train', 'validation', 'test')
+REPO = Path(__file__).parent.parent
+
+# Real data, kept outside the repository; tests that need it say so and skip without it.
+TINY = Path(os.environ.get('MMNOISY_TINY_OPEN_IMAGES', REPO / 'data/tiny-open-images'))
+WEIGHTS = Path(os.environ.get('MMNOISY_WEIGHTS', REPO / 'data/weights'))
+
+
+def mid(k):
+    return f'/m/0{k:04d}'
+
+
+def write_csv(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'w', newline='') as file:
+        csv.writer(file, lineterminator='\n').writerows(rows)
+
+
+HEADER = ('ImageID', 'Source', 'LabelName', 'Confidence')
+
+
+def write_release(root, num_classes=6, num_images=8, size=(40, 48), seed=0, pictures=True):
+    """Writes random pictures, labels and verdicts in the V4 layout; returns what was written.
+
+    The result maps a subset to ``{image_id: (noisy, present, absent)}`` with sets of class ids.
+    """
+    rng = np.random.default_rng(seed)
+    annotations = root / 'annotations'
+    annotations.mkdir(parents=True)
+    (annotations / 'classes.txt').write_text(''.join(f'{mid(k)}\n' for k in range(num_classes)))
+    written = {}
+    for subset in SUBSETS:
+        machine, human, content = [HEADER], [HEADER], {}
+        for number in rng.integers(2**64, size=num_images, dtype=np.uint64):
+            image_id = f'{number:016x}'
+            noisy = rng.choice(num_classes, rng.integers(1, min(num_classes, 4)), replace=False)
+            verdicts = rng.random(len(noisy)) < 0.6
+            machine += [(image_id, 'machine', mid(k), 0.7) for k in noisy]
+            human += [(image_id, 'verification', mid(k), int(p)) for k, p in zip(noisy, verdicts)]
+            content[image_id] = (set(noisy), set(noisy[verdicts]), set(noisy[~verdicts]))
+            if pictures:
+                path = root / subset / f'{image_id}.jpg'
+                path.parent.mkdir(exist_ok=True)
+                cv2.imwrite(str(path), rng.integers(256, size=(*size, 3), dtype=np.uint8))
+        prefix = annotations / subset
+        write_csv(Path(f'{prefix}-annotations-machine-imagelabels.csv'), machine)
+        if subset != 'train':
+            write_csv(Path(f'{prefix}-annotations-human-imagelabels.csv'), human)
+        written[subset] = content
+    return written
+
+
+@pytest.fixture
+def tiny():
+    """The folder of tiny-open-images."""
+    if not (TINY / 'annotations').is_dir():
+        pytest.skip(f'{TINY} is not there (set MMNOISY_TINY_OPEN_IMAGES)')
+    return TINY
+
+
+@pytest.fixture(scope='session')
+def demo_root(tmp_path_factory):
+    """The embedded demo, made once."""
+    from mmnoisy.datasets.open_images_demo import make_demo
+
+    root = tmp_path_factory.mktemp('demo') / 'digits'
+    make_demo(root)
+    return root

@@ -1,0 +1,85 @@
+import json
+import pickle
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmnoisy import InputError
+from mmnoisy.datasets.label_index import LabelIndex, to_csr
+
+SHAPE = (5, 7)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.integers(0, 6), st.floats(0, 1, width=32)), max_size=40
+    )
+)
+def test_csr_equals_a_dictionary(triples):
+    expected = defaultdict(dict)
+    for row, label, value in triples:
+        expected[row][label] = max(value, expected[row].get(label, 0))
+    row, label, value = (np.array([t[k] for t in triples]) for k in range(3))
+    csr = to_csr(row.astype(int), label.astype(int), value.astype(np.float32), SHAPE, np.maximum)
+    for i in range(SHAPE[0]):
+        labels, values = csr.row(i)
+        assert labels.tolist() == sorted(expected[i])
+        assert values.tolist() == [expected[i][k] for k in sorted(expected[i])]
+
+
+def make_index(verdicts=2):
+    start = np.arange(4)
+    noisy = to_csr(start[:3], np.array([1, 0, 6]), np.float32([0.5, 0.6, 0.7]), (3, 7), np.maximum)
+    rated = to_csr(start[:verdicts], np.array([1, 0])[:verdicts], np.ones(verdicts), (3, 7), np.add)
+    info = {'classes': [f'/m/{k}' for k in range(7)], 'class_names': list('abcdefg')}
+    ids = np.array([3, 2**63, 2**64 - 1], np.uint64)
+    return LabelIndex(ids, noisy, rated._replace(value=rated.value >= 0), info)
+
+
+def assert_equal(a, b):
+    np.testing.assert_array_equal(a.image_ids, b.image_ids)
+    for x, y in zip((*a.noisy, *a.verdicts), (*b.noisy, *b.verdicts)):
+        np.testing.assert_array_equal(x, y)
+    assert a.classes == b.classes
+
+
+@pytest.mark.parametrize('verdicts', [0, 2])
+def test_written_and_opened(tmp_path, verdicts):
+    index = make_index(verdicts)
+    index.write(tmp_path / 'index')
+    opened = LabelIndex.open(tmp_path / 'index')
+    assert len(opened) == 3
+    assert_equal(index, opened)
+
+
+def test_a_pickled_index_maps_the_files_again(tmp_path):
+    make_index().write(tmp_path / 'index')
+    opened = LabelIndex.open(tmp_path / 'index')
+    message = pickle.dumps(opened)
+    assert len(message) < 1000 + len(str(tmp_path))
+    assert_equal(opened, pickle.loads(message))
+    assert_equal(make_index(), pickle.loads(pickle.dumps(make_index())))
+
+
+def test_refusals(tmp_path):
+    with pytest.raises(InputError, match='there is no label index here'):
+        LabelIndex.open(tmp_path)
+    folder = tmp_path / 'index'
+    make_index().write(folder)
+    with open(folder / 'noisy_label.npy', 'r+b') as file:
+        file.truncate(130)
+    with pytest.raises(InputError, match=r'noisy_label\.npy: is missing or truncated'):
+        LabelIndex.open(folder)
+    np.save(folder / 'noisy_label.npy', np.zeros(2, np.uint16))
+    with pytest.raises(InputError, match=r'holds \(2,\), not \[3\]'):
+        LabelIndex.open(folder)
+    info = json.loads((folder / 'index.json').read_text())
+    (folder / 'index.json').write_text(json.dumps({**info, 'version': 99}))
+    with pytest.raises(InputError, match='is not a label index of version 1'):
+        LabelIndex.open(folder)
+    (folder / 'index.json').write_text('{')
+    with pytest.raises(InputError, match='is damaged'):
+        LabelIndex.open(folder)

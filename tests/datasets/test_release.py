@@ -1,0 +1,151 @@
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from conftest import HEADER, SUBSETS, mid, write_csv, write_release
+
+from mmnoisy import InputError
+from mmnoisy.datasets import LabelIndex
+from mmnoisy.datasets.release import account_table, prepare
+
+
+def content(index):
+    """The index as a dictionary of sets, by the slowest way."""
+    result = {}
+    for i, image_id in enumerate(index.image_ids):
+        noisy, _ = index.noisy.row(i)
+        label, present = index.verdicts.row(i)
+        result[f'{int(image_id):016x}'] = (
+            set(noisy.tolist()),
+            set(label[present].tolist()),
+            set(label[~present].tolist()),
+        )
+    return result
+
+
+def test_every_label_and_verdict_arrives(tmp_path):
+    written = write_release(tmp_path / 'release', num_images=50, pictures=False)
+    indexes = prepare(tmp_path / 'release', tmp_path / 'index')
+    for subset in SUBSETS:
+        expected = written[subset]
+        if subset == 'train':
+            expected = {key: (noisy, set(), set()) for key, (noisy, _, _) in expected.items()}
+        assert content(indexes[subset]) == expected
+        assert content(LabelIndex.open(tmp_path / 'index' / subset)) == expected
+
+
+def test_tiny_open_images_equals_the_csv_module(tiny, tmp_path):
+    indexes = prepare(tiny, tmp_path / 'index')
+    classes = (tiny / 'annotations/classes.txt').read_text().split()
+    for subset, kinds in (('train', ['machine']), ('test', ['machine', 'human'])):
+        index = indexes[subset]
+        for kind in kinds:
+            csr = index.noisy if kind == 'machine' else index.verdicts
+            found = {
+                (int(index.image_ids[i]), classes[label], float(value))
+                for i in range(len(index))
+                for label, value in zip(*csr.row(i))
+            }
+            path = tiny / f'annotations/{subset}-annotations-{kind}-imagelabels.csv'
+            with open(path) as file:
+                expected = {
+                    (int(row['ImageID'], 16), row['LabelName'], np.float32(row['Confidence']))
+                    for row in csv.DictReader(file)
+                }
+            assert found == expected
+    assert len(indexes['train']) == 20_000  # 27 of them without a label
+
+
+def edit(tmp_path, subset='validation', kind='human', rows=()):
+    path = tmp_path / f'release/annotations/{subset}-annotations-{kind}-imagelabels.csv'
+    with open(path, 'a') as file:
+        file.writelines(','.join(map(str, row)) + '\n' for row in rows)
+    return path
+
+
+def test_duplicates_and_conflicts_follow_the_rule(tmp_path):
+    write_release(tmp_path / 'release', num_classes=4, pictures=False)
+    image = 'abcdef0000000000'
+    edit(tmp_path, kind='machine', rows=[(image, 'machine', mid(0), c) for c in (0.5, 0.9, 0.6)])
+    verdicts = {0: [1, 0, 0], 1: [1, 0], 2: [0, 1, 1], 3: [0]}
+    rows = [(image, 'verification', mid(k), v) for k, vs in verdicts.items() for v in vs]
+    edit(tmp_path, rows=rows)
+    index = prepare(tmp_path / 'release', tmp_path / 'index')['validation']
+    i = index.image_ids.tolist().index(int(image, 16))
+    assert index.noisy.row(i)[1].tolist() == [np.float32(0.9)]
+    assert index.verdicts.row(i)[1].tolist() == [False, True, True, False]
+    assert [file['dropped'] for file in index.info['files']] == [
+        {'given more than once': 2},
+        {'given more than once': 5},
+    ]
+    assert '5 given more than once' in account_table({'validation': index})
+
+
+def test_rows_of_unlisted_images_and_classes_are_counted(tmp_path):
+    written = write_release(tmp_path / 'release', pictures=False)
+    listed = [*written['train'], 'aaaaaaaaaaaaaaaa']
+    write_csv(
+        tmp_path / 'release/train-images.csv', [('ImageID',), *[(image,) for image in listed]]
+    )
+    rows = [('bbbbbbbbbbbbbbbb', 'machine', mid(0), 1), (listed[0], 'machine', '/m/none', 1)]
+    edit(tmp_path, 'train', 'machine', rows)
+    index = prepare(tmp_path / 'release', tmp_path / 'index')['train']
+    assert len(index) == len(listed)
+    (file,) = index.info['files']
+    assert file['dropped'] == {
+        'class outside the class list': 1,
+        'image outside the image list': 1,
+    }
+    assert file['rows'] == file['kept'] + 2
+
+
+def test_names_and_categories(tmp_path):
+    write_release(tmp_path / 'release', num_classes=3, pictures=False)
+    write_csv(tmp_path / 'release/class-descriptions.csv', [(mid(1), 'Cat'), ('/m/x', 'Other')])
+    rows = [('LabelName', 'Category'), (mid(0), 'pet'), (mid(0), 'animal'), ('/m/x', 'animal')]
+    write_csv(tmp_path / 'groups.csv', rows)
+    indexes = prepare(tmp_path / 'release', tmp_path / 'index', categories=tmp_path / 'groups.csv')
+    assert indexes['test'].info['class_names'] == [mid(0), 'Cat', mid(2)]
+    assert indexes['test'].info['class_categories'] == [['pet', 'animal'], ['others'], ['others']]
+
+
+def test_an_image_in_two_subsets_is_refused(tmp_path):
+    written = write_release(tmp_path / 'release', pictures=False)
+    image = next(iter(written['test']))
+    edit(tmp_path, 'train', 'machine', [(image, 'machine', mid(0), 1)])
+    with pytest.raises(InputError, match=f'train and test: 1 images are in both.*{image}'):
+        prepare(tmp_path / 'release', tmp_path / 'index')
+    assert not (tmp_path / 'index').exists()
+
+
+def test_missing_files_and_empty_verdicts(tmp_path):
+    with pytest.raises(InputError, match='there is no such folder'):
+        prepare(tmp_path / 'nowhere', tmp_path / 'index')
+    write_release(tmp_path / 'release', pictures=False)
+    path = edit(tmp_path)
+    write_csv(path, [HEADER])
+    with pytest.raises(InputError, match='no image of validation has a label verified present'):
+        prepare(tmp_path / 'release', tmp_path / 'index')
+    path.unlink()
+    with pytest.raises(InputError, match=r'validation-annotations-human-imagelabels\.csv is nei'):
+        prepare(tmp_path / 'release', tmp_path / 'index')
+    (tmp_path / 'release/annotations/classes.txt').unlink()
+    with pytest.raises(InputError, match='name a class list with --classes'):
+        prepare(tmp_path / 'release', tmp_path / 'index')
+    assert not list(tmp_path.glob('*index*'))
+
+
+def test_an_index_is_replaced_and_anything_else_is_not(tmp_path):
+    out = tmp_path / 'index'
+    write_release(tmp_path / 'release', num_images=3, pictures=False)
+    prepare(tmp_path / 'release', out)
+    shutil.rmtree(tmp_path / 'release')
+    write_release(tmp_path / 'release', num_images=5, pictures=False)
+    prepare(tmp_path / 'release', out)
+    assert len(LabelIndex.open(out / 'train')) == 5
+    (out / 'thesis.tex').write_text('years of work')
+    with pytest.raises(InputError, match=r'holds thesis\.tex, which is no part'):
+        prepare(tmp_path / 'release', out)
+    assert (out / 'thesis.tex').exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['index', 'release']
