@@ -1,0 +1,124 @@
+"""The joint model: label cleaning network g and classifier h on shared features (section 3)."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any, Sequence
+
+import torch
+from mmpretrain.models.classifiers import ImageClassifier
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+from mmnoisy.models.targets import UNVERIFIED, stack_targets
+
+
+@MODELS.register_module()
+class DualHeadClassifier(ImageClassifier):
+    """A multi-label classifier that learns from noisy labels and a few verified ones.
+
+    `Learning From Noisy Large-Scale Datasets With Minimal Supervision
+    <https://arxiv.org/abs/1701.01619>`_. Without a cleaning head the classifier learns from the
+    noisy labels as they are: with T, V or a mix of both to train on, these are the baseline and
+    the two fine-tuned rows of Table 2.
+
+    Args:
+        backbone: f.
+        head: h, a multi-label head of MMPretrain with a ``loss_module``.
+        neck: pooling, if the backbone does not pool.
+        cleaning_head: g, see :class:`LabelCleaningHead`.
+        auxiliary_head: a second multi-label head, on the first features of the backbone, with
+            the loss weight of its own ``loss``; learns the same targets.
+        unverified: what v is for the unrated classes of a verified image, see
+            :func:`stack_targets`.
+        freeze_backbone: the backbone gets no gradient, and its batch norm and dropout stay in
+            evaluation mode (fine-tuning of the last layers, section 4.3).
+        feature_dtype: run a frozen backbone in this precision, for example ``'bfloat16'``.
+        **kwargs: of :class:`mmpretrain.models.ImageClassifier`.
+    """
+
+    backbone: Any  # nn.Module gives its children no types
+    neck: Any
+    head: Any
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        neck: dict | None = None,
+        cleaning_head: dict | None = None,
+        auxiliary_head: dict | None = None,
+        unverified: str = 'absent',
+        freeze_backbone: bool = False,
+        feature_dtype: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(backbone=backbone, neck=neck, head=head, **kwargs)
+        if unverified not in UNVERIFIED:
+            raise ValueError(f'unverified must be one of {UNVERIFIED}, but got {unverified!r}')
+        if feature_dtype is not None and not freeze_backbone:
+            raise ValueError('feature_dtype is for a frozen backbone: set freeze_backbone=True')
+        self.cleaning_head = MODELS.build(cleaning_head) if cleaning_head else None
+        self.auxiliary_head = MODELS.build(auxiliary_head) if auxiliary_head else None
+        self.unverified = unverified
+        self.freeze_backbone = freeze_backbone
+        self.feature_dtype = getattr(torch, feature_dtype) if feature_dtype else None
+        if freeze_backbone:
+            self.backbone.requires_grad_(False)
+            self.backbone.to(memory_format=torch.channels_last)
+
+    def loss(
+        self, inputs: torch.Tensor, data_samples: Sequence[DataSample]
+    ) -> dict[str, torch.Tensor]:
+        """Losses of a batch; what is learned from what.
+
+        Args:
+            inputs: pictures (N, 3, H, W).
+            data_samples: N samples with sparse labels, see :class:`OpenImages`.
+
+        Returns:
+            ``loss_clean`` (with a cleaning head), ``loss_classify`` and ``loss_auxiliary`` (with
+            an auxiliary head): scalars, summed over classes, mean over images.
+        """
+        feats = self.extract_feat(inputs)
+        noisy, verified, known = stack_targets(
+            data_samples, self.head.num_classes, self.unverified, feats[-1].device
+        )
+        losses, cleaned = {}, noisy
+        if self.cleaning_head is not None:
+            cleaned = self.cleaning_head(feats, noisy)  # Eq. 1
+            losses['loss_clean'] = self.cleaning_head.loss(cleaned, verified, known)  # Eq. 2
+        target = torch.where(known, verified, cleaned.detach())  # constants for the classifier
+        losses['loss_classify'] = self._cross_entropy(self.head, feats, target)  # Eq. 3
+        if self.auxiliary_head is not None:
+            losses['loss_auxiliary'] = self._cross_entropy(self.auxiliary_head, feats[:1], target)
+        return losses
+
+    def extract_feat(self, inputs: torch.Tensor, stage: str = 'neck') -> Any:
+        """As in :class:`mmpretrain.models.ImageClassifier`; a frozen backbone keeps no graph."""
+        if not self.freeze_backbone:
+            return super().extract_feat(inputs, stage)
+        precision = (
+            torch.autocast(inputs.device.type, self.feature_dtype)
+            if self.feature_dtype
+            else nullcontext()
+        )
+        with torch.no_grad(), precision:
+            feats = self.backbone(inputs.contiguous(memory_format=torch.channels_last))
+        feats = tuple(feat.float() for feat in feats)
+        if stage != 'backbone' and self.with_neck:
+            feats = self.neck(feats)
+        return self.head.pre_logits(feats) if stage == 'pre_logits' else feats
+
+    def train(self, mode: bool = True) -> DualHeadClassifier:
+        """Sets training mode, but for a frozen backbone."""
+        super().train(mode)
+        if self.freeze_backbone:
+            self.backbone.eval()
+        return self
+
+    @staticmethod
+    def _cross_entropy(
+        head: Any, feats: tuple[torch.Tensor, ...], target: torch.Tensor
+    ) -> torch.Tensor:
+        return head.loss_module(head(feats).float(), target, avg_factor=len(target))

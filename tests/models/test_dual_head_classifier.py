@@ -1,0 +1,188 @@
+import numpy as np
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from mmnoisy import InputError
+
+C = 5
+
+
+@MODELS.register_module(name='TwoStageBackbone')
+class TwoStage(nn.Module):
+    """Two small features, batch norm and dropout: what freezing has to take care of."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, x):
+        x = self.dropout(self.norm(self.conv(x)))
+        return x.amax((2, 3)), x.mean((2, 3))
+
+
+def linear_head(**kwargs):
+    return dict(type='MultiLabelLinearClsHead', num_classes=C, in_channels=4, **kwargs)
+
+
+def build(cleaning=True, **kwargs):
+    torch.manual_seed(0)
+    if cleaning:
+        kwargs['cleaning_head'] = dict(type='LabelCleaningHead', num_classes=C, in_channels=4)
+    config = dict(
+        type='mmpretrain.DualHeadClassifier',
+        backbone=dict(type='TwoStageBackbone'),
+        head=linear_head(),
+        **kwargs,
+    )
+    model = MODELS.build(config)
+    model.init_weights()
+    return model
+
+
+def batch():
+    """Three images of T, one of V."""
+    fields = [dict(noisy_label=[0, 1]), dict(noisy_label=[2]), dict(noisy_label=[])]
+    fields.append(dict(noisy_label=[0, 3], verified_pos=[0], verified_neg=[3]))
+    samples = [DataSample(**{k: np.array(v, int) for k, v in f.items()}) for f in fields]
+    return torch.randn(4, 3, 8, 8), samples
+
+
+def gradient(module):
+    return sum(p.grad.abs().sum().item() for p in module.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize('perturbed', [False, True])
+def test_who_learns_from_which_loss(perturbed):
+    """The central claim of section 3.2, at initialisation and after it."""
+    model = build()
+    if perturbed:
+        nn.init.normal_(model.cleaning_head.output.weight, std=0.1)
+    inputs, samples = batch()
+    model.loss(inputs, samples)['loss_classify'].backward()
+    assert gradient(model.cleaning_head) == 0
+    assert gradient(model.head) > 0
+    assert gradient(model.backbone) > 0
+    model.zero_grad()
+    model.loss(inputs, samples)['loss_clean'].backward()
+    assert gradient(model.cleaning_head) > 0
+    assert gradient(model.head) == 0
+
+
+def test_losses_by_hand():
+    model = build().eval()
+    nn.init.normal_(model.cleaning_head.output.weight, std=0.3)
+    inputs, samples = batch()
+    losses = model.loss(inputs, samples)
+    feats = model.extract_feat(inputs)
+    y = torch.tensor([[1.0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5, [1, 0, 0, 1, 0]])
+    v = torch.tensor([1.0, 0, 0, 0, 0])
+    cleaned = model.cleaning_head(feats, y)
+    assert not torch.equal(cleaned, y)
+    torch.testing.assert_close(losses['loss_clean'], 0.1 * (cleaned[3] - v).abs().sum() / 4)
+    target = torch.cat([cleaned[:3], v[None]])
+    expected = binary_cross_entropy_with_logits(model.head(feats), target, reduction='sum') / 4
+    torch.testing.assert_close(losses['loss_classify'], expected)
+
+
+def test_without_a_cleaning_head_the_noisy_labels_are_the_targets():
+    model = build(cleaning=False).eval()
+    inputs, samples = batch()
+    losses = model.loss(inputs, samples)
+    target = torch.tensor([[1.0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5, [1, 0, 0, 0, 0]])
+    logits = model.head(model.extract_feat(inputs))
+    expected = binary_cross_entropy_with_logits(logits, target, reduction='sum') / 4
+    assert set(losses) == {'loss_classify'}
+    torch.testing.assert_close(losses['loss_classify'], expected)
+
+
+def test_mask_leaves_unrated_pairs_of_v_to_the_cleaned_labels():
+    model = build(unverified='mask').eval()
+    nn.init.constant_(model.cleaning_head.output.bias, 0.25)
+    inputs, samples = batch()
+    losses = model.loss(inputs, samples)
+    # Rated are 0 (cleaned to 1, present) and 3 (cleaned to 1, absent).
+    assert losses['loss_clean'].item() == pytest.approx(0.1 * 1 / 4)
+    target = torch.tensor([[1, 1, 0.25, 0.25, 0.25], [0.25] * 5, [0.25] * 5, [1] + [0.25] * 4])
+    target[1, 2], target[3, 3] = 1, 0
+    logits = model.head(model.extract_feat(inputs))
+    expected = binary_cross_entropy_with_logits(logits, target, reduction='sum') / 4
+    torch.testing.assert_close(losses['loss_classify'], expected)
+
+
+def test_a_batch_of_t_alone_still_touches_every_parameter():
+    """Else data-parallel training would wait for gradients that never come."""
+    model = build()
+    inputs, samples = batch()
+    sum(model.loss(inputs[:3], samples[:3]).values()).backward()
+    assert all(p.grad is not None for p in model.parameters())
+    assert gradient(model.cleaning_head) == 0
+
+
+def test_auxiliary_head_learns_the_same_targets_from_the_first_features():
+    loss = dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.4)
+    model = build(auxiliary_head=linear_head(loss=loss)).eval()
+    inputs, samples = batch()
+    losses = model.loss(inputs, samples)
+    first = model.extract_feat(inputs)[:1]
+    y = torch.tensor([[1.0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5, [1, 0, 0, 0, 0]])
+    logits = model.auxiliary_head(first)
+    expected = 0.4 * binary_cross_entropy_with_logits(logits, y, reduction='sum') / 4
+    torch.testing.assert_close(losses['loss_auxiliary'], expected)
+
+
+def test_a_frozen_backbone_stays_as_it_was():
+    model = build(freeze_backbone=True)
+    before = {key: value.clone() for key, value in model.backbone.state_dict().items()}
+    model.train()
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 1.0)
+    inputs, samples = batch()
+    for _ in range(2):
+        sum(model.loss(inputs, samples).values()).backward()
+        optimizer.step()
+    assert all(torch.equal(before[k], v) for k, v in model.backbone.state_dict().items())
+    assert not any(module.training for module in model.backbone.modules())
+    assert model.head.training
+    assert gradient(model.head) > 0
+    assert not model.extract_feat(inputs)[-1].requires_grad
+
+
+def test_features_in_bfloat16_are_close_and_come_as_float32():
+    exact, half = build(freeze_backbone=True), build(freeze_backbone=True, feature_dtype='bfloat16')
+    inputs, _ = batch()
+    feats = half.eval().extract_feat(inputs)[-1]
+    assert feats.dtype == torch.float32
+    torch.testing.assert_close(feats, exact.eval().extract_feat(inputs)[-1], atol=0.02, rtol=0.02)
+    assert not torch.equal(feats, exact.extract_feat(inputs)[-1])
+
+
+def test_stages_of_features():
+    for frozen in (False, True):
+        model = build(freeze_backbone=frozen, neck=dict(type='GlobalAveragePooling', dim=1))
+        model.neck = nn.Identity()
+        inputs, _ = batch()
+        assert len(model.extract_feat(inputs, 'backbone')) == 2
+        assert len(model.extract_feat(inputs, 'neck')) == 2
+        assert model.extract_feat(inputs, 'pre_logits').shape == (4, 4)
+
+
+def test_prediction_ignores_the_noisy_labels():
+    model = build().eval()
+    inputs, samples = batch()
+    scores = [sample.pred_score for sample in model.predict(inputs, samples)]
+    expected = torch.sigmoid(model.head(model.extract_feat(inputs)))
+    torch.testing.assert_close(torch.stack(scores), expected)
+
+
+def test_wrong_settings():
+    with pytest.raises(ValueError, match='unverified must be one of'):
+        build(unverified='negative')
+    with pytest.raises(ValueError, match='set freeze_backbone=True'):
+        build(feature_dtype='bfloat16')
+    with pytest.raises(InputError, match='num_classes is 5'):
+        build().loss(torch.randn(1, 3, 8, 8), [DataSample(noisy_label=np.array([5]))])
