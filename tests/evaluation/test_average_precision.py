@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
+
+from mmnoisy.evaluation import average_precision
+
+# few distinct scores: ties are the rule
+pairs = st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.integers(0, 3)), max_size=60)
+
+
+@given(pairs)
+def test_equals_scikit_learn_group_by_group(pairs):
+    score, positive, group = (np.array([pair[k] for pair in pairs]) for k in range(3))
+    score, positive, group = score / 4, positive.astype(bool), group.astype(int)
+    ap = average_precision(score, positive, group)
+    assert len(ap) == group.max(initial=-1) + 1
+    for g, value in enumerate(ap):
+        here = group == g
+        if positive[here].any():
+            expected = average_precision_score(positive[here], score[here])
+            assert value == pytest.approx(expected, abs=1e-12)
+        else:
+            assert np.isnan(value)
+
+
+def test_equals_scikit_learn_at_size():
+    rng = np.random.default_rng(0)
+    score, group = rng.random(100_000).astype(np.float32), rng.integers(50, size=100_000)
+    positive = rng.random(100_000) < score
+    for g, value in enumerate(average_precision(score, positive, group)):
+        here = group == g
+        assert value == pytest.approx(average_precision_score(positive[here], score[here]))
+    assert average_precision(score, positive)[0] == pytest.approx(
+        average_precision_score(positive, score)
+    )
+
+
+def test_equation_4_by_hand():
+    """Positives at ranks 1, 3 and 4: (1/1 + 2/3 + 3/4) / 3."""
+    score = np.array([0.1, 0.9, 0.5, 0.7, 0.4])
+    positive = np.array([False, True, True, False, True])
+    assert average_precision(score, positive)[0] == pytest.approx((1 + 2 / 3 + 3 / 4) / 3)
+
+
+def test_order_does_not_matter_with_ties():
+    score, positive = np.array([0.5, 0.5, 0.5, 0.9]), np.array([True, False, False, False])
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2]):
+        assert average_precision(score[order], positive[order])[0] == pytest.approx(1 / 4)
