@@ -1,0 +1,62 @@
+"""Refuses a model, a dataset and a checkpoint whose class lists differ."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Sequence
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmpretrain.registry import HOOKS
+
+from mmnoisy.errors import InputError
+
+
+@HOOKS.register_module()
+class ClassListHook(Hook):
+    """Compares class lists before training, testing and loading.
+
+    MMEngine only warns where the shapes of a checkpoint differ and says nothing where the same
+    number of classes comes in another order: outputs would silently mean other classes.
+
+    Raises:
+        InputError: the number of classes of a head differs from that of the dataset, or the
+            dataset's class list from the one that the checkpoint was trained with.
+    """
+
+    def before_run(self, runner: Runner) -> None:
+        """Compares the heads with the dataset."""
+        classes = _dataset_classes(runner)
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        for name, child in model.named_children():
+            size = getattr(child, 'num_classes', None)
+            if classes and name.endswith('head') and size != len(classes):
+                raise InputError(
+                    f'model.{name}.num_classes={size}: the class list of the dataset has '
+                    f'{len(classes)} classes; set num_classes to that'
+                )
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: Dict[str, Any]) -> None:
+        """Compares the dataset with the checkpoint."""
+        classes = _dataset_classes(runner)
+        trained = list((checkpoint.get('meta', {}).get('dataset_meta') or {}).get('classes', ()))
+        if not classes or not trained or trained == classes:
+            return
+        if sorted(trained) == sorted(classes):
+            difference = 'the same classes in another order'
+        else:
+            difference = f'{len(trained)} classes, the dataset {len(classes)}'
+        raise InputError(
+            f'{runner.cfg.get("load_from") or runner.work_dir}: the checkpoint was trained with '
+            f'{difference}; prepare the index with the class list of the checkpoint, or train anew'
+        )
+
+
+def _dataset_classes(runner: Runner) -> Sequence[str]:
+    """The class list of the first dataset that has been built."""
+    for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
+        metainfo = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+        classes = getattr(metainfo, 'metainfo', {}).get('classes')
+        if classes:
+            return list(classes)
+    return []

@@ -1,0 +1,132 @@
+"""From the command line to a runner: arguments, config, processes with or without GPUs."""
+
+from __future__ import annotations
+
+import functools
+import os
+import os.path as osp
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from typing import Any, Callable, Iterator, Tuple
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from mmnoisy.errors import InputError
+
+DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def tool_parser(description: str) -> ArgumentParser:
+    """A parser that shows the whole docstring of a tool, with its example, as help."""
+    return ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
+
+
+def runner_parser(description: str) -> ArgumentParser:
+    """A parser with the arguments that training and testing share; MMPretrain's names."""
+    parser = tool_parser(description)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='logs and checkpoints, default ./work_dirs/CONFIG')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that replace those of the config, as key.subkey=value',
+    )
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='of jobs'
+    )
+    # torch.distributed.launch passes it; torchrun sets the variable LOCAL_RANK instead.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='of launchers')
+    return parser
+
+
+def user_errors(main: Callable[[], None]) -> Callable[[], None]:
+    """Ends a tool with one line and exit code 2 where the user's input cannot be used."""
+
+    @functools.wraps(main)
+    def wrapped() -> None:
+        try:
+            main()
+        except InputError as error:
+            # From a loader's worker the message comes with the worker's traceback before it.
+            message = str(error).strip().split('InputError: ')[-1]
+            print(f'{osp.basename(sys.argv[0])}: error: {message}', file=sys.stderr)
+            sys.exit(2)
+
+    return wrapped
+
+
+def load_config(args: Namespace) -> Config:
+    """The config of a tool, with the shared arguments merged into it.
+
+    Raises:
+        InputError: the config, a file that it inherits from or a checkpoint does not exist.
+    """
+    try:
+        cfg = Config.fromfile(args.config)
+    except FileNotFoundError as error:
+        name = error.filename or args.config
+        raise InputError(f'{name}: there is no such config file; check the path') from error
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg.launcher = args.launcher
+    cfg.work_dir = (
+        args.work_dir
+        or cfg.get('work_dir')
+        or osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    )
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    for name in DATALOADERS:
+        if cfg.get(name) is not None:
+            cfg[name].setdefault('pin_memory', torch.cuda.is_available())
+            cfg[name].setdefault('persistent_workers', cfg[name].num_workers > 0)
+            cfg[name].setdefault('collate_fn', dict(type='default_collate'))
+    return cfg
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Builds the runner of a config, in one process or in several.
+
+    MMEngine starts several processes on GPUs only; without any, they talk through gloo here.
+
+    Raises:
+        InputError: a checkpoint that the config names does not exist.
+    """
+    for setting, path in _checkpoints(cfg._cfg_dict):
+        if '://' not in path and not osp.isfile(path):
+            raise InputError(
+                f'{path}: there is no such checkpoint; train it first, or give another one with '
+                f'--cfg-options {setting}=PATH'
+            )
+    if cfg.launcher != 'none' and not torch.cuda.is_available():
+        torch.distributed.init_process_group('gloo')
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
+    return Runner.from_cfg(cfg)
+
+
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Makes a run go on from a checkpoint, or from its last one if ``checkpoint`` is 'auto'.
+
+    A run without a checkpoint so far begins as its config says.
+    """
+    if checkpoint == 'auto':
+        checkpoint = find_latest_checkpoint(cfg.work_dir)
+    if checkpoint:
+        cfg.load_from, cfg.resume = checkpoint, True
+
+
+def _checkpoints(settings: Any, prefix: str = '') -> Iterator[Tuple[str, str]]:
+    """Names and values of the settings that are paths of checkpoints."""
+    items = settings.items() if isinstance(settings, dict) else enumerate(settings)
+    for key, value in items:
+        if isinstance(value, (dict, list, tuple)):
+            yield from _checkpoints(value, f'{prefix}{key}.')
+        elif key in ('load_from', 'checkpoint', 'checkpoint_path') and value:
+            yield f'{prefix}{key}', value

@@ -1,0 +1,48 @@
+import os
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+
+import mmnoisy  # noqa: F401  (allows the types)
+
+
+def test_a_message_hub_survives(tmp_path):
+    hub = MessageHub.get_instance('test_safe_checkpoints')
+    for value in (1.0, 2.0, 6.0):
+        hub.update_scalar('loss', value)
+        hub.update_info('best', np.float64(value))
+    state = dict(message_hub=hub.state_dict(), dtypes=[np.zeros(1, t) for t in 'fdilqB?'])
+    torch.save(state, tmp_path / 'checkpoint.pth')
+    loaded = torch.load(tmp_path / 'checkpoint.pth', weights_only=True)
+    history = loaded['message_hub']['log_scalars']['loss']
+    assert isinstance(history, HistoryBuffer)
+    assert history.mean() == 3
+    assert history.statistics('max') == 6
+    assert loaded['message_hub']['runtime_info']['best'] == 6
+
+
+class Hostile:
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    'attack',
+    [
+        Hostile(os.system, 'echo hacked'),
+        Hostile(getattr, HistoryBuffer, '__init__'),
+        Hostile(getattr, dict, 'fromkeys'),
+        Hostile(eval, '1'),
+    ],
+)
+def test_code_in_a_checkpoint_is_refused(tmp_path, attack):
+    path = tmp_path / 'checkpoint.pth'
+    torch.save(dict(state_dict=attack), path)
+    with pytest.raises((pickle.UnpicklingError, TypeError)):
+        torch.load(path, weights_only=True)

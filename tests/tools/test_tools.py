@@ -1,0 +1,174 @@
+"""The tools as a user runs them, in processes of their own, on the demo."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import REPO, write_release
+
+SHORT = [
+    'train_cfg.max_epochs=2',
+    'train_cfg.val_interval=2',
+    'param_scheduler.end=2',
+    'train_dataloader.dataset.datasets.0.indices=300',
+    'test_dataloader.dataset.indices=100',
+    'val_dataloader.dataset.indices=100',
+]
+
+
+@pytest.fixture(scope='module')
+def workspace(tmp_path_factory, demo_root):
+    """A folder with the configs and the demo, as in a clone."""
+    root = tmp_path_factory.mktemp('clone')
+    (root / 'configs').symlink_to(REPO / 'configs')
+    (root / 'data').mkdir()
+    (root / 'data/digits').symlink_to(demo_root)
+    return root
+
+
+def run(workspace, *command, status=0):
+    if command[0].endswith('.py'):
+        command = (sys.executable, REPO / 'tools' / command[0], *command[1:])
+    else:
+        command = ('bash', REPO / 'tools' / command[0], *command[1:])
+    # `python` in the shell scripts is to be the one that runs the tests.
+    path = f'{os.path.dirname(sys.executable)}{os.pathsep}{os.environ["PATH"]}'
+    result = subprocess.run(
+        command,
+        cwd=workspace,
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PATH': path, 'OMP_NUM_THREADS': '1'},
+        timeout=300,
+    )
+    assert result.returncode == status, result.stdout[-2000:] + result.stderr[-2000:]
+    return result
+
+
+@pytest.fixture(scope='module')
+def trained(workspace):
+    return run(workspace, 'train.py', 'configs/joint_demo.py', '--cfg-options', *SHORT)
+
+
+def test_training_prints_the_metrics_and_no_warning_of_ours(trained):
+    assert 'AP_all: ' in trained.stdout
+    assert 'MAP: ' in trained.stdout
+    assert 'MAP_digit: ' in trained.stdout
+    assert 'Warning' not in trained.stderr
+    ours = [line for line in trained.stdout.splitlines() if 'WARNING' in line]
+    # MMEngine's checkpoint hook warns of its own file client.
+    assert all('Backend' in line or 'FileClient' in line for line in ours)
+
+
+def test_testing_repeats_the_metrics_of_training(workspace, trained):
+    checkpoint = 'work_dirs/joint_demo/epoch_2.pth'
+    options = ['--out', 'out/metrics.json', '--cfg-options', *SHORT]
+    run(workspace, 'test.py', 'configs/joint_demo.py', checkpoint, *options)
+    metrics = json.loads((workspace / 'out/metrics.json').read_text())
+    assert f'AP_all: {metrics["AP_all"]:.4f}' in trained.stdout
+    assert metrics['num_classes'] == 19
+    assert [path.name for path in (workspace / 'out').iterdir()] == ['metrics.json']
+
+
+def test_resuming_goes_on_from_the_last_checkpoint(workspace, trained):
+    shutil.copytree(workspace / 'work_dirs/joint_demo', workspace / 'longer')
+    options = [option.replace('=2', '=3') for option in SHORT]
+    options = ['--work-dir', 'longer', '--resume', '--cfg-options', *options]
+    result = run(workspace, 'train.py', 'configs/joint_demo.py', *options)
+    assert 'Epoch(train) [3]' in result.stdout
+    assert 'Epoch(train) [2]' not in result.stdout
+    state = torch.load(workspace / 'longer/epoch_3.pth', weights_only=True)
+    assert state['meta']['epoch'] == 3
+
+
+def test_two_processes_without_a_gpu(workspace, trained):
+    options = ['--work-dir', 'two', '--cfg-options', *SHORT]
+    result = run(workspace, 'dist_train.sh', 'configs/joint_demo.py', '2', *options)
+    assert 'AP_all: ' in result.stdout
+    checkpoint = torch.load(workspace / 'two/epoch_2.pth', weights_only=True)
+    assert not any(key.startswith('module.') for key in checkpoint['state_dict'])
+    one, two = (workspace / name / 'metrics.json' for name in ('one_process', 'two_processes'))
+    options = ['--cfg-options', *SHORT]
+    run(workspace, 'test.py', 'configs/joint_demo.py', 'two/epoch_2.pth', '--out', one, *options)
+    arguments = ['configs/joint_demo.py', 'two/epoch_2.pth', '2', '--out', two, *options]
+    run(workspace, 'dist_test.sh', *arguments)
+    assert json.loads(one.read_text()) == pytest.approx(json.loads(two.read_text()), abs=1e-3)
+
+
+def test_preparing_prints_what_became_of_every_row(tmp_path):
+    write_release(tmp_path / 'release', pictures=False)
+    result = run(tmp_path, 'prepare_openimages.py', 'release')
+    assert 'train: 8 images' in result.stdout
+    assert (tmp_path / 'release/index/test/index.json').exists()
+
+
+@pytest.mark.parametrize(
+    ('command', 'complaint'),
+    [
+        (['train.py', 'configs/gone.py'], 'configs/gone.py: there is no such config file'),
+        (['train.py', 'configs/joint_openimages.py'], 'iter_49000000.pth: there is no such che'),
+        (['train.py', 'configs/baseline_openimages.py'], 'there is no label index here; build'),
+        (['train.py', 'configs/joint_demo.py', '--amp'], '--amp: mixed precision needs a GPU'),
+        (['test.py', 'configs/joint_demo.py', 'gone.pth'], 'gone.pth: there is no such checkpoi'),
+        (['prepare_openimages.py', 'gone'], 'gone: there is no such folder'),
+        (
+            ['train.py', 'configs/joint_demo.py', '--cfg-options', 'model.head.num_classes=7'],
+            'model.head.num_classes=7: the class list of the dataset has 19 classes',
+        ),
+        (
+            [
+                'train.py',
+                'configs/joint_demo.py',
+                '--cfg-options',
+                'train_dataloader.sampler.source_ratio=[9,0]',
+            ],
+            'source_ratio=[9, 0]: is no pair of positive whole numbers',
+        ),
+    ],
+)
+def test_wrong_input_ends_in_one_sentence(workspace, command, complaint):
+    if torch.cuda.is_available() and '--amp' in command:
+        pytest.skip('there is a GPU')
+    result = run(workspace, *command, status=2)
+    (line,) = [line for line in result.stderr.splitlines() if 'error' in line]
+    assert complaint in line
+    assert 'Traceback' not in result.stderr
+
+
+def test_a_checkpoint_of_other_classes_is_refused(workspace, trained):
+    path = workspace / 'work_dirs/joint_demo/epoch_2.pth'
+    state = torch.load(path, weights_only=True)
+    classes = list(state['meta']['dataset_meta']['classes'])
+    state['meta']['dataset_meta']['classes'] = tuple(classes[::-1])
+    torch.save(state, workspace / 'reversed.pth')
+    result = run(workspace, 'test.py', 'configs/joint_demo.py', 'reversed.pth', status=2)
+    assert 'reversed.pth: the checkpoint was trained with the same classes in another' in (
+        result.stderr
+    )
+
+
+@pytest.mark.parametrize('script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
+def test_scripts_say_how_they_are_used(tmp_path, script):
+    assert 'usage: ' in run(tmp_path, script, status=2).stderr
+
+
+@pytest.mark.parametrize('tool', sorted(path.name for path in (REPO / 'tools').glob('*.py')))
+def test_help_has_an_example(tmp_path, tool):
+    assert f'python tools/{tool} ' in run(tmp_path, tool, '--help').stdout
+
+
+def test_slurm_passes_the_job_on(tmp_path):
+    srun = tmp_path / 'bin/srun'
+    srun.parent.mkdir()
+    srun.write_text('#!/bin/sh\necho "$@"\n')
+    srun.chmod(0o755)
+    environment = {**os.environ, 'PATH': f'{srun.parent}:{os.environ["PATH"]}', 'GPUS': '16'}
+    script = REPO / 'tools/slurm_train.sh'
+    command = ['bash', script, 'gpu', 'job', 'configs/joint_demo.py', '--work-dir', 'x']
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert '--gres=gpu:8 --ntasks=16 --ntasks-per-node=8' in result.stdout
+    assert result.stdout.endswith('configs/joint_demo.py --launcher slurm --work-dir x\n')

@@ -1,0 +1,55 @@
+"""Trains a model.
+
+For example:
+    python tools/train.py configs/joint_demo.py
+    python tools/train.py configs/joint_openimages.py --work-dir runs/joint --resume
+"""
+
+from argparse import Namespace
+
+import torch
+
+from mmnoisy import InputError
+from mmnoisy.engine.launch import build_runner, load_config, resume_from, runner_parser, user_errors
+
+
+def parse_args() -> Namespace:
+    """The command line; names and meanings are those of MMPretrain's tool."""
+    parser = runner_parser(__doc__)
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='go on from this checkpoint, or from the last one of the work dir',
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision, on GPUs only')
+    parser.add_argument('--no-validate', action='store_true', help='train without evaluating')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the batch size of all processes together',
+    )
+    return parser.parse_args()
+
+
+@user_errors
+def main() -> None:
+    """Builds the runner of the config and trains."""
+    args = parse_args()
+    cfg = load_config(args)
+    if args.resume:
+        resume_from(cfg, args.resume)
+    if args.amp:
+        if not torch.cuda.is_available():
+            raise InputError('--amp: mixed precision needs a GPU and there is none; leave it out')
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.auto_scale_lr:
+        cfg.auto_scale_lr.enable = True
+    build_runner(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
