@@ -1,0 +1,59 @@
+"""Open Images at 299 pixels: T = train, V = validation, evaluation on test (4.1).
+
+The folder data/openimages holds the pictures of the three subsets and the index that
+``tools/prepare_openimages.py data/openimages`` writes.
+"""
+
+data_root = 'data/openimages'
+label_keys = ('noisy_label', 'noisy_score', 'verified_pos', 'verified_neg')
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='RandomResizedCrop', scale=299, backend='pillow'),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs', algorithm_keys=label_keys),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizeEdge', scale=342, edge='short', backend='pillow'),
+    dict(type='CenterCrop', crop_size=299),
+    dict(type='PackInputs', algorithm_keys=label_keys),
+]
+
+noisy_set = dict(
+    type='OpenImages',
+    data_root=data_root,
+    ann_file='index/train',
+    data_prefix='train',
+    pipeline=train_pipeline,
+)
+verified_set = dict(
+    type='OpenImages',
+    data_root=data_root,
+    ann_file='index/validation',
+    data_prefix='validation',
+    pipeline=train_pipeline,
+)
+test_set = dict(
+    type='OpenImages',
+    data_root=data_root,
+    ann_file='index/test',
+    data_prefix='test',
+    pipeline=test_pipeline,
+    test_mode=True,
+)
+
+# The dataset is what the rows of Table 2 differ in: T, V or both.
+train_dataloader = dict(batch_size=32, num_workers=8, sampler=dict(type='RatioSampler'))
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    dataset=test_set,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='VerifiedAveragePrecision')
+test_evaluator = val_evaluator
+val_cfg = dict()
+test_cfg = dict()

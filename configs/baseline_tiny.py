@@ -1,0 +1,10 @@
+"""Table 2, "Baseline": trained on the noisy labels of T."""
+
+_base_ = [
+    '_base_/models/efficientnet_lite0.py',
+    '_base_/datasets/tiny_open_images.py',
+    '_base_/schedules/tiny_baseline.py',
+    '_base_/default_runtime.py',
+]
+
+train_dataloader = dict(dataset={{_base_.noisy_set}})

@@ -1,0 +1,12 @@
+"""Table 2, "Fine-Tuning with clean labels": the last layer, on V alone."""
+
+_base_ = [
+    '_base_/models/inception_v3.py',
+    '_base_/datasets/open_images.py',
+    '_base_/schedules/openimages_finetune.py',
+    '_base_/iteration_runtime.py',
+]
+load_from = 'work_dirs/baseline_openimages/iter_49000000.pth'
+
+model = dict(freeze_backbone=True)
+train_dataloader = dict(dataset={{_base_.verified_set}})

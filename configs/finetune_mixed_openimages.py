@@ -1,0 +1,15 @@
+"""Table 2, "Fine-Tuning with mixed labels": the last layer, on T and V 9 : 1."""
+
+_base_ = [
+    '_base_/models/inception_v3.py',
+    '_base_/datasets/open_images.py',
+    '_base_/schedules/openimages_finetune.py',
+    '_base_/iteration_runtime.py',
+]
+load_from = 'work_dirs/baseline_openimages/iter_49000000.pth'
+
+model = dict(freeze_backbone=True)
+train_dataloader = dict(
+    dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
+    sampler=dict(source_ratio=[9, 1]),
+)

@@ -1,0 +1,166 @@
+"""Every config is loaded, built and takes a step, on a small release with its own class count."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import REPO, WEIGHTS, write_release
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmnoisy.datasets.release import prepare
+
+CONFIGS = sorted((REPO / 'configs').glob('*.py'))
+ROWS = [
+    'baseline',
+    'finetune_clean',
+    'finetune_mixed',
+    'joint',
+    'joint_pretrained',
+    'misra',
+    'pretrain_cleaner',
+]
+
+
+@pytest.fixture(scope='module')
+def workspace(tmp_path_factory, demo_root):
+    """A folder with the data that the configs name."""
+    root = tmp_path_factory.mktemp('workspace')
+    for name, num_classes, size in (('openimages', 6012, 310), ('tiny-open-images', 516, 64)):
+        folder = root / 'data' / name
+        write_release(folder, num_classes, num_images=12, size=(size, size))
+        prepare(folder, folder / 'index')
+    (root / 'data/digits').symlink_to(demo_root)
+    (root / 'data/weights').mkdir()
+    import timm
+
+    real = WEIGHTS / 'tf_efficientnet_lite0_timm.pth'
+    weights = root / 'data/weights' / real.name
+    if real.exists():
+        weights.symlink_to(real)
+    else:
+        torch.save(timm.create_model('tf_efficientnet_lite0').state_dict(), weights)
+    return root
+
+
+def shrink(cfg, work_dir):
+    """The same run, two batches long, ten images: one of V at 9 : 1. No worker processes."""
+    cfg.work_dir = str(work_dir)
+    cfg.train_cfg = dict(by_epoch=False, max_iters=2, val_interval=2)
+    cfg.log_processor = dict(by_epoch=False)
+    cfg.param_scheduler = None
+    cfg.load_from = None
+    cfg.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=2)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        loader.batch_size, loader.num_workers = 5, 0
+    cfg.val_dataloader.dataset.indices = 4
+    cfg.visualizer = dict(type='UniversalVisualizer', vis_backends=[])
+    return cfg
+
+
+class RememberWeights(Hook):
+    """Keeps the weights as they are after initialisation."""
+
+    def before_train(self, runner):
+        self.before = {k: p.detach().clone() for k, p in runner.model.named_parameters()}
+
+    def moved(self, model):
+        return {k for k, p in model.named_parameters() if not torch.equal(p, self.before[k])}
+
+
+def test_every_row_of_table_2_is_there():
+    names = {path.stem for path in CONFIGS}
+    expected = {f'{row}_{data}' for row in ROWS for data in ('openimages', 'tiny')}
+    assert names == expected | {'baseline_demo', 'joint_demo'}
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_config_builds_and_steps(path, workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(workspace)
+    cfg = shrink(Config.fromfile(path), tmp_path)
+    cfg.experiment_name = path.stem
+    runner = Runner.from_cfg(cfg)
+    weights = RememberWeights()
+    runner.register_hook(weights)
+    runner.train()
+    moved = {name.split('.')[0] for name in weights.moved(runner.model)}
+    expected = {'head'}
+    if 'joint' in path.stem:
+        expected |= {'cleaning_head'}
+    if 'pretrain_cleaner' in path.stem:
+        expected = {'cleaning_head'}
+    if path.stem == 'baseline_openimages' or 'demo' in path.stem:
+        expected |= {'backbone'}
+    assert moved == expected
+    values = runner.message_hub.get_scalar('val/AP_all').current()
+    assert 0 <= values <= 100
+
+
+@pytest.mark.parametrize(
+    ('row', 'classifier', 'cleaner', 'frozen'),
+    [
+        ('baseline', 0.045, None, False),
+        ('finetune_clean', 0.001, None, True),
+        ('finetune_mixed', 0.001, None, True),
+        ('misra', 0.001, None, True),
+        ('joint', 0.001, 0.015, True),
+        ('pretrain_cleaner', 0.001, 0.015, True),
+        ('joint_pretrained', 0.001, 0.001, True),
+    ],
+)
+def test_hyper_parameters_of_section_4_4(row, classifier, cleaner, frozen):
+    cfg = Config.fromfile(REPO / f'configs/{row}_openimages.py')
+    assert cfg.optim_wrapper.optimizer.type == 'RMSprop'
+    assert cfg.optim_wrapper.optimizer.lr == classifier
+    if cleaner:
+        keys = cfg.optim_wrapper.paramwise_cfg.custom_keys
+        assert classifier * keys.cleaning_head.lr_mult == pytest.approx(cleaner)
+        assert cfg.model.cleaning_head.get('loss_weight', 0.1) == 0.1
+    assert cfg.param_scheduler.gamma == 0.94
+    assert cfg.param_scheduler.step_size == round(2 * 9_011_219 / 32)
+    batches = {'baseline': 49_000_000, 'pretrain_cleaner': 400_000}.get(row, 4_000_000)
+    assert cfg.train_cfg.max_iters == batches
+    assert cfg.train_dataloader.batch_size == 32
+    assert cfg.model.get('freeze_backbone', False) == frozen
+    mixed = row in ('finetune_mixed', 'joint', 'joint_pretrained')
+    assert cfg.train_dataloader.sampler.get('source_ratio') == ([9, 1] if mixed else None)
+
+
+def test_training_sets_of_the_rows():
+    subsets = dict(baseline='train', misra='train', finetune_clean='validation')
+    subsets['pretrain_cleaner'] = 'validation'
+    for row in ROWS:
+        for data in ('openimages', 'tiny'):
+            cfg = Config.fromfile(REPO / f'configs/{row}_{data}.py')
+            dataset = cfg.train_dataloader.dataset
+            if row in subsets:
+                assert dataset.ann_file == f'index/{subsets[row]}'
+            else:
+                parts = [part.ann_file for part in dataset.datasets]
+                assert parts == ['index/train', 'index/validation']
+            assert cfg.test_dataloader.dataset.ann_file == 'index/test'
+
+
+EXAMPLE = Path(__file__).parent.parent / 'docs/mixing.md'
+
+
+def test_the_documented_resnet_config_runs(tmp_path, monkeypatch):
+    """MMPretrain's own ResNet-50 config with the cleaning head and the sampler."""
+    text = EXAMPLE.read_text()
+    config = text.split('```python\n', 1)[1].split('```', 1)[0]
+    monkeypatch.chdir(tmp_path)
+    Path('my_config.py').write_text(config)
+    write_release(Path('data/mine'), num_classes=20, num_images=12, size=(64, 64))
+    prepare(Path('data/mine'), Path('data/mine/index'))
+    cfg = shrink(Config.fromfile('my_config.py'), tmp_path / 'work_dir')
+    cfg.experiment_name = 'documented'
+    cfg.train_cfg.update(max_iters=6, val_interval=6)  # three images of V
+    assert cfg.model.backbone.type == 'ResNet'
+    assert cfg.model.backbone.depth == 50
+    runner = Runner.from_cfg(cfg)
+    weights = RememberWeights()
+    runner.register_hook(weights)
+    runner.train()
+    expected = {'cleaning_head.output.weight', 'head.fc.weight', 'backbone.conv1.weight'}
+    assert expected <= weights.moved(runner.model)
