@@ -18,7 +18,7 @@ REQUIRED = [
 ]
 # For a fresh machine: all that training, testing and the demo need.
 ALL = ['torch', 'torchvision', 'mmcv-lite>=2.0.0', 'scikit-learn', 'timm']
-TEST = ['pytest', 'hypothesis', 'ruff', 'mypy']
+TEST = ['pytest', 'hypothesis', 'ruff>=0.15,<0.18', 'mypy>=1.10']
 
 setup(
     name='mmnoisy',

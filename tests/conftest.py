@@ -7,13 +7,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
+
+settings.register_profile('no timed tests', deadline=None)
+settings.load_profile('no timed tests')
 
 SUBSETS = ('train', 'validation', 'test')
 REPO = Path(__file__).parent.parent
 
-# Real data, kept outside the repository; tests that need it say so and skip without it.
-TINY = Path(os.environ.get('MMNOISY_TINY_OPEN_IMAGES', REPO / 'data/tiny-open-images'))
-WEIGHTS = Path(os.environ.get('MMNOISY_WEIGHTS', REPO / 'data/weights'))
+# Real data is kept outside the repository, in a folder that several checkouts may share; tests
+# that need it say so and skip without it.
+DATA = Path(os.environ.get('MMNOISY_DATA', REPO.parent / 'shared/data'))
+TINY = DATA / 'tiny-open-images'
+WEIGHTS = DATA / 'weights'
 
 
 def mid(k):
@@ -64,7 +70,7 @@ def write_release(root, num_classes=6, num_images=8, size=(40, 48), seed=0, pict
 def tiny():
     """The folder of tiny-open-images."""
     if not (TINY / 'annotations').is_dir():
-        pytest.skip(f'{TINY} is not there (set MMNOISY_TINY_OPEN_IMAGES)')
+        pytest.skip(f'{TINY} is not there (set MMNOISY_DATA to the folder that holds it)')
     return TINY
 
 

@@ -102,6 +102,20 @@ class OpenImages(BaseDataset):
             verified_neg=verified[~present],
         )
 
+    def prepare_data(self, idx: int) -> Any:
+        """One sample, through the pipeline.
+
+        Raises:
+            InputError: its picture is missing or is none.
+        """
+        try:
+            return super().prepare_data(idx)
+        except (OSError, AssertionError) as error:
+            raise InputError(
+                f'{self._img_path(idx)}: cannot be read as a picture ({error}); restore it, or '
+                'leave it out of the image list and prepare the index again'
+            ) from error
+
     def _img_path(self, idx: int) -> str:
         image_id = int(self.index.image_ids[self.data_list[idx]])
         return osp.join(self.img_prefix, f'{image_id:016x}.jpg')

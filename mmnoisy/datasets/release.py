@@ -99,9 +99,7 @@ def find_subset(root: Path, name: str) -> Subset:
     return Subset(
         machine=need('machine'),
         human=None if name == 'train' else need('human'),
-        images=_find(root, f'{name}-images.csv')
-        or _find(root, f'{name}-images-with-rotation.csv')
-        or _find(root, f'{name}-images-with-labels-with-rotation.csv'),
+        images=_find(root, f'{name}-images.csv') or _find(root, f'{name}-images-with-rotation.csv'),
     )
 
 

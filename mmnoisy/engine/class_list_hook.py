@@ -48,15 +48,16 @@ class ClassListHook(Hook):
             difference = f'{len(trained)} classes, the dataset {len(classes)}'
         raise InputError(
             f'{runner.cfg.get("load_from") or runner.work_dir}: the checkpoint was trained with '
-            f'{difference}; prepare the index with the class list of the checkpoint, or train anew'
+            f'{difference}; prepare the index with the class list of the checkpoint, or load its '
+            'backbone alone by init_cfg'
         )
 
 
 def _dataset_classes(runner: Runner) -> Sequence[str]:
     """The class list of the first dataset that has been built."""
     for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
-        metainfo = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
-        classes = getattr(metainfo, 'metainfo', {}).get('classes')
+        dataset = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+        classes = getattr(dataset, 'metainfo', {}).get('classes')
         if classes:
             return list(classes)
     return []

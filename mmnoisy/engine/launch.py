@@ -81,7 +81,7 @@ def load_config(args: Namespace) -> Config:
     for name in DATALOADERS:
         if cfg.get(name) is not None:
             cfg[name].setdefault('pin_memory', torch.cuda.is_available())
-            cfg[name].setdefault('persistent_workers', cfg[name].num_workers > 0)
+            cfg[name].setdefault('persistent_workers', cfg[name].get('num_workers', 0) > 0)
             cfg[name].setdefault('collate_fn', dict(type='default_collate'))
     return cfg
 
@@ -94,13 +94,13 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         InputError: a checkpoint that the config names does not exist.
     """
-    for setting, path in _checkpoints(cfg._cfg_dict):
-        if '://' not in path and not osp.isfile(path):
+    for setting, path in _checkpoints(cfg.to_dict()):
+        if path and '://' not in path and not osp.isfile(path):
             raise InputError(
                 f'{path}: there is no such checkpoint; train it first, or give another one with '
                 f'--cfg-options {setting}=PATH'
             )
-    if cfg.launcher != 'none' and not torch.cuda.is_available():
+    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
         torch.distributed.init_process_group('gloo')
         cfg.model_wrapper_cfg = dict(
             type='MMDistributedDataParallel',
@@ -128,5 +128,5 @@ def _checkpoints(settings: Any, prefix: str = '') -> Iterator[Tuple[str, str]]:
     for key, value in items:
         if isinstance(value, (dict, list, tuple)):
             yield from _checkpoints(value, f'{prefix}{key}.')
-        elif key in ('load_from', 'checkpoint', 'checkpoint_path') and value:
+        elif key in ('load_from', 'checkpoint', 'checkpoint_path') and isinstance(value, str):
             yield f'{prefix}{key}', value

@@ -69,6 +69,13 @@ def test_missing_index_and_pictures(release):
     root, _ = release
     with pytest.raises(InputError, match='index/nowhere: there is no label index here'):
         build(root, 'nowhere')
+    dataset = build(root, 'train', pipeline=PIPELINE)
+    paths = [root / 'train' / dataset.get_data_info(i)['img_path'] for i in (3, 4)]
+    paths[0].unlink()
+    paths[1].write_text('<html>404</html>')
+    for i in (3, 4):
+        with pytest.raises(InputError, match=r'\.jpg: cannot be read as a picture'):
+            dataset[i]
     (root / 'train').rename(root / 'elsewhere')
     with pytest.raises(InputError, match=r'\.jpg: the first picture of .* is missing; set data_'):
         build(root, 'train')

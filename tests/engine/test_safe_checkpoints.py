@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.model import BaseModule
 
 import mmnoisy  # noqa: F401  (allows the types)
 
@@ -17,11 +18,31 @@ def test_a_message_hub_survives(tmp_path):
     state = dict(message_hub=hub.state_dict(), dtypes=[np.zeros(1, t) for t in 'fdilqB?'])
     torch.save(state, tmp_path / 'checkpoint.pth')
     loaded = torch.load(tmp_path / 'checkpoint.pth', weights_only=True)
+    assert loaded['dtypes'][0].dtype == np.float32
     history = loaded['message_hub']['log_scalars']['loss']
     assert isinstance(history, HistoryBuffer)
     assert history.mean() == 3
     assert history.statistics('max') == 6
     assert loaded['message_hub']['runtime_info']['best'] == 6
+
+
+def test_pretrained_weights_of_mmengines_own_checkpoint(tmp_path):
+    hub = MessageHub.get_instance('test_safe_checkpoints_init')
+    hub.update_scalar('loss', 1.0)
+    weights = dict(weight=torch.ones(2, 3), bias=torch.ones(2))
+    path = tmp_path / 'checkpoint.pth'
+    torch.save(dict(state_dict=weights, message_hub=hub.state_dict()), path)
+    layer = Linear(3, 2, init_cfg=dict(type='Pretrained', checkpoint=str(path)))
+    layer.init_weights()
+    assert torch.equal(layer.weight, weights['weight'])
+
+
+class Linear(BaseModule, torch.nn.Linear):
+    """A layer that MMEngine initialises."""
+
+    def __init__(self, inputs, outputs, init_cfg):
+        torch.nn.Linear.__init__(self, inputs, outputs)
+        self.init_cfg, self._is_init = init_cfg, False
 
 
 class Hostile:

@@ -1,0 +1,61 @@
+"""The project as a whole: style, docs, metafile."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+from conftest import REPO
+
+DOCUMENTS = sorted([*REPO.glob('*.md'), *(REPO / 'docs').glob('*.md')])
+
+
+@pytest.mark.parametrize('command', ['ruff check', 'ruff format --check', 'mypy'])
+def test_style(command):
+    module, *arguments = command.split()
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f'{module} is not installed')
+    result = subprocess.run(
+        [sys.executable, '-m', module, *arguments], cwd=REPO, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_files_of_the_docs_exist(document):
+    text = document.read_text()
+    links = [link for link in re.findall(r'\]\(([^)#]+)\)', text) if '://' not in link]
+    for link in links:
+        assert (document.parent / link).exists(), link
+    for path in re.findall(r'(?:tools|configs)/\w+\.(?:py|sh)', text):
+        assert (REPO / path).exists(), path
+
+
+def test_the_readme_shows_both_commands_by_line_20():
+    lines = (REPO / 'README.md').read_text().splitlines()
+    commands = [k for k, line in enumerate(lines, 1) if line.startswith('python3 -m venv')]
+    assert len(commands) == 2
+    assert commands[1] <= 20
+
+
+def test_the_metafile_lists_every_config():
+    (imported,) = yaml.safe_load((REPO / 'model-index.yml').read_text())['Import']
+    models = yaml.safe_load((REPO / imported).read_text())['Models']
+    listed = sorted(model['Config'] for model in models)
+    assert listed == sorted(f'configs/{path.name}' for path in (REPO / 'configs').glob('*.py'))
+    assert all(f'configs/{model["Name"]}.py' == model['Config'] for model in models)
+
+
+def test_packages_do_not_import_one_another():
+    """They meet in data samples and configs; pure functions do not know MM at all."""
+    packages = ('datasets', 'models', 'evaluation', 'engine')
+    for package in packages:
+        for path in (REPO / 'mmnoisy' / package).glob('*.py'):
+            imported = re.findall(r'^(?:from|import) mmnoisy\.(\w+)', path.read_text(), re.M)
+            assert not {*imported} & {*packages} - {package}, path
+    pure = ('datasets/open_images_csv', 'datasets/label_index', 'datasets/release')
+    for name in (*pure, 'models/targets', 'evaluation/average_precision'):
+        text = (REPO / f'mmnoisy/{name}.py').read_text()
+        assert not re.search(r'^(?:from|import) mm(?!noisy)', text, re.M), name
