@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, List, Sequence, TextIO
+from typing import Dict, List, Sequence, TextIO, Tuple
 
 import numpy as np
 import polars as pl
@@ -14,11 +14,13 @@ from mmnoisy.errors import InputError
 
 LABEL_COLUMNS = ['ImageID', 'Source', 'LabelName', 'Confidence']
 
+UNLISTED = 'class outside the class list'
+
 _FAULTS = {
-    'image_id': 'malformed image id',
-    'label': 'class outside the class list',
-    'confidence': 'confidence outside [0, 1]',
-    'source': 'no source',
+    'ImageID': 'malformed image id',
+    'LabelName': UNLISTED,
+    'Confidence': 'confidence outside [0, 1]',
+    'Source': 'no source',
 }
 
 _HEX_ID = r'^[0-9a-fA-F]{16}$'
@@ -34,6 +36,7 @@ class LabelRows:
         confidence: (R,) float32 in [0, 1]; for verdicts 1 means present and 0 absent.
         num_rows: rows in the file, the header not counted.
         dropped: rows left out, by reason.
+        examples: the first value left out and where it stands, for reasons within a row.
     """
 
     image_id: np.ndarray
@@ -41,12 +44,16 @@ class LabelRows:
     confidence: np.ndarray
     num_rows: int
     dropped: Dict[str, int]
+    examples: Dict[str, str]
 
     def keep(self, mask: np.ndarray, reason: str) -> LabelRows:
         """The rows where ``mask`` (R,) is true; the others are counted under ``reason``."""
-        dropped = {**self.dropped, reason: int(len(mask) - mask.sum())}
-        return LabelRows(
-            self.image_id[mask], self.label[mask], self.confidence[mask], self.num_rows, dropped
+        return replace(
+            self,
+            image_id=self.image_id[mask],
+            label=self.label[mask],
+            confidence=self.confidence[mask],
+            dropped={**self.dropped, reason: int(len(mask) - mask.sum())},
         )
 
 
@@ -69,29 +76,32 @@ def read_labels(path: Path, classes: Sequence[str]) -> LabelRows:
     _check_header(path, LABEL_COLUMNS)
     image_id, confidence = pl.col('ImageID'), pl.col('Confidence')
     number = confidence.str.strip_chars().cast(pl.Float32, strict=False)
+    lines = pl.scan_csv(path, schema=dict.fromkeys(LABEL_COLUMNS, pl.String))
     columns = _collect(
         path,
-        pl.scan_csv(path, schema=dict.fromkeys(LABEL_COLUMNS, pl.String)).select(
-            image_id=_hex_to_integer(image_id),
-            label=pl.col('LabelName').cast(pl.Enum(list(classes)), strict=False).to_physical(),
-            confidence=pl.when(number.is_between(0, 1)).then(number),
+        lines.select(
+            ImageID=_hex_to_integer(image_id),
+            LabelName=pl.col('LabelName').cast(pl.Enum(list(classes)), strict=False).to_physical(),
+            Confidence=pl.when(number.is_between(0, 1)).then(number),
             # Not used, but columns left out are not parsed, and rows with more of them pass.
-            source=pl.col('Source'),
+            Source='Source',
         ),
     )
     usable = columns.drop_nulls()
+    dropped, examples = _account_for_nulls(columns, lines)
     rows = LabelRows(
-        usable['image_id'].to_numpy(),
-        usable['label'].cast(pl.Int64).to_numpy(),
-        usable['confidence'].to_numpy(),
-        num_rows=len(columns),
-        dropped=_count_nulls(columns),
+        usable['ImageID'].to_numpy(),
+        usable['LabelName'].cast(pl.Int64).to_numpy(),
+        usable['Confidence'].to_numpy(),
+        len(columns),
+        dropped,
+        examples,
     )
     if rows.num_rows and not len(usable):
-        reason = max(rows.dropped, key=rows.dropped.__getitem__)
+        reason = max(dropped, key=dropped.__getitem__)
         raise InputError(
-            f'{path}: none of its {rows.num_rows} rows can be used ({reason}); '
-            'give the label file and the class list of the same release'
+            f'{path}: none of its {rows.num_rows} rows can be used ({reason}: '
+            f'{examples[reason]}); give the label file and the class list of the same release'
         )
     return rows
 
@@ -176,13 +186,21 @@ def _hex_to_integer(column: pl.Expr) -> pl.Expr:
     return high * 2**32 + low
 
 
-def _count_nulls(columns: pl.DataFrame) -> Dict[str, int]:
-    """Each unusable row once, under the first of its faults."""
-    counts, sound = {}, pl.repeat(True, len(columns), eager=True)
-    for name, fault in _FAULTS.items():
-        counts[fault] = int((sound & columns[name].is_null()).sum())
-        sound &= columns[name].is_not_null()
-    return counts
+def _account_for_nulls(
+    columns: pl.DataFrame, lines: pl.LazyFrame
+) -> Tuple[Dict[str, int], Dict[str, str]]:
+    """Counts each unusable row once, under the first of its faults, and shows the first of each."""
+    counts, examples = {}, {}
+    sound = pl.repeat(True, len(columns), eager=True)
+    for field, fault in _FAULTS.items():
+        here = sound & columns[field].is_null()
+        sound &= ~here
+        counts[fault] = int(here.sum())
+        if counts[fault]:
+            row = here.arg_true()[0]
+            text = lines.select(field).slice(row, 1).collect().item() or ''
+            examples[fault] = f'{text!r} in line {row + 2}'
+    return counts, examples
 
 
 def _collect(path: Path, lines: pl.LazyFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex, to_csr
 from mmnoisy.datasets.open_images_csv import (
+    UNLISTED,
     LabelRows,
     read_class_list,
     read_image_ids,
@@ -159,6 +160,7 @@ def _account(path: Optional[Path], rows: LabelRows, kept: int) -> Dict:
         'rows': rows.num_rows,
         'kept': kept,
         'dropped': {reason: count for reason, count in dropped.items() if count},
+        'examples': rows.examples,
     }
 
 
@@ -229,8 +231,8 @@ def _check_replaceable(out: Path) -> None:
 
 
 def account_table(indexes: Dict[str, LabelIndex]) -> str:
-    """Rows in = kept + dropped by reason, one line for each label file."""
-    lines = []
+    """Rows in = kept + dropped by reason, for each label file, and how to keep more of them."""
+    lines, unlisted = [], False
     for name, index in indexes.items():
         lines.append(
             f'{name}: {len(index):,} images, {len(index.noisy.label):,} machine labels, '
@@ -238,9 +240,13 @@ def account_table(indexes: Dict[str, LabelIndex]) -> str:
             f'({int(index.verdicts.value.sum()):,} present)'
         )
         for file in index.info['files']:
-            dropped = [f'{count:,} {reason}' for reason, count in file['dropped'].items()]
-            lines.append(
-                f'  {file["path"]}: {file["rows"]:,} rows = {file["kept"]:,} kept'
-                + ''.join(f' + {text}' for text in dropped)
-            )
+            line = f'  {file["path"]}: {file["rows"]:,} rows = {file["kept"]:,} kept'
+            for reason, count in file['dropped'].items():
+                line += f' + {count:,} {reason}'
+                if reason in file['examples']:
+                    line += f' (first: {file["examples"][reason]})'
+            lines.append(line)
+            unlisted = unlisted or UNLISTED in file['dropped']
+    if unlisted:
+        lines.append('To keep rows of other classes, give a class list that has them by --classes.')
     return '\n'.join(lines)

@@ -57,6 +57,12 @@ def test_every_row_is_kept_or_counted(tmp_path):
         'no source': 1,
     }
     assert rows.num_rows == len(rows.label) + sum(rows.dropped.values())
+    assert rows.examples == {
+        'malformed image id': "'60e3121c7305' in line 3",
+        'class outside the class list': "'/m/c' in line 6",
+        'confidence outside [0, 1]': "'often' in line 7",
+        'no source': "'' in line 10",
+    }
 
 
 def test_keep_counts_the_rest(tmp_path):
@@ -72,7 +78,7 @@ def test_keep_counts_the_rest(tmp_path):
         ('000060e3121c7305,machine,/m/a,0.9\n', 'the header is'),
         (HEADER.strip() + ',XMin\n', 'the header is'),
         ('', "the header is ''"),
-        (HEADER + '000060e3121c7305,machine,/m/zzz,0.9\n', 'class list of the same release'),
+        (HEADER + '000060e3121c7305,machine,/m/zzz,0.9\n', "'/m/zzz' in line 2.*the same release"),
         (HEADER + '000060e3121c7305,machine,/m/a,0.9,1,2\n', 'cannot be read as CSV'),
     ],
 )

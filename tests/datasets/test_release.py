@@ -98,6 +98,9 @@ def test_rows_of_unlisted_images_and_classes_are_counted(tmp_path):
         'image outside the image list': 1,
     }
     assert file['rows'] == file['kept'] + 2
+    table = account_table({'train': index})
+    assert "1 class outside the class list (first: '/m/none' in line" in table
+    assert 'give a class list that has them by --classes' in table
 
 
 def test_names_and_categories(tmp_path):
