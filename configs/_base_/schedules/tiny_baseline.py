@@ -1,7 +1,7 @@
 """Six passes over T, the learning rate falling to zero."""
 
 optim_wrapper = dict(
-    optimizer=dict(type='RMSprop', lr=0.001), constructor='TrainableParametersConstructor'
+    optimizer=dict(type='Adam', lr=0.001), constructor='TrainableParametersConstructor'
 )
 param_scheduler = dict(
     type='LinearLR', start_factor=1.0, end_factor=0.0, end=6, convert_to_iter_based=True
