@@ -10,7 +10,10 @@ from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
+from mmnoisy.errors import InputError
 from mmnoisy.models.targets import UNVERIFIED, stack_targets
+
+FEATURE_DTYPES = (None, 'bfloat16', 'float16')
 
 
 @MODELS.register_module()
@@ -35,6 +38,9 @@ class DualHeadClassifier(ImageClassifier):
             evaluation mode (fine-tuning of the last layers, section 4.3).
         feature_dtype: run a frozen backbone in this precision, for example ``'bfloat16'``.
         **kwargs: of :class:`mmpretrain.models.ImageClassifier`.
+
+    Raises:
+        InputError: a setting has none of its values, or two of them contradict one another.
     """
 
     backbone: Any  # nn.Module gives its children no types
@@ -55,9 +61,19 @@ class DualHeadClassifier(ImageClassifier):
     ) -> None:
         super().__init__(backbone=backbone, neck=neck, head=head, **kwargs)
         if unverified not in UNVERIFIED:
-            raise ValueError(f'unverified must be one of {UNVERIFIED}, but got {unverified!r}')
+            raise InputError(f'model.unverified={unverified!r}: give one of {UNVERIFIED}')
+        if feature_dtype not in FEATURE_DTYPES:
+            raise InputError(f'model.feature_dtype={feature_dtype!r}: give one of {FEATURE_DTYPES}')
         if feature_dtype is not None and not freeze_backbone:
-            raise ValueError('feature_dtype is for a frozen backbone: set freeze_backbone=True')
+            raise InputError(
+                f'model.feature_dtype={feature_dtype!r}: is for a frozen backbone; '
+                'set model.freeze_backbone=True, or train with --amp'
+            )
+        if auxiliary_head is not None and freeze_backbone:
+            raise InputError(
+                'model.auxiliary_head: helps to train a backbone, and this one is frozen; '
+                'leave it out or set model.freeze_backbone=False'
+            )
         self.cleaning_head = MODELS.build(cleaning_head) if cleaning_head else None
         self.auxiliary_head = MODELS.build(auxiliary_head) if auxiliary_head else None
         self.unverified = unverified

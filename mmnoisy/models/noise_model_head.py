@@ -11,6 +11,8 @@ from mmpretrain.structures import DataSample
 from torch import nn
 from torch.nn.functional import logsigmoid
 
+from mmnoisy.errors import InputError
+
 SCORES = ('visual', 'relevance')
 
 
@@ -52,6 +54,9 @@ class NoiseModelHead(MultiLabelLinearClsHead):
             the annotator gives the label; the two Misra rows of Table 2.
         reporting: initial P(y=1 | z=1) and P(y=0 | z=0). Above one half, it tells z from 1 - z.
         **kwargs: of :class:`mmpretrain.models.heads.MultiLabelLinearClsHead`.
+
+    Raises:
+        InputError: ``score`` is neither.
     """
 
     def __init__(
@@ -64,7 +69,7 @@ class NoiseModelHead(MultiLabelLinearClsHead):
     ) -> None:
         super().__init__(num_classes=num_classes, in_channels=in_channels, **kwargs)
         if score not in SCORES:
-            raise ValueError(f'score must be one of {SCORES}, but got {score!r}')
+            raise InputError(f'model.head.score={score!r}: give one of {SCORES}')
         self.score = score
         self.reporting = reporting
         self.if_present = nn.Linear(in_channels, num_classes)

@@ -180,9 +180,13 @@ def test_prediction_ignores_the_noisy_labels():
 
 
 def test_wrong_settings():
-    with pytest.raises(ValueError, match='unverified must be one of'):
+    with pytest.raises(InputError, match="unverified='negative': give one of"):
         build(unverified='negative')
-    with pytest.raises(ValueError, match='set freeze_backbone=True'):
+    with pytest.raises(InputError, match=r'set model\.freeze_backbone=True'):
         build(feature_dtype='bfloat16')
+    with pytest.raises(InputError, match="feature_dtype='int8': give one of"):
+        build(feature_dtype='int8', freeze_backbone=True)
+    with pytest.raises(InputError, match='helps to train a backbone, and this one is frozen'):
+        build(auxiliary_head=linear_head(), freeze_backbone=True)
     with pytest.raises(InputError, match='num_classes is 5'):
         build().loss(torch.randn(1, 3, 8, 8), [DataSample(noisy_label=np.array([5]))])

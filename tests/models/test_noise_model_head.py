@@ -5,6 +5,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from scipy.special import expit
 
+from mmnoisy import InputError
 from mmnoisy.models.noise_model_head import noisy_logit
 
 
@@ -75,5 +76,5 @@ def test_weights_of_a_plain_head_load_into_it():
 
 
 def test_unknown_score():
-    with pytest.raises(ValueError, match=r"score must be one of .* but got 'h'"):
+    with pytest.raises(InputError, match=r"model\.head\.score='h': give one of"):
         build(score='h')
