@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -30,6 +31,12 @@ def workspace(tmp_path_factory, demo_root):
     return root
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
+
+
 def run(workspace, *command, status=0):
     if command[0].endswith('.py'):
         command = (sys.executable, REPO / 'tools' / command[0], *command[1:])
@@ -42,7 +49,7 @@ def run(workspace, *command, status=0):
         cwd=workspace,
         capture_output=True,
         text=True,
-        env={**os.environ, 'PATH': path, 'OMP_NUM_THREADS': '1'},
+        env={**os.environ, 'PATH': path, 'OMP_NUM_THREADS': '1', 'PORT': free_port()},
         timeout=300,
     )
     assert result.returncode == status, result.stdout[-2000:] + result.stderr[-2000:]
