@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, List
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ def allow_mmengine_checkpoints() -> None:
     """
     if not hasattr(torch.serialization, 'add_safe_globals'):
         return
-    builders = [np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
+    builders: List[Any] = [np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]]
     # NumPy 2 renamed the module of its builders: files of either version name one of the two.
     modules = ('numpy.core.multiarray', 'numpy._core.multiarray')
     numbers = np.typecodes['AllInteger'] + np.typecodes['Float'] + '?'
