@@ -49,7 +49,6 @@ class LabelCleaningHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.num_classes = num_classes
-        self.in_channels = in_channels
         self.loss_weight = loss_weight
         self.label_embedding = nn.Linear(num_classes, embed_dims, bias=False)
         self.visual_embedding = nn.Linear(in_channels, embed_dims)

@@ -1,8 +1,6 @@
-"""A small data set in the Open Images format, 64-pixel pictures enlarged to 128 (docs/data.md).
+"""A small data set in the Open Images format, 64-pixel pictures enlarged to 128 (docs/data.md)."""
 
-The folder data/tiny-open-images holds the pictures of the three subsets and the index that
-``tools/prepare_openimages.py data/tiny-open-images`` writes.
-"""
+_base_ = 'open_images.py'
 
 data_root = 'data/tiny-open-images'
 label_keys = ('noisy_label', 'noisy_score', 'verified_pos', 'verified_neg')
@@ -19,40 +17,10 @@ test_pipeline = [
     dict(type='PackInputs', algorithm_keys=label_keys),
 ]
 
-noisy_set = dict(
-    type='OpenImages',
-    data_root=data_root,
-    ann_file='index/train',
-    data_prefix='train',
-    pipeline=train_pipeline,
-)
-verified_set = dict(
-    type='OpenImages',
-    data_root=data_root,
-    ann_file='index/validation',
-    data_prefix='validation',
-    pipeline=train_pipeline,
-)
-test_set = dict(
-    type='OpenImages',
-    data_root=data_root,
-    ann_file='index/test',
-    data_prefix='test',
-    pipeline=test_pipeline,
-    test_mode=True,
-)
+noisy_set = dict(data_root=data_root, pipeline=train_pipeline)
+verified_set = dict(data_root=data_root, pipeline=train_pipeline)
+test_set = dict(data_root=data_root, pipeline=test_pipeline)
 
-# The dataset is what the rows of Table 2 differ in: T, V or both.
-train_dataloader = dict(batch_size=64, num_workers=1, sampler=dict(type='RatioSampler'))
-val_dataloader = dict(
-    batch_size=64,
-    num_workers=1,
-    dataset=test_set,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-)
+train_dataloader = dict(batch_size=64, num_workers=1)
+val_dataloader = dict(num_workers=1, dataset=test_set)
 test_dataloader = val_dataloader
-
-val_evaluator = dict(type='VerifiedAveragePrecision')
-test_evaluator = val_evaluator
-val_cfg = dict()
-test_cfg = dict()

@@ -1,8 +1,6 @@
 """Twenty passes over T from scratch, the learning rate falling to zero."""
 
-optim_wrapper = dict(
-    optimizer=dict(type='RMSprop', lr=0.001), constructor='TrainableParametersConstructor'
-)
+optim_wrapper = dict(optimizer=dict(type='RMSprop', lr=0.001))
 param_scheduler = dict(
     type='LinearLR', start_factor=1.0, end_factor=0.0, end=20, convert_to_iter_based=True
 )
