@@ -131,28 +131,22 @@ def build_index(files: Subset, classes: Sequence[str], info: Dict) -> LabelIndex
         image_ids = np.unique(np.concatenate([rows.image_id for rows in labels.values()]))
 
     shape = (len(image_ids), len(classes))
-    csr = {}
-    for kind, rows in labels.items():
-        value = rows.confidence if kind == 'machine' else np.where(rows.confidence >= 0.5, 1, -1)
-        row = np.searchsorted(image_ids, rows.image_id)
-        merge = np.maximum if kind == 'machine' else np.add
-        csr[kind] = to_csr(row, rows.label, value, shape, merge)
+    machine = labels['machine']
+    row = np.searchsorted(image_ids, machine.image_id)
+    noisy = to_csr(row, machine.label, machine.confidence, shape, np.maximum)
+    account = [_account(files.machine, machine, len(noisy.label))]
     nothing = np.zeros(0, np.int64)
-    verdicts = csr.get('human') or to_csr(nothing, nothing, nothing, shape, np.add)
-    account = [
-        _account(path, labels[kind], len(csr[kind].label))
-        for kind, path in (('machine', files.machine), ('human', files.human))
-        if kind in labels
-    ]
-    return LabelIndex(
-        image_ids,
-        csr['machine'],
-        verdicts._replace(value=verdicts.value >= 0),
-        {**info, 'files': account},
-    )
+    votes = to_csr(nothing, nothing, nothing, shape, np.add)
+    if files.human is not None:
+        human = labels['human']
+        row = np.searchsorted(image_ids, human.image_id)
+        votes = to_csr(row, human.label, np.where(human.confidence >= 0.5, 1, -1), shape, np.add)
+        account.append(_account(files.human, human, len(votes.label)))
+    verdicts = votes._replace(value=votes.value >= 0)
+    return LabelIndex(image_ids, noisy, verdicts, {**info, 'files': account})
 
 
-def _account(path: Optional[Path], rows: LabelRows, kept: int) -> Dict:
+def _account(path: Path, rows: LabelRows, kept: int) -> Dict:
     """One file's rows: rows = kept + dropped."""
     dropped = {**rows.dropped, 'given more than once': len(rows.label) - kept}
     return {
