@@ -1,158 +1,199 @@
-"""Reads the CSV files of an Open Images release into columns (no MM imports)."""
+"""Reads the CSV files of Open Images releases, V1 to V7, into columns (no MM imports).
+
+A line is a row, so that damage never spreads: quotes around a field are taken off, but they
+protect neither commas nor line ends, which no id, class or confidence has.
+"""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Dict, List, Sequence, TextIO, Tuple
+import re
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from typing import Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 import numpy as np
-import polars as pl
 
+from mmnoisy.datasets.csv_blocks import (
+    LABEL_COLUMNS,
+    Fault,
+    count_names,
+    one_label_a_line,
+    parse_image_ids,
+    parse_labels,
+)
+from mmnoisy.datasets.release_files import ReleaseFile, line_blocks, read_text
+from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
 
-LABEL_COLUMNS = ['ImageID', 'Source', 'LabelName', 'Confidence']
+TWICE = 'given more than once'
 
-UNLISTED = 'class outside the class list'
+_HEADERS = (
+    LABEL_COLUMNS,
+    ('ImageID', 'Source', 'Label', 'Confidence'),  # V1 as published for the second time
+    ('image_id', 'source', 'label_name', 'confidence'),  # the tables on BigQuery
+)
+_WIDE_HEADER = ('ImageID', 'Confidence:Labels...')  # V1 as published first
+_ID = '[0-9a-fA-F]{16}'
+_MID = '/[mg]/[0-9A-Za-z_-]+'
 
-_FAULTS = {
-    'ImageID': 'malformed image id',
-    'LabelName': UNLISTED,
-    'Confidence': 'confidence outside [0, 1]',
-    'Source': 'no source',
-}
-
-_HEX_ID = r'^[0-9a-fA-F]{16}$'
+_Item = TypeVar('_Item')
+_Result = TypeVar('_Result')
 
 
 @dataclass
-class LabelRows:
-    """The usable rows of one label file, column by column, and an account of all its rows.
+class Account:
+    """What became of the rows of one file: rows = kept + dropped.
 
     Attributes:
-        image_id: (R,) uint64.
-        label: (R,) int64, positions in the class list.
-        confidence: (R,) float32 in [0, 1]; for verdicts 1 means present and 0 absent.
         num_rows: rows in the file, the header not counted.
         dropped: rows left out, by reason.
         examples: the first value left out and where it stands, for reasons within a row.
     """
 
-    image_id: np.ndarray
-    label: np.ndarray
-    confidence: np.ndarray
-    num_rows: int
-    dropped: Dict[str, int]
-    examples: Dict[str, str]
+    num_rows: int = 0
+    dropped: Counter = field(default_factory=Counter)
+    examples: Dict[str, str] = field(default_factory=dict)
 
-    def keep(self, mask: np.ndarray, reason: str) -> LabelRows:
-        """The rows where ``mask`` (R,) is true; the others are counted under ``reason``."""
-        return replace(
-            self,
-            image_id=self.image_id[mask],
-            label=self.label[mask],
-            confidence=self.confidence[mask],
-            dropped={**self.dropped, reason: int(len(mask) - mask.sum())},
+    def add(self, num_rows: int, faults: Sequence[Fault], unit: str, first: int) -> None:
+        """Adds rows, the first of which is the line (or other unit) of number ``first``."""
+        for reason, count, row, text in faults:
+            self.dropped[reason] += count
+            shown = text if len(text) <= 40 else text[:40] + '...'
+            self.examples.setdefault(reason, f'{shown!r} in {unit} {first + row}')
+        self.num_rows += num_rows
+
+
+@dataclass
+class LabelRows:
+    """The usable rows of one label file, in its order, by runs of rows of one image.
+
+    Attributes:
+        image_id: (G,) uint64, the image of each run.
+        count: (G,) int64, the usable rows of each run.
+        label: (R,) int32, positions in the class list.
+        value: (R,) float32; of a machine label its confidence in [0, 1]; of a verdict its weight,
+            above 0 for present and below for absent, 1 if a volunteer's and 1024 if not.
+        account: of all rows of the file.
+    """
+
+    image_id: np.ndarray
+    count: np.ndarray
+    label: np.ndarray
+    value: np.ndarray
+    account: Account
+
+    def keep(self, runs: np.ndarray, reason: str) -> LabelRows:
+        """The runs where ``runs`` (G,) is true; the rows of the others are counted."""
+        if runs.all():
+            return self
+        rows = np.repeat(runs, self.count)
+        self.account.dropped[reason] += int(len(rows) - rows.sum())
+        return LabelRows(
+            self.image_id[runs], self.count[runs], self.label[rows], self.value[rows], self.account
         )
 
 
-def read_labels(path: Path, classes: Sequence[str]) -> LabelRows:
+def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRows:
     """Reads ``ImageID,Source,LabelName,Confidence`` rows, one label of one image each.
 
-    Rows of classes outside the list, of malformed image ids and of confidences that are no
-    number in [0, 1] are dropped and counted, never guessed at.
+    Also read: the headers of V1's earlier publications, and files without a header. Rows of
+    classes outside the list, of malformed image ids and of confidences that are no number in
+    [0, 1] are dropped and counted, never guessed at; so are rows whose source says that they are
+    of the other kind, which splits a file that holds both.
 
     Args:
-        path: a label file of Open Images V1 to V7.
+        file: a label file of Open Images V1 to V7.
         classes: MIDs such as ``/m/06ht1``; a label becomes its position in this list.
-
-    Returns:
-        The usable rows in the order of the file.
+        kind: ``machine`` or ``human``.
 
     Raises:
-        InputError: the file is missing, has another header, is no CSV or has no usable row.
+        InputError: the file is missing or damaged, has another header or has no usable row.
     """
-    _check_header(path, LABEL_COLUMNS)
-    image_id, confidence = pl.col('ImageID'), pl.col('Confidence')
-    number = confidence.str.strip_chars().cast(pl.Float32, strict=False)
-    lines = pl.scan_csv(path, schema=dict.fromkeys(LABEL_COLUMNS, pl.String))
-    columns = _collect(
-        path,
-        lines.select(
-            ImageID=_hex_to_integer(image_id),
-            LabelName=pl.col('LabelName').cast(pl.Enum(list(classes)), strict=False).to_physical(),
-            Confidence=pl.when(number.is_between(0, 1)).then(number),
-            # Not used, but columns left out are not parsed, and rows with more of them pass.
-            Source='Source',
-        ),
-    )
-    usable = columns.drop_nulls()
-    dropped, examples = _account_for_nulls(columns, lines)
-    rows = LabelRows(
-        usable['ImageID'].to_numpy(),
-        usable['LabelName'].cast(pl.Int64).to_numpy(),
-        usable['Confidence'].to_numpy(),
-        len(columns),
-        dropped,
-        examples,
-    )
-    if rows.num_rows and not len(usable):
-        reason = max(dropped, key=dropped.__getitem__)
-        raise InputError(
-            f'{path}: none of its {rows.num_rows} rows can be used ({reason}: '
-            f'{examples[reason]}); give the label file and the class list of the same release'
-        )
+    lookup = {mid.encode(): position for position, mid in enumerate(classes)}
+    parse = partial(parse_labels, lookup, kind)
+    account, parts = Account(), [_NO_LABELS]
+    with _label_blocks(file) as (blocks, unit, first):
+        for part, num_rows, faults in map_in_threads(parse, blocks):
+            account.add(num_rows, faults, unit, first + account.num_rows)
+            parts.append(part)
+    image_id, count, label, value = (np.concatenate(column) for column in zip(*parts))
+    rows = LabelRows(image_id, count, label, value, account)
+    if account.num_rows and not len(rows.label):
+        raise _useless(file, account, 'give the label file and the class list of the same release')
     return rows
 
 
-def read_image_ids(path: Path) -> np.ndarray:
-    """Reads the first column of an image list, ``ImageID,...``.
+def read_image_ids(file: ReleaseFile, subset: str = '') -> Tuple[np.ndarray, Account]:
+    """Reads the first column of an image list, ``ImageID,...``, with or without a header.
+
+    Lines that do not begin with an image id are dropped and counted; among them are the further
+    lines of titles with a line end in them.
+
+    Args:
+        file: an ``images.csv``.
+        subset: keep only the rows of this subset, where the second column is ``Subset``.
 
     Returns:
-        (N,) uint64 in ascending order, each id once.
+        (N,) uint64 in ascending order, each id once, and the account of the rows.
 
     Raises:
-        InputError: the file is missing, has no ``ImageID`` column first, or a malformed id.
+        InputError: the file is missing or damaged, has another header or has no usable row.
     """
-    header = _read_header(path)
-    if header[:1] != ['ImageID']:
-        raise InputError(
-            f'{path}: the header is {",".join(header)!r}, but an image list begins with '
-            "'ImageID'; give the images.csv of the release"
-        )
-    lines = pl.scan_csv(path, infer_schema=False).select(
-        text='ImageID', image_id=_hex_to_integer(pl.col('ImageID'))
-    )
-    columns = _collect(path, lines)
-    malformed = columns.filter(pl.col('image_id').is_null())
-    if len(malformed):
-        raise InputError(
-            f'{path}: {malformed["text"][0]!r} is no image id; '
-            'ids are 16 hexadecimal digits such as 000060e3121c7305'
-        )
-    return np.unique(columns['image_id'].to_numpy())
+    account, parts = Account(), [np.zeros(0, np.uint64)]
+    with line_blocks(file) as (first, blocks):
+        header, line = _fields(first), 2
+        if header and re.fullmatch(_ID, header[0]):
+            blocks, line = chain([first + b'\n'], blocks), 1
+        elif header[:1] not in (('ImageID',), ('image_id',)):
+            raise _header_error(file, header, 'ImageID,...', 'images.csv')
+        wanted = subset if 'subset' in (name.lower() for name in header[1:2]) else ''
+        for part, num_rows, faults in map_in_threads(partial(parse_image_ids, wanted), blocks):
+            account.add(num_rows, faults, 'line', line + account.num_rows)
+            parts.append(part)
+    image_id = np.concatenate(parts)
+    if account.num_rows and not len(image_id):
+        raise _useless(file, account, 'give the image list of this subset')
+    unique = image_id if (image_id[1:] > image_id[:-1]).all() else np.unique(image_id)
+    account.dropped[TWICE] += len(image_id) - len(unique)
+    return unique, account
 
 
-def read_class_list(path: Path) -> List[str]:
+def count_labels(file: ReleaseFile) -> Counter:
+    """The number of rows of each MID in a label file, whatever else is in them.
+
+    Raises:
+        InputError: the file is missing or damaged, or has another header.
+    """
+    total: Counter = Counter()
+    with _label_blocks(file) as (blocks, _, _):
+        for counts in map_in_threads(count_names, blocks):
+            total.update(counts)
+    return Counter({mid: n for mid, n in total.items() if re.fullmatch(_MID, mid)})
+
+
+def read_class_list(file: ReleaseFile) -> List[str]:
     """Reads one MID per line (``labelmap.txt``, ``classes-trainable.txt``), order kept.
 
     Raises:
         InputError: the file is missing or empty, or a line is no MID or appears twice.
     """
-    classes = _read_text(path).split()
+    classes = read_text(file).split()
     if not classes:
-        raise InputError(f'{path}: the class list is empty; give one MID such as /m/06ht1 per line')
+        raise InputError(f'{file}: the class list is empty; give one MID such as /m/06ht1 per line')
     seen = set()
     for mid in classes:
-        if not mid.startswith(('/m/', '/g/')) or '.' in mid or mid in seen:
+        if not re.fullmatch(_MID, mid) or mid in seen:
             what = 'appears twice' if mid in seen else 'is no MID such as /m/06ht1'
-            raise InputError(f'{path}: {mid!r} {what}; give each class once, one per line')
+            raise InputError(f'{file}: {mid!r} {what}; give each class once, one per line')
         seen.add(mid)
     return classes
 
 
-def read_pairs(path: Path) -> List[List[str]]:
+def read_pairs(file: ReleaseFile) -> List[List[str]]:
     """Reads two columns keyed by MID: class descriptions or ``LabelName,Category``.
 
     A header line is skipped (Open Images V6 and V7 have one, V1 to V5 do not): a data row begins
@@ -164,73 +205,55 @@ def read_pairs(path: Path) -> List[List[str]]:
     Raises:
         InputError: the file is missing or a row has not exactly two fields.
     """
-    rows = list(csv.reader(_read_text(path).splitlines()))
-    if rows and rows[0] and not rows[0][0].startswith('/'):
+    try:
+        rows = [row for row in csv.reader(read_text(file).splitlines()) if row]
+    except csv.Error as error:
+        raise InputError(f'{file}: is no CSV file ({error}); give rows of two fields') from error
+    if rows and not rows[0][0].startswith('/'):
         rows = rows[1:]
     for row in rows:
         if len(row) != 2:
             raise InputError(
-                f'{path}: {",".join(row)!r} has {len(row)} fields instead of 2; '
+                f'{file}: {",".join(row)!r} has {len(row)} fields instead of 2; '
                 'quote texts that contain commas'
             )
     return rows
 
 
-def _hex_to_integer(column: pl.Expr) -> pl.Expr:
-    # In two halves: integers parsed from text are signed, and half of the ids exceed 2^63.
-    valid = pl.when(column.str.contains(_HEX_ID)).then(column)
-    high, low = (
-        valid.str.slice(start, 8).str.to_integer(base=16, strict=False).cast(pl.UInt64)
-        for start in (0, 8)
+@contextmanager
+def _label_blocks(file: ReleaseFile) -> Iterator[Tuple[Iterator[bytes], str, int]]:
+    """The rows of a label file, one label a line; what a row is called; the first one's number."""
+    with line_blocks(file) as (first, blocks):
+        header = _fields(first)
+        if header in _HEADERS:
+            yield blocks, 'line', 2
+        elif header == _WIDE_HEADER:
+            yield map(one_label_a_line, blocks), 'label', 1
+        elif len(header) == 4 and re.fullmatch(_ID, header[0]):
+            yield chain([first + b'\n'], blocks), 'line', 1
+        else:
+            raise _header_error(file, header, ','.join(LABEL_COLUMNS), 'an image-level label file')
+
+
+def _fields(line: bytes) -> Tuple[str, ...]:
+    return tuple(name.strip(' "') for name in line.decode('utf-8', 'replace').split(','))
+
+
+def _header_error(
+    file: ReleaseFile, header: Tuple[str, ...], expected: str, what: str
+) -> InputError:
+    shown = ','.join(header)[:80]
+    return InputError(
+        f'{file}: the header is {shown!r} instead of {expected!r}; give {what} of Open Images'
     )
-    return high * 2**32 + low
 
 
-def _account_for_nulls(
-    columns: pl.DataFrame, lines: pl.LazyFrame
-) -> Tuple[Dict[str, int], Dict[str, str]]:
-    """Counts each unusable row once, under the first of its faults, and shows the first of each."""
-    counts, examples = {}, {}
-    sound = pl.repeat(True, len(columns), eager=True)
-    for field, fault in _FAULTS.items():
-        here = sound & columns[field].is_null()
-        sound &= ~here
-        counts[fault] = int(here.sum())
-        if counts[fault]:
-            row = here.arg_true()[0]
-            text = lines.select(field).slice(row, 1).collect().item() or ''
-            examples[fault] = f'{text!r} in line {row + 2}'
-    return counts, examples
+def _useless(file: ReleaseFile, account: Account, mend: str) -> InputError:
+    reason, _ = account.dropped.most_common(1)[0]
+    return InputError(
+        f'{file}: none of its {account.num_rows} rows can be used '
+        f'({reason}: {account.examples[reason]}); {mend}'
+    )
 
 
-def _collect(path: Path, lines: pl.LazyFrame) -> pl.DataFrame:
-    try:
-        return lines.collect()
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).split('\n')[0]
-        raise InputError(f'{path}: cannot be read as CSV ({reason}); download it again') from error
-
-
-def _check_header(path: Path, expected: List[str]) -> None:
-    header = _read_header(path)
-    if header != expected:
-        raise InputError(
-            f'{path}: the header is {",".join(header)!r} instead of {",".join(expected)!r}; '
-            'give an image-level label file of Open Images'
-        )
-
-
-def _read_header(path: Path) -> List[str]:
-    with _open(path) as file:
-        return next(csv.reader([file.readline().rstrip('\r\n')]), [])
-
-
-def _read_text(path: Path) -> str:
-    with _open(path) as file:
-        return file.read()
-
-
-def _open(path: Path) -> TextIO:
-    if not Path(path).is_file():
-        raise InputError(f'{path}: there is no such file; check the path')
-    return open(path, encoding='utf-8-sig', errors='replace', newline='')
+_NO_LABELS = tuple(np.zeros(0, kind) for kind in (np.uint64, np.int64, np.int32, np.float32))

@@ -1,116 +1,198 @@
+import gzip
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from mmnoisy import InputError
+from mmnoisy.datasets import release_files
 from mmnoisy.datasets.open_images_csv import (
+    count_labels,
     read_class_list,
     read_image_ids,
     read_labels,
     read_pairs,
 )
+from mmnoisy.datasets.release_files import ReleaseFile
 
 HEADER = 'ImageID,Source,LabelName,Confidence\n'
 CLASSES = ['/m/a', '/m/b']
 
 
-def write(tmp_path, text):
-    path = tmp_path / 'file.csv'
-    path.write_text(text)
-    return path
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / 'file.csv'
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return ReleaseFile(path)
+
+    return write
 
 
-def test_rows_become_columns(tmp_path):
-    path = write(
-        tmp_path,
+def by_row(rows):
+    """(image, label, value) of every row."""
+    images = np.repeat(rows.image_id, rows.count).tolist()
+    return list(zip(images, rows.label.tolist(), rows.value.tolist()))
+
+
+def test_rows_become_columns(write):
+    file = write(
         HEADER
-        + '000060e3121c7305,machine,/m/b,0.9\n'
+        + '000060e3121c7305,machine,/m/b,0.5\n'
+        + '000060e3121c7305,machine,/m/a,0.75\n'
         + 'ffffffffffffffff,machine,/m/a,1\n'
-        + 'FFFFFFFF00000001,human,/m/a,0.0\n',
+        + '"FFFFFFFF00000001","machine","/m/a"," 0.0"\n'
     )
-    rows = read_labels(path, CLASSES)
+    rows = read_labels(file, CLASSES, 'machine')
     assert rows.image_id.tolist() == [0x60E3121C7305, 2**64 - 1, 0xFFFFFFFF00000001]
-    assert rows.label.tolist() == [1, 0, 0]
-    np.testing.assert_array_equal(rows.confidence, np.float32([0.9, 1, 0]))
-    assert rows.num_rows == 3
-    assert not any(rows.dropped.values())
+    assert by_row(rows) == [
+        (0x60E3121C7305, 1, 0.5),
+        (0x60E3121C7305, 0, 0.75),
+        (2**64 - 1, 0, 1),
+        (0xFFFFFFFF00000001, 0, 0),
+    ]
+    assert rows.account.num_rows == 4
+    assert not rows.account.dropped
 
 
-def test_every_row_is_kept_or_counted(tmp_path):
-    path = write(
-        tmp_path,
+def test_every_row_is_kept_or_counted(write):
+    file = write(
         HEADER
         + '000060e3121c7305,machine,/m/b,0.9\n'
+        + 'one,two\n'
         + '60e3121c7305,machine,/m/b,0.9\n'
         + '+00060e3121c7305,machine,/m/b,0.9\n'
         + '../../etc/passwd,machine,/m/b,0.9\n'
         + '000060e3121c7305,machine,/m/c,0.9\n'
+        + '\n'
         + '000060e3121c7305,machine,/m/a,often\n'
         + '000060e3121c7305,machine,/m/a,1.5\n'
         + '000060e3121c7305,machine,/m/a,nan\n'
-        + '000060e3121c7305,,/m/a,1\n',
+        + '000060e3121c7305,machine,/m/a,0_1\n'
+        + '000060e3121c7305,verification,/m/a,1\n'
     )
-    rows = read_labels(path, CLASSES)
-    assert rows.dropped == {
-        'malformed image id': 3,
+    account = read_labels(file, CLASSES, 'machine').account
+    assert account.num_rows == 12
+    assert account.dropped == {
+        'not four fields': 1,
+        'malformed image id': 4,
         'class outside the class list': 1,
-        'confidence outside [0, 1]': 3,
-        'no source': 1,
+        'confidence outside [0, 1]': 4,
+        'verdict among machine labels or machine label among verdicts': 1,
     }
-    assert rows.num_rows == len(rows.label) + sum(rows.dropped.values())
-    assert rows.examples == {
-        'malformed image id': "'60e3121c7305' in line 3",
-        'class outside the class list': "'/m/c' in line 6",
-        'confidence outside [0, 1]': "'often' in line 7",
-        'no source': "'' in line 10",
+    assert account.examples == {
+        'not four fields': "'one,two' in line 3",
+        'malformed image id': "'60e3121c7305' in line 4",
+        'class outside the class list': "'/m/c' in line 7",
+        'confidence outside [0, 1]': "'often' in line 9",
+        'verdict among machine labels or machine label among verdicts': "'verification' in line 13",
     }
 
 
-def test_keep_counts_the_rest(tmp_path):
-    path = write(tmp_path, HEADER + '00000000000000aa,machine,/m/a,1\n' * 3)
-    rows = read_labels(path, CLASSES).keep(np.array([True, False, True]), 'a reason')
-    assert len(rows.label) == 2
-    assert rows.dropped['a reason'] == 1
+def test_verdicts_are_weighed_by_their_source(write):
+    image = '000060e3121c7305'
+    sources = ('human,/m/a,1.0', 'verification,/m/a,0', 'crowdsource-verification,/m/b,1')
+    file = write(HEADER + ''.join(f'{image},{source}\n' for source in (*sources, 'machine,/m/a,1')))
+    rows = read_labels(file, CLASSES, 'human')
+    assert [value for _, _, value in by_row(rows)] == [1024, -1024, 1]
+    assert sum(rows.account.dropped.values()) == 1
+
+
+def test_a_small_block_size_changes_nothing(write, monkeypatch):
+    image_ids = np.arange(50).repeat(3)
+    lines = [f'{i:016x},machine,/m/{"abc"[k % 3]},0.{k % 9}\n' for k, i in enumerate(image_ids)]
+    file = write(HEADER + ''.join(lines))
+    whole = read_labels(file, CLASSES, 'machine')
+    monkeypatch.setattr(release_files, 'BLOCK_BYTES', 100)
+    pieces = read_labels(file, CLASSES, 'machine')
+    assert by_row(pieces) == by_row(whole)
+    assert pieces.account == whole.account
+    assert read_image_ids(file)[0].tolist() == list(range(50))
+    monkeypatch.setattr(release_files, 'BLOCK_BYTES', 10)
+    with pytest.raises(InputError, match='no text of lines; give a CSV file'):
+        read_image_ids(write('ImageID\n' + 'x' * 50))
+
+
+@pytest.mark.parametrize(
+    ('text', 'line'),
+    [
+        ('ImageID,Source,Label,Confidence\n{row}', 'line 3'),
+        ('image_id,source,label_name,confidence\r\n{row}', 'line 3'),
+        ('\ufeff' + HEADER + '{row}', 'line 3'),
+        ('{row}', 'line 2'),
+        ('ImageID,Confidence:Labels...\n000060e3121c7305,0.5:/m/b,0.5:/m/none\n', 'label 2'),
+    ],
+)
+def test_headers_of_all_publications(write, text, line):
+    row = '000060e3121c7305,machine,/m/b,0.5\n000060e3121c7305,machine,/m/none,0.5'
+    file = write(text.replace('{row}', row))
+    rows = read_labels(file, CLASSES, 'machine')
+    assert by_row(rows) == [(0x60E3121C7305, 1, 0.5)]
+    assert rows.account.num_rows == 2
+    assert rows.account.examples == {'class outside the class list': f"'/m/none' in {line}"}
+    assert count_labels(file) == Counter({'/m/b': 1, '/m/none': 1})
 
 
 @pytest.mark.parametrize(
     ('text', 'complaint'),
     [
-        ('000060e3121c7305,machine,/m/a,0.9\n', 'the header is'),
+        ('id,label\n', "the header is 'id,label' instead of"),
         (HEADER.strip() + ',XMin\n', 'the header is'),
         ('', "the header is ''"),
+        (HEADER.encode('utf-16'), 'the header is'),
         (HEADER + '000060e3121c7305,machine,/m/zzz,0.9\n', "'/m/zzz' in line 2.*the same release"),
-        (HEADER + '000060e3121c7305,machine,/m/a,0.9,1,2\n', 'cannot be read as CSV'),
+        (HEADER + '000060e3121c7305,machine,/m/\xe9,1,\xe9\n', 'not four fields: '),
     ],
 )
-def test_unusable_label_files(tmp_path, text, complaint):
-    path = write(tmp_path, text)
+def test_unusable_label_files(write, text, complaint):
+    file = write(text)
     with pytest.raises(InputError, match=complaint) as error:
-        read_labels(path, CLASSES)
-    assert str(path) in str(error.value)
+        read_labels(file, CLASSES, 'machine')
+    assert str(file.path) in str(error.value)
 
 
-def test_missing_file(tmp_path):
+def test_missing_and_damaged_files(tmp_path):
     with pytest.raises(InputError, match=r'nowhere\.csv: there is no such file'):
-        read_labels(tmp_path / 'nowhere.csv', CLASSES)
+        read_labels(ReleaseFile(tmp_path / 'nowhere.csv'), CLASSES, 'machine')
+    path = tmp_path / 'labels.csv.gz'
+    path.write_bytes(gzip.compress(HEADER.encode() * 9)[:-12])
+    with pytest.raises(InputError, match=r'labels\.csv\.gz: is damaged .*; download it again'):
+        read_labels(ReleaseFile(path), CLASSES, 'machine')
 
 
-def test_image_list(tmp_path):
-    path = write(
-        tmp_path,
+def test_image_list(write):
+    file = write(
         'ImageID,Subset,Title\n'
         'ffffffffffffffff,train,"a, quoted ""title"""\n'
         '0000000000000001,train,\n'
-        'ffffffffffffffff,train,again\n',
+        '0000000000000002,"train","of two\nlines, say"\n'
+        '"0000000000000003","validation",\n'
+        'ffffffffffffffff,train,again\n'
+        '12,train,\n'
+        '00000000000000045,train,too long\n'
     )
-    assert read_image_ids(path).tolist() == [1, 2**64 - 1]
-    with pytest.raises(InputError, match="'12' is no image id"):
-        read_image_ids(write(tmp_path, 'ImageID\n12\n'))
-    with pytest.raises(InputError, match="an image list begins with 'ImageID'"):
-        read_image_ids(write(tmp_path, 'id,Subset\n'))
+    image_ids, account = read_image_ids(file, 'train')
+    assert image_ids.tolist() == [1, 2, 2**64 - 1]
+    assert account.num_rows == 8
+    assert account.dropped == {
+        'malformed image id': 3,
+        'image of another subset': 1,
+        'given more than once': 1,
+    }
+    assert account.examples['malformed image id'] == "'lines, say\"' in line 5"
+    assert read_image_ids(file)[0].tolist() == [1, 2, 3, 2**64 - 1]
 
 
-def test_class_list(tmp_path):
-    assert read_class_list(write(tmp_path, '/m/b\n/g/a\n')) == ['/m/b', '/g/a']
+def test_unusable_image_lists(write):
+    with pytest.raises(InputError, match="malformed image id: '12' in line 2"):
+        read_image_ids(write('ImageID\n12\n'))
+    with pytest.raises(InputError, match=r"instead of 'ImageID,\.\.\.'"):
+        read_image_ids(write('id,Subset\n'))
+    assert read_image_ids(write('0000000000000001\n0000000000000000'))[0].tolist() == [0, 1]
+
+
+def test_class_list(write):
+    assert read_class_list(write('/m/b\n/g/a\n')) == ['/m/b', '/g/a']
     for text, complaint in (
         ('', 'is empty'),
         ('/m/a\n/m/a\n', 'appears twice'),
@@ -118,13 +200,15 @@ def test_class_list(tmp_path):
         ('/m/../../x\n', 'is no MID'),
     ):
         with pytest.raises(InputError, match=complaint):
-            read_class_list(write(tmp_path, text))
+            read_class_list(write(text))
 
 
-def test_pairs_with_and_without_header(tmp_path):
+def test_pairs_with_and_without_header(write):
     rows = [['/m/02wvth', 'Fiat 500 "topolino"'], ['/m/03hgsf0', 'Lemon, lime and bitters']]
     text = '/m/02wvth,"Fiat 500 ""topolino"""\n/m/03hgsf0,"Lemon, lime and bitters"\n'
-    assert read_pairs(write(tmp_path, text)) == rows
-    assert read_pairs(write(tmp_path, 'LabelName,DisplayName\n' + text)) == rows
+    assert read_pairs(write(text)) == rows
+    assert read_pairs(write('LabelName,DisplayName\n' + text)) == rows
     with pytest.raises(InputError, match='has 3 fields instead of 2'):
-        read_pairs(write(tmp_path, '/m/a,Lemon, lime\n'))
+        read_pairs(write('/m/a,Lemon, lime\n'))
+    with pytest.raises(InputError, match='is no CSV file'):
+        read_pairs(write('/m/a,' + 'x' * 200_000))

@@ -1,0 +1,226 @@
+"""Parses pieces of label files and image lists: lines of text to arrays (no MM imports).
+
+A line is a row, so that damage never spreads: quotes around a field are taken off, but they
+protect neither commas nor line ends, which no id, class or confidence has.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+MALFORMED_ID = 'malformed image id'
+UNLISTED = 'class outside the class list'
+NO_CONFIDENCE = 'confidence outside [0, 1]'
+OTHER_KIND = 'verdict among machine labels or machine label among verdicts'
+RAGGED = 'not four fields'
+OTHER_SUBSET = 'image of another subset'
+
+LABEL_COLUMNS = ('ImageID', 'Source', 'LabelName', 'Confidence')
+
+_VOLUNTEER = b'crowdsource-verification'
+_HUMAN = (b'human', b'verification', _VOLUNTEER)
+
+_HEX_DIGIT = np.full(256, 16, np.uint8)
+for _digits in (b'0123456789abcdef', b'0123456789ABCDEF'):
+    _HEX_DIGIT[np.frombuffer(_digits, np.uint8)] = np.arange(16)
+
+# The CSV reader cannot report rows in other encodings; usable rows are ASCII.
+_TO_ASCII = bytes(range(128)) + b'?' * 128
+
+# Reason, number of rows, and the first of them with the value at fault.
+Fault = Tuple[str, int, int, str]
+
+
+def one_label_a_line(block: bytes) -> bytes:
+    """``id,0.9:/m/a,0.7:/m/b`` as two rows of the later form."""
+    rows = []
+    for line in block.splitlines():
+        image_id, *labels = line.split(b',')
+        for label in labels:
+            confidence, _, mid = label.partition(b':')
+            rows.append(b'%s,machine,%s,%s\n' % (image_id, mid, confidence))
+    return b''.join(rows)
+
+
+def parse_labels(
+    lookup: Dict[bytes, int], kind: str, block: bytes
+) -> Tuple[Tuple[np.ndarray, ...], int, List[Fault]]:
+    """Runs, counts, labels and values of some lines; how many lines; the faults among them."""
+    table, ragged = _split(block)
+    ids, sources, names, confidences = (column.combine_chunks() for column in table.columns)
+    text = _fixed_width(ids)
+    run = _first_of_runs(text)
+    image_id, sound = _decode(text[run])
+    sound_row = np.repeat(sound, np.diff(run, append=len(text)))
+    label = _by_text(names, lambda mid: lookup.get(mid, -1), np.int32)
+    confidence = _by_text(confidences, _confidence, np.float32)
+    weight = _by_text(
+        sources, _weight_of_label if kind == 'machine' else _weight_of_verdict, np.float32
+    )
+
+    usable = sound_row & (label >= 0) & (confidence >= 0) & (weight > 0)
+    value = confidence
+    if kind == 'human':
+        value = np.where(confidence >= 0.5, weight, -weight)
+    count = np.add.reduceat(usable, run, dtype=np.int64) if len(run) else run
+    part = (image_id[sound], count[sound], label[usable], value[usable])
+
+    tests = (
+        (MALFORMED_ID, ~sound_row, ids),
+        (UNLISTED, label < 0, names),
+        (NO_CONFIDENCE, confidence < 0, confidences),
+        (OTHER_KIND, weight == 0, sources),
+    )
+    return part, len(text) + len(ragged), [*_ragged(ragged), *_faults(~usable, tests, ragged)]
+
+
+def _split(block: bytes) -> Tuple[pa.Table, List[Tuple[int, str]]]:
+    """Lines as four columns of bytes; number and text of the lines that have not four fields."""
+    ragged = []
+
+    def skip(row: Any) -> str:
+        ragged.append((row.number - 1, row.text))
+        return 'skip'
+
+    text = pa.dictionary(pa.int32(), pa.binary())
+    table = arrow_csv.read_csv(
+        pa.BufferReader(block if block.isascii() else block.translate(_TO_ASCII)),
+        arrow_csv.ReadOptions(
+            use_threads=False, block_size=len(block) + 1, column_names=LABEL_COLUMNS
+        ),
+        arrow_csv.ParseOptions(
+            quote_char=False, ignore_empty_lines=False, invalid_row_handler=skip
+        ),
+        arrow_csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict(zip(LABEL_COLUMNS, (pa.binary(), text, text, text))),
+            null_values=[],
+        ),
+    )
+    return table, ragged
+
+
+def _fixed_width(column: pa.BinaryArray) -> np.ndarray:
+    """(n, 16) uint8: texts of 16 characters; zeros where a text has not 16."""
+    _, offsets, data = column.buffers()
+    end = np.frombuffer(offsets, np.int32)[column.offset :][: len(column) + 1]
+    characters = np.frombuffer(data or b'', np.uint8)
+    regular = np.diff(end) == 16
+    if regular.all():
+        return characters[end[0] : end[-1]].reshape(-1, 16)
+    fixed = np.zeros((len(column), 16), np.uint8)
+    fixed[regular] = characters[end[:-1][regular, None] + np.arange(16)]
+    for row in np.flatnonzero(~regular):
+        text = _unquote(column[row].as_py())
+        if len(text) == 16:
+            fixed[row] = np.frombuffer(text, np.uint8)
+    return fixed
+
+
+def _first_of_runs(text: np.ndarray) -> np.ndarray:
+    """Positions in (n, 16) at which another text begins."""
+    halves = np.ascontiguousarray(text).view(np.uint64)
+    new = (halves[1:] != halves[:-1]).any(1)
+    return np.flatnonzero(np.concatenate([[len(text) > 0], new])) if len(text) else np.zeros(0, int)
+
+
+def _decode(text: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """(n, 16) hexadecimal digits as (n,) uint64, and (n,) whether they are such digits."""
+    digit = _HEX_DIGIT[text]
+    octets = digit[:, 0::2] << 4 | digit[:, 1::2]
+    return octets.view('>u8')[:, 0].astype(np.uint64), (digit < 16).all(1)
+
+
+def _by_text(
+    column: pa.DictionaryArray, function: Callable[[bytes], float], dtype: type
+) -> np.ndarray:
+    """``function`` of every field, called once for each distinct one."""
+    values = [function(_unquote(text)) for text in column.dictionary.to_pylist()]
+    return np.array(values, dtype)[column.indices.to_numpy()]
+
+
+def _unquote(text: bytes) -> bytes:
+    text = text.strip()
+    return text[1:-1] if text[:1] == text[-1:] == b'"' else text
+
+
+def _confidence(text: bytes) -> float:
+    try:
+        value = float(text) if b'_' not in text else -1
+    except ValueError:
+        return -1
+    return value if 0 <= value <= 1 else -1
+
+
+def _weight_of_label(source: bytes) -> float:
+    return 0 if source in _HUMAN else 1
+
+
+def _weight_of_verdict(source: bytes) -> float:
+    return {b'machine': 0, _VOLUNTEER: 1}.get(source, 1024)
+
+
+def _faults(
+    unusable: np.ndarray, tests: Sequence[Tuple[str, np.ndarray, pa.Array]], ragged: List
+) -> Iterator[Fault]:
+    """Counts each unusable row once, under the first test that it fails."""
+    for reason, failed, column in tests:
+        here = unusable & failed
+        unusable = unusable & ~failed
+        if here.any():
+            row = int(here.argmax())
+            text = _unquote(column[row].as_py()).decode('ascii')
+            for number, _ in ragged:
+                row += number <= row
+            yield reason, int(here.sum()), row, text
+
+
+def _ragged(lines: List[Tuple[int, str]]) -> Iterator[Fault]:
+    if lines:
+        yield RAGGED, len(lines), *lines[0]
+
+
+def count_names(block: bytes) -> Dict[str, int]:
+    """How often each text stands in the third column of some lines."""
+    names = _split(block)[0].column('LabelName').combine_chunks()
+    counts = np.bincount(names.indices.to_numpy(), minlength=len(names.dictionary))
+    return {
+        _unquote(text).decode('ascii'): int(count)
+        for text, count in zip(names.dictionary.to_pylist(), counts)
+    }
+
+
+def parse_image_ids(subset: str, block: bytes) -> Tuple[np.ndarray, int, List[Fault]]:
+    """Image ids of some lines; how many lines; the faults among them."""
+    characters = np.frombuffer(block + b'\n' * (40 + len(subset)), np.uint8)
+    line = np.flatnonzero(characters[: len(block)] == ord('\n')) + 1
+    line = np.concatenate([[0], line[line < len(block)]])
+
+    def field(start: np.ndarray, width: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The field of so many characters that begins here; whether it ends; what comes next."""
+        start = start + (characters[start] == ord('"'))
+        text = np.lib.stride_tricks.sliding_window_view(characters, width)[start]
+        end = start + width
+        end += characters[end] == ord('"')
+        return text, np.isin(characters[end], np.frombuffer(b',\n', np.uint8)), end + 1
+
+    def fault(reason: str, rows: np.ndarray) -> Iterator[Fault]:
+        if rows.any():
+            row = int(rows.argmax())
+            shown = block[line[row] : line[row] + 60].split(b'\n')[0]
+            yield reason, int(rows.sum()), row, shown.decode('utf-8', 'replace')
+
+    text, ends, second = field(line, 16)
+    image_id, sound = _decode(text)
+    sound &= ends
+    faults = [*fault(MALFORMED_ID, ~sound)]
+    if subset:
+        name, ends, _ = field(second, len(subset))
+        other = sound & ~((name == np.frombuffer(subset.encode(), np.uint8)).all(1) & ends)
+        faults += fault(OTHER_SUBSET, other)
+        sound &= ~other
+    return image_id[sound], len(line), faults

@@ -1,0 +1,114 @@
+"""Opens the files of a release as they were downloaded: plain, gzip or within a tar archive."""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zlib
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import IO, Iterator, NamedTuple, Tuple, cast
+
+from tqdm import tqdm
+
+from mmnoisy.errors import InputError
+
+BLOCK_BYTES = 2**24
+
+_BOM = b'\xef\xbb\xbf'
+
+
+class ReleaseFile(NamedTuple):
+    """A file on disk, or one member of a ``.tar.gz`` archive, written ``ARCHIVE::MEMBER``."""
+
+    path: Path
+    member: str = ''
+
+    def __str__(self) -> str:
+        return f'{self.path}::{self.member}' if self.member else str(self.path)
+
+    @classmethod
+    def parse(cls, text: str) -> ReleaseFile:
+        """The inverse of ``str``."""
+        path, _, member = text.partition('::')
+        return cls(Path(path), member)
+
+
+def read_text(file: ReleaseFile) -> str:
+    """A whole file, UTF-8; bytes that are none become U+FFFD.
+
+    Raises:
+        InputError: as :func:`line_blocks`.
+    """
+    with line_blocks(file) as (first, rest):
+        text = b''.join([first, b'\n', *rest])
+    return text.decode('utf-8', 'replace')
+
+
+@contextmanager
+def line_blocks(file: ReleaseFile) -> Iterator[Tuple[bytes, Iterator[bytes]]]:
+    """Opens a text file for reading in large pieces, with a progress bar on a terminal.
+
+    Yields:
+        The first line without its line end or byte order mark, and an iterator over the rest in
+        pieces of whole lines, some ``BLOCK_BYTES`` long; lines end in a line feed.
+
+    Raises:
+        InputError: the file or member is missing or damaged, or has a line longer than a piece.
+    """
+    if not file.path.is_file():
+        raise InputError(f'{file.path}: there is no such file; check the path')
+    total = file.path.stat().st_size
+    progress = dict(total=total, desc=file.path.name, leave=False, disable=None)
+    try:
+        with (
+            open(file.path, 'rb') as raw,
+            tqdm.wrapattr(raw, 'read', **progress) as counted,
+            _decompress(file, counted) as stream,
+        ):
+            head = _one_line_end(stream.readline(BLOCK_BYTES).removeprefix(_BOM))
+            first, _, rest = head.partition(b'\n')
+            yield first, chain([rest] if rest else [], map(_one_line_end, _blocks(file, stream)))
+    except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
+        raise InputError(f'{file}: is damaged ({error}); download it again') from error
+
+
+@contextmanager
+def _decompress(file: ReleaseFile, raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    if file.member:
+        with tarfile.open(fileobj=raw, mode='r|*', bufsize=2**20) as archive:
+            for entry in archive:
+                if entry.isfile() and entry.name.removeprefix('./') == file.member:
+                    member = archive.extractfile(entry)
+                    assert member is not None
+                    yield member
+                    return
+        raise InputError(f'{file.path}: has no member {file.member!r}; give the right archive')
+    if file.path.suffix == '.gz':
+        with gzip.open(raw) as text:
+            yield cast(IO[bytes], text)
+    else:
+        yield raw
+
+
+def _one_line_end(text: bytes) -> bytes:
+    return text.replace(b'\r\n', b'\n').replace(b'\r', b'\n') if b'\r' in text else text
+
+
+def _blocks(file: ReleaseFile, stream: IO[bytes]) -> Iterator[bytes]:
+    rest = b''
+    while block := stream.read(BLOCK_BYTES):
+        end = block.rfind(b'\n') + 1
+        if end:
+            yield rest + block[:end]
+            rest = block[end:]
+        else:
+            rest += block
+        if len(rest) > BLOCK_BYTES:
+            raise InputError(
+                f'{file}: has a line of more than {BLOCK_BYTES:,} bytes, so it is no text of '
+                'lines; give a CSV file'
+            )
+    if rest:
+        yield rest
