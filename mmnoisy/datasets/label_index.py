@@ -12,10 +12,13 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
+from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
 
 FORMAT = 'mmnoisy label index'
 VERSION = 1
+
+BLOCK_LABELS = 2**19
 
 
 class Csr(NamedTuple):
@@ -36,26 +39,79 @@ class Csr(NamedTuple):
         where = slice(self.start[i], self.start[i + 1])
         return self.label[where], self.value[where]
 
+    def select(self, images: np.ndarray) -> Csr:
+        """The rows of the images for which ``images`` (N,) is true."""
+        count = np.diff(self.start)
+        labels = np.repeat(images, count)
+        start = np.concatenate([[0], np.cumsum(count[images])])
+        return Csr(start, self.label[labels], self.value[labels])
+
 
 def to_csr(
-    row: np.ndarray, label: np.ndarray, value: np.ndarray, shape: Tuple[int, int], merge: np.ufunc
+    row: np.ndarray,
+    count: np.ndarray,
+    label: np.ndarray,
+    value: np.ndarray,
+    shape: Tuple[int, int],
+    merge: np.ufunc,
 ) -> Csr:
-    """Sorts (row, label, value) triples into a :class:`Csr`.
+    """Sorts labels that come in runs of one image each into a :class:`Csr`.
 
     Args:
-        row: (R,) integers, the images.
+        row: (G,) integers, the image of each run, in any order.
+        count: (G,) integers, the length of each run; the runs make up ``label`` and ``value``.
         label: (R,) integers, the classes.
         value: (R,) numbers.
         shape: number of images and of classes.
         merge: what becomes of duplicates, ``np.maximum`` or ``np.add`` of their values.
     """
     num_images, num_classes = shape
-    cell = row.astype(np.int64) * num_classes + label
-    order = np.argsort(cell, kind='stable')
-    cell, first = np.unique(cell[order], return_index=True)
-    start = np.searchsorted(cell, np.arange(num_images + 1, dtype=np.int64) * num_classes)
-    label_type = np.uint16 if num_classes <= 2**16 else np.uint32
-    return Csr(start, (cell % num_classes).astype(label_type), merge.reduceat(value[order], first))
+    order = np.argsort(row, kind='stable')
+    begin = (np.cumsum(count) - count)[order]
+    row, count = row[order], count[order]
+
+    def sort(block: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+        runs = slice(*block)
+        n = count[runs]
+        here = np.repeat(begin[runs] - (np.cumsum(n) - n), n) + np.arange(n.sum())
+        image = np.repeat(row[runs] - row[block[0]], n)
+        # Image, class and position packed into one integer: sorting integers is fastest.
+        class_bits, place_bits = (int(k).bit_length() for k in (num_classes, len(here)))
+        assert int(row[runs][-1] - row[block[0]]).bit_length() + class_bits + place_bits < 64
+        cell = image.astype(np.int64) << class_bits | label[here]
+        cell = cell << place_bits | np.arange(len(here))
+        cell.sort()
+        values = value[here][cell & ((1 << place_bits) - 1)]
+        cell >>= place_bits
+        first = np.flatnonzero(np.diff(cell, prepend=-1))
+        if len(first) < len(cell):
+            cell, values = cell[first], merge.reduceat(values, first)
+        return np.bincount(cell >> class_bits), cell & ((1 << class_bits) - 1), values
+
+    blocks = _cut(row, count)
+    length = np.zeros(num_images, np.int64)
+    labels = np.empty(len(label), class_type(num_classes))
+    values = np.empty_like(value)
+    end = 0
+    for (run, _), (lengths, some_labels, some_values) in zip(blocks, map_in_threads(sort, blocks)):
+        length[row[run] : row[run] + len(lengths)] = lengths
+        begin_here, end = end, end + len(some_labels)
+        labels[begin_here:end], values[begin_here:end] = some_labels, some_values
+    start = np.concatenate([[0], np.cumsum(length)])
+    return Csr(start, labels[:end], values[:end])
+
+
+def class_type(num_classes: int) -> np.dtype:
+    """The smallest unsigned integer type that holds class ids."""
+    return np.dtype(np.uint16 if num_classes <= 2**16 else np.uint32)
+
+
+def _cut(row: np.ndarray, count: np.ndarray) -> List[Tuple[int, int]]:
+    """Cuts runs, sorted by image, between images into blocks of some ``BLOCK_LABELS`` labels."""
+    end = np.cumsum(count)
+    run = np.searchsorted(end, np.arange(0, end[-1] if len(end) else 0, BLOCK_LABELS), 'right')
+    cuts = np.unique(np.append(np.searchsorted(row, row[run]), len(row)))
+    return list(zip(cuts[:-1].tolist(), cuts[1:].tolist()))
 
 
 class LabelIndex:
@@ -83,6 +139,33 @@ class LabelIndex:
     def classes(self) -> List[str]:
         """The MIDs; class id k is the k-th of them."""
         return self.info['classes']
+
+    def select(self, images: np.ndarray) -> LabelIndex:
+        """The images for which ``images`` (N,) is true."""
+        return LabelIndex(
+            self.image_ids[images],
+            self.noisy.select(images),
+            self.verdicts.select(images),
+            self.info,
+        )
+
+    def join(self, other: LabelIndex) -> LabelIndex:
+        """The images of both, which have none in common; ``info`` is that of the first."""
+        image_ids = np.sort(np.concatenate([self.image_ids, other.image_ids]))
+        rows = [np.searchsorted(image_ids, index.image_ids) for index in (self, other)]
+        shape = (len(image_ids), len(self.classes))
+
+        def joined(a: Csr, b: Csr) -> Csr:
+            count = np.concatenate([np.diff(a.start), np.diff(b.start)])
+            label, value = (np.concatenate(parts) for parts in zip(a[1:], b[1:]))
+            return to_csr(np.concatenate(rows), count, label, value, shape, np.maximum)
+
+        return LabelIndex(
+            image_ids,
+            joined(self.noisy, other.noisy),
+            joined(self.verdicts, other.verdicts),
+            self.info,
+        )
 
     def write(self, folder: Path) -> None:
         """Writes the arrays and, last, the JSON into ``folder``, which must not exist yet."""

@@ -1,6 +1,7 @@
 import json
 import pickle
 from collections import defaultdict
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmnoisy import InputError
+from mmnoisy.datasets import label_index
 from mmnoisy.datasets.label_index import LabelIndex, to_csr
 
 SHAPE = (5, 7)
@@ -15,15 +17,24 @@ SHAPE = (5, 7)
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 4), st.integers(0, 6), st.floats(0, 1, width=32)), max_size=40
-    )
+        st.tuples(
+            st.integers(0, 4),
+            st.lists(st.tuples(st.integers(0, 6), st.floats(0, 1, width=32)), max_size=9),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from([2, 5, 2**19]),
 )
-def test_csr_equals_a_dictionary(triples):
+def test_csr_equals_a_dictionary(runs, block):
     expected = defaultdict(dict)
-    for row, label, value in triples:
-        expected[row][label] = max(value, expected[row].get(label, 0))
-    row, label, value = (np.array([t[k] for t in triples]) for k in range(3))
-    csr = to_csr(row.astype(int), label.astype(int), value.astype(np.float32), SHAPE, np.maximum)
+    for row, labels in runs:
+        for label, value in labels:
+            expected[row][label] = max(value, expected[row].get(label, 0))
+    row, count = np.array([[row, len(labels)] for row, labels in runs], int).reshape(-1, 2).T
+    pairs = [pair for _, labels in runs for pair in labels]
+    label, value = (np.array([pair[k] for pair in pairs]) for k in range(2))
+    with mock.patch.object(label_index, 'BLOCK_LABELS', block):
+        csr = to_csr(row, count, label.astype(int), value.astype(np.float32), SHAPE, np.maximum)
     for i in range(SHAPE[0]):
         labels, values = csr.row(i)
         assert labels.tolist() == sorted(expected[i])
@@ -32,8 +43,18 @@ def test_csr_equals_a_dictionary(triples):
 
 def make_index(verdicts=2):
     start = np.arange(4)
-    noisy = to_csr(start[:3], np.array([1, 0, 6]), np.float32([0.5, 0.6, 0.7]), (3, 7), np.maximum)
-    rated = to_csr(start[:verdicts], np.array([1, 0])[:verdicts], np.ones(verdicts), (3, 7), np.add)
+    one = np.ones(3, int)
+    noisy = to_csr(
+        start[:3], one, np.array([1, 0, 6]), np.float32([0.5, 0.6, 0.7]), (3, 7), np.maximum
+    )
+    rated = to_csr(
+        start[:verdicts],
+        one[:verdicts],
+        np.array([1, 0])[:verdicts],
+        one[:verdicts],
+        (3, 7),
+        np.add,
+    )
     info = {'classes': [f'/m/{k}' for k in range(7)], 'class_names': list('abcdefg')}
     ids = np.array([3, 2**63, 2**64 - 1], np.uint64)
     return LabelIndex(ids, noisy, rated._replace(value=rated.value >= 0), info)
@@ -44,6 +65,17 @@ def assert_equal(a, b):
     for x, y in zip((*a.noisy, *a.verdicts), (*b.noisy, *b.verdicts)):
         np.testing.assert_array_equal(x, y)
     assert a.classes == b.classes
+
+
+def test_selected_and_joined():
+    index = make_index()
+    some = np.array([True, False, True])
+    parts = index.select(some), index.select(~some)
+    assert [part.image_ids.tolist() for part in parts] == [[3, 2**64 - 1], [2**63]]
+    assert [part.noisy.row(0)[0].tolist() for part in parts] == [[1], [0]]
+    assert [part.verdicts.start.tolist() for part in parts] == [[0, 1, 1], [0, 1]]
+    assert_equal(parts[0].join(parts[1]), index)
+    assert_equal(parts[1].join(parts[0]), index)
 
 
 @pytest.mark.parametrize('verdicts', [0, 2])
