@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmnoisy.datasets.release import prepare
+from mmnoisy.datasets.release_layout import find_release
 
 CONFIGS = sorted((REPO / 'configs').glob('*.py'))
 ROWS = [
@@ -30,7 +31,7 @@ def workspace(tmp_path_factory, demo_root):
     for name, num_classes, size in (('openimages', 6012, 310), ('tiny-open-images', 516, 64)):
         folder = root / 'data' / name
         write_release(folder, num_classes, num_images=12, size=(size, size))
-        prepare(folder, folder / 'index')
+        prepare(find_release(folder), folder / 'index')
     (root / 'data/digits').symlink_to(demo_root)
     (root / 'data/weights').mkdir()
     import timm
@@ -153,7 +154,7 @@ def test_the_documented_resnet_config_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path('my_config.py').write_text(config)
     write_release(Path('data/mine'), num_classes=20, num_images=12, size=(64, 64))
-    prepare(Path('data/mine'), Path('data/mine/index'))
+    prepare(find_release(Path('data/mine')), Path('data/mine/index'))
     cfg = shrink(Config.fromfile('my_config.py'), tmp_path / 'work_dir')
     cfg.experiment_name = 'documented'
     cfg.train_cfg.update(max_iters=6, val_interval=6)  # three images of V

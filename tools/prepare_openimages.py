@@ -1,16 +1,31 @@
-"""Turns the label CSVs of an Open Images release (V4 layout) into label indexes.
+"""Turns the label files of an Open Images release, V1 to V7, into label indexes.
 
 For example:
     python tools/prepare_openimages.py data/openimages
 
-reads data/openimages/{.,annotations,train,validation,test}/*-annotations-*-imagelabels.csv and
-writes data/openimages/index/{train,validation,test}.
+recognises the release by the names of its files, plain, .gz or in the .tar.gz archives as
+downloaded, and writes data/openimages/index/{train,validation,test}. Other files:
+    python tools/prepare_openimages.py data/mine --classes classes.txt
+        --machine train=a.csv validation=b.csv test=c.csv --human validation=d.csv test=e.csv
 """
 
+from argparse import ArgumentTypeError
 from pathlib import Path
+from typing import Tuple
 
-from mmnoisy.datasets.release import account_table, prepare
+from mmnoisy.datasets.index_builder import account_table
+from mmnoisy.datasets.release import TRAIN_VERDICTS, prepare
+from mmnoisy.datasets.release_files import ReleaseFile
+from mmnoisy.datasets.release_layout import KINDS, LAYOUTS, SUBSETS, find_release
 from mmnoisy.engine.launch import tool_parser, user_errors
+
+
+def subset_file(text: str) -> Tuple[str, ReleaseFile]:
+    """``SUBSET=FILE`` as a pair."""
+    subset, equals, file = text.partition('=')
+    if subset not in SUBSETS or not equals:
+        raise ArgumentTypeError(f'{text!r} is not SUBSET=FILE with one of {", ".join(SUBSETS)}')
+    return subset, ReleaseFile.parse(file)
 
 
 @user_errors
@@ -18,15 +33,56 @@ def main() -> None:
     """Prepares the indexes and prints what became of every row."""
     parser = tool_parser(__doc__)
     parser.add_argument('root', type=Path, metavar='ROOT', help='folder of the release')
-    parser.add_argument('--version', choices=['v4'], default='v4', help='layout of the files')
+    parser.add_argument('--version', choices=LAYOUTS, help='release, default recognised')
     parser.add_argument('--out', type=Path, help='folder of the indexes, default ROOT/index')
-    parser.add_argument('--classes', type=Path, help='class list, one MID per line')
+    for kind in KINDS:
+        parser.add_argument(
+            f'--{kind}',
+            nargs='+',
+            type=subset_file,
+            default=[],
+            metavar='SUBSET=FILE',
+            help=f'files of {kind} to take instead; ARCHIVE.tar.gz::MEMBER for one in an archive',
+        )
+    classes = parser.add_mutually_exclusive_group()
+    classes.add_argument('--classes', type=ReleaseFile.parse, help='class list, one MID per line')
+    classes.add_argument(
+        '--frequent',
+        nargs=2,
+        type=int,
+        metavar=('TRAIN', 'VALIDATION'),
+        help='take the classes with so many machine labels; V1: 50 20 or 20 50 gives 6012',
+    )
     parser.add_argument(
-        '--categories', type=Path, help='CSV LabelName,Category, for MAP_<category>'
+        '--categories', type=ReleaseFile.parse, help='CSV LabelName,Category, for MAP_<category>'
+    )
+    parser.add_argument(
+        '--train-verdicts',
+        choices=TRAIN_VERDICTS,
+        default=TRAIN_VERDICTS[0],
+        help='training images with verdicts: leave them in T, move them to V, or drop them',
+    )
+    parser.add_argument(
+        '--validation-list',
+        type=ReleaseFile.parse,
+        metavar='IMAGES_CSV',
+        help="V1: the images that become V; default V2's list in ROOT, else by a hash of the id",
     )
     args = parser.parse_args()
     out = args.out or args.root / 'index'
-    indexes = prepare(args.root, out, args.classes, args.categories)
+    given = {(kind, subset): file for kind in KINDS for subset, file in getattr(args, kind)}
+    release = find_release(args.root, args.version, given, args.train_verdicts != 'ignore')
+    chosen = {
+        name: getattr(args, name)
+        for name in ('classes', 'categories', 'validation_list')
+        if getattr(args, name)
+    }
+    indexes = prepare(
+        release._replace(**chosen),
+        out,
+        frequent=args.frequent,
+        train_verdicts=args.train_verdicts,
+    )
     print(account_table(indexes))
     print(f'written to {out}')
 

@@ -13,9 +13,10 @@ import mmengine.dist as dist
 import numpy as np
 from mmpretrain.registry import DATASETS
 
+from mmnoisy.datasets.csv_blocks import LABEL_COLUMNS
 from mmnoisy.datasets.open_images import OpenImages
-from mmnoisy.datasets.open_images_csv import LABEL_COLUMNS
 from mmnoisy.datasets.release import prepare
+from mmnoisy.datasets.release_layout import find_release
 from mmnoisy.errors import InputError
 
 # (name, category): the digits that carry the label
@@ -101,7 +102,7 @@ def make_demo(root: Path, seed: int = 0) -> None:
         for file, column in (('class-descriptions.csv', 0), ('categories.csv', 1)):
             rows = [(mid, concept[column]) for mid, concept in zip(MIDS, CONCEPTS)]
             _write_csv(made / 'annotations' / file, rows)
-        prepare(made, made / 'index')
+        prepare(find_release(made), made / 'index')
         made.rename(root)
 
 

@@ -1,54 +1,51 @@
-"""From the CSVs of a release to its three label indexes: train (T), validation (V) and test."""
+"""From the files of a release to its three label indexes: train (T), validation (V) and test."""
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.label_index import LabelIndex, to_csr
+from mmnoisy.datasets.index_builder import build_index
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.open_images_csv import (
-    UNLISTED,
-    LabelRows,
+    count_labels,
     read_class_list,
     read_image_ids,
-    read_labels,
     read_pairs,
 )
+from mmnoisy.datasets.release_files import ReleaseFile
+from mmnoisy.datasets.release_layout import KINDS, SUBSETS, Release
 from mmnoisy.errors import InputError
 
-SUBSETS = ('train', 'validation', 'test')
-
-CLASS_LISTS = ('labelmap.txt', 'classes-trainable.txt', 'classes.txt')
-
-
-@dataclass
-class Subset:
-    """The files of one subset; ``human`` and ``images`` may be absent."""
-
-    machine: Path
-    human: Optional[Path]
-    images: Optional[Path]
+TRAIN_VERDICTS = ('ignore', 'add', 'exclude')
 
 
 def prepare(
-    root: Path, out: Path, classes: Optional[Path] = None, categories: Optional[Path] = None
+    release: Release,
+    out: Path,
+    *,
+    frequent: Optional[Tuple[int, int]] = None,
+    train_verdicts: str = 'ignore',
 ) -> Dict[str, LabelIndex]:
-    """Builds ``out/{train,validation,test}`` from the files of an Open Images V4 release.
+    """Builds ``out/{train,validation,test}`` from the files of an Open Images release.
 
-    Verdicts on training images are left out, as in the paper: T has machine labels only. The
-    folder ``out`` appears whole or not at all.
+    T, V and test are the release's train, validation and test images. V1 has no test images: a
+    quarter of its validation images become V and the others test (section 4.1 of the paper), by
+    the release's ``validation_list`` or, without one, by the SHA-256 of the image id. The folder
+    ``out`` appears whole or not at all.
 
     Args:
-        root: holds ``{subset}-annotations-machine-imagelabels.csv`` and so on, directly or in
-            ``annotations`` or ``{subset}`` folders.
+        release: the files, see :func:`mmnoisy.datasets.release_layout.find_release`.
         out: the folder to write; an older index there is replaced.
-        classes: the class list; by default the first of ``CLASS_LISTS`` that is found.
-        categories: rows ``LabelName,Category``, several for a class allowed, ``others`` where
-            there is none; by default ``categories.csv`` if it is found.
+        frequent: instead of the class list, take the classes with at least so many machine
+            labels in train and in validation, ordered by MID.
+        train_verdicts: training images with verdicts stay in T without them (``ignore``, as in
+            the paper), move to V (``add``) or belong to no set (``exclude``).
 
     Returns:
         The three indexes, by subset.
@@ -56,23 +53,26 @@ def prepare(
     Raises:
         InputError: a file is missing or unusable, or an image is in two subsets.
     """
-    if not root.is_dir():
-        raise InputError(f'{root}: there is no such folder; give the folder of the release')
-    class_list = classes or _find_class_list(root)
-    mids = read_class_list(class_list)
-    info = {
-        'classes': mids,
-        'class_names': _class_names(_find(root, 'class-descriptions.csv'), mids),
-        'class_categories': _class_categories(categories or _find(root, 'categories.csv'), mids),
-        'class_list': str(class_list),
-    }
+    info = _class_info(release, frequent)
     indexes = {}
-    for name in SUBSETS:
-        files = find_subset(root, name)
-        indexes[name] = build_index(files, mids, {'subset': name, **info})
-        if files.human is not None and not indexes[name].verdicts.value.any():
+    for subset in SUBSETS:
+        kinds = list(KINDS)
+        if subset == 'train' and train_verdicts == 'ignore':
+            kinds.remove('human')
+        files = {
+            kind: release.files[kind, subset] for kind in kinds if (kind, subset) in release.files
+        }
+        if files:
+            indexes[subset] = build_index(files, {'subset': subset, **info})
+    if 'test' not in indexes:
+        indexes.update(_split_validation(indexes['validation'], release.validation_list))
+    if train_verdicts != 'ignore':
+        indexes.update(_move_rated(indexes['train'], indexes['validation'], train_verdicts))
+    for subset in ('validation', 'test'):
+        if not indexes[subset].verdicts.value.any():
+            file = release.files.get(('human', subset), release.files['human', 'validation'])
             raise InputError(
-                f'{files.human}: no image of {name} has a label verified present; '
+                f'{file}: no image of {subset} has a label verified present; '
                 'give the complete file of verdicts of this subset'
             )
     _check_disjoint(indexes)
@@ -80,130 +80,87 @@ def prepare(
     return indexes
 
 
-def find_subset(root: Path, name: str) -> Subset:
-    """Finds the files of one subset.
-
-    Raises:
-        InputError: the machine labels are missing, or the verdicts of validation or test.
-    """
-
-    def need(kind: str) -> Path:
-        file = f'{name}-annotations-{kind}-imagelabels.csv'
-        path = _find(root, file)
-        if path is None:
+def _class_info(release: Release, frequent: Optional[Tuple[int, int]]) -> Dict:
+    """Class list, names and categories, as an index keeps them."""
+    if frequent is not None:
+        counts = [count_labels(release.files['machine', name]) for name in ('train', 'validation')]
+        mids = sorted(m for m in counts[0] if all(c[m] >= n for c, n in zip(counts, frequent)))
+        if not mids:
             raise InputError(
-                f'{root}: {file} is neither there nor in its folders annotations and {name}; '
-                'download it from the page of the release'
+                f'--frequent {frequent[0]} {frequent[1]}: no class has so many labels; lower them'
             )
-        return path
-
-    return Subset(
-        machine=need('machine'),
-        human=None if name == 'train' else need('human'),
-        images=_find(root, f'{name}-images.csv') or _find(root, f'{name}-images-with-rotation.csv'),
-    )
-
-
-def build_index(files: Subset, classes: Sequence[str], info: Dict) -> LabelIndex:
-    """Reads one subset.
-
-    The images are those of the image list, or, where there is none, those that the label files
-    name. A machine label given twice keeps its higher confidence; a pair with several verdicts
-    keeps their majority, a tie counting as present.
-
-    Args:
-        files: the label files.
-        classes: (C) MIDs.
-        info: further entries for the JSON of the index.
-
-    Raises:
-        InputError: a file cannot be used.
-    """
-    labels = {'machine': read_labels(files.machine, classes)}
-    if files.human is not None:
-        labels['human'] = read_labels(files.human, classes)
-    if files.images is not None:
-        image_ids = read_image_ids(files.images)
-        for kind, rows in labels.items():
-            known = np.isin(rows.image_id, image_ids)
-            labels[kind] = rows.keep(known, 'image outside the image list')
+        source = f'at least {frequent[0]} labels in train and {frequent[1]} in validation'
+    elif release.classes is not None:
+        mids, source = read_class_list(release.classes), str(release.classes)
     else:
-        image_ids = np.unique(np.concatenate([rows.image_id for rows in labels.values()]))
-
-    shape = (len(image_ids), len(classes))
-    machine = labels['machine']
-    row = np.searchsorted(image_ids, machine.image_id)
-    noisy = to_csr(row, machine.label, machine.confidence, shape, np.maximum)
-    account = [_account(files.machine, machine, len(noisy.label))]
-    nothing = np.zeros(0, np.int64)
-    votes = to_csr(nothing, nothing, nothing, shape, np.add)
-    if files.human is not None:
-        human = labels['human']
-        row = np.searchsorted(image_ids, human.image_id)
-        votes = to_csr(row, human.label, np.where(human.confidence >= 0.5, 1, -1), shape, np.add)
-        account.append(_account(files.human, human, len(votes.label)))
-    verdicts = votes._replace(value=votes.value >= 0)
-    return LabelIndex(image_ids, noisy, verdicts, {**info, 'files': account})
-
-
-def _account(path: Path, rows: LabelRows, kept: int) -> Dict:
-    """One file's rows: rows = kept + dropped."""
-    dropped = {**rows.dropped, 'given more than once': len(rows.label) - kept}
+        raise InputError(
+            f'{release.root}: there is no class list; name one with --classes, or take the '
+            'frequent classes with --frequent'
+        )
     return {
-        'path': str(path),
-        'rows': rows.num_rows,
-        'kept': kept,
-        'dropped': {reason: count for reason, count in dropped.items() if count},
-        'examples': rows.examples,
+        'classes': mids,
+        'class_names': _class_names(release.descriptions, mids),
+        'class_categories': _class_categories(release.categories, mids),
+        'class_list': source,
     }
 
 
-def _find(root: Path, name: str) -> Optional[Path]:
-    subset = name.split('-')[0]
-    for folder in (root, root / 'annotations', root / subset):
-        if (folder / name).is_file():
-            return folder / name
-    return None
-
-
-def _find_class_list(root: Path) -> Path:
-    for name in CLASS_LISTS:
-        path = _find(root, name)
-        if path is not None:
-            return path
-    raise InputError(
-        f'{root}: none of {", ".join(CLASS_LISTS)} is there; name a class list with --classes'
-    )
-
-
-def _class_names(path: Optional[Path], classes: Sequence[str]) -> List[str]:
-    names = dict(read_pairs(path)) if path else {}
+def _class_names(file: Optional[ReleaseFile], classes: Sequence[str]) -> List[str]:
+    names = dict(read_pairs(file)) if file else {}
     return [names.get(mid, mid) for mid in classes]
 
 
-def _class_categories(path: Optional[Path], classes: Sequence[str]) -> List[List[str]]:
-    if path is None:
+def _class_categories(file: Optional[ReleaseFile], classes: Sequence[str]) -> List[List[str]]:
+    if file is None:
         return []
     categories: Dict[str, List[str]] = {mid: [] for mid in classes}
-    for mid, category in read_pairs(path):
+    for mid, category in read_pairs(file):
         if mid in categories:
             categories[mid].append(category)
     return [categories[mid] or ['others'] for mid in classes]
 
 
-def _check_disjoint(indexes: Dict[str, LabelIndex]) -> None:
-    names: List[str] = list(indexes)
-    for i, first in enumerate(names):
-        for second in names[i + 1 :]:
-            both = np.intersect1d(indexes[first].image_ids, indexes[second].image_ids)
-            if len(both):
-                raise InputError(
-                    f'{first} and {second}: {len(both)} images are in both, the first is '
-                    f'{both[0]:016x}; remove them from the files of one of the two'
-                )
+def _split_validation(
+    index: LabelIndex, validation_list: Optional[ReleaseFile]
+) -> Dict[str, LabelIndex]:
+    """A quarter of the verified images as V, the others as test set."""
+    if validation_list is not None:
+        listed, _ = read_image_ids(validation_list, 'validation')
+        verified = np.isin(index.image_ids, listed)
+        rule = str(validation_list)
+    else:
+        digests = (hashlib.sha256(b'%016x' % image_id) for image_id in index.image_ids.tolist())
+        verified = np.array([digest.digest()[0] < 64 for digest in digests], bool)
+        rule = 'SHA-256 of the image id below 0x40...'
+    parts = {'validation': index.select(verified), 'test': index.select(~verified)}
+    for name, part in parts.items():
+        part.info = {**index.info, 'subset': name, 'split': rule}
+    return parts
 
 
-def _write_whole(indexes: Dict[str, LabelIndex], out: Path) -> None:
+def _move_rated(
+    train: LabelIndex, validation: LabelIndex, train_verdicts: str
+) -> Dict[str, LabelIndex]:
+    """Takes the images with verdicts out of T and, if they are to be added, into V."""
+    rated = np.diff(train.verdicts.start) > 0
+    indexes = {'train': train.select(~rated)}
+    if train_verdicts == 'add':
+        indexes['validation'] = validation.join(train.select(rated))
+        indexes['validation'].info['files'] = validation.info['files'] + train.info['files']
+    return indexes
+
+
+def _check_disjoint(indexes: Mapping[str, LabelIndex]) -> None:
+    for one, other in combinations(indexes, 2):
+        both = np.intersect1d(indexes[one].image_ids, indexes[other].image_ids, assume_unique=True)
+        if len(both):
+            raise InputError(
+                f'{one} and {other}: {len(both)} images are in both, the first is '
+                f'{both[0]:016x}; remove them from the files of one of the two'
+            )
+
+
+def _write_whole(indexes: Mapping[str, LabelIndex], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{out.name}-', dir=out.parent) as name:
         temporary = Path(name)
@@ -222,25 +179,3 @@ def _check_replaceable(out: Path) -> None:
             f'{out}: holds {foreign[0].name}, which is no part of a label index; '
             'name another folder with --out'
         )
-
-
-def account_table(indexes: Dict[str, LabelIndex]) -> str:
-    """Rows in = kept + dropped by reason, for each label file, and how to keep more of them."""
-    lines, unlisted = [], False
-    for name, index in indexes.items():
-        lines.append(
-            f'{name}: {len(index):,} images, {len(index.noisy.label):,} machine labels, '
-            f'{len(index.verdicts.label):,} verdicts '
-            f'({int(index.verdicts.value.sum()):,} present)'
-        )
-        for file in index.info['files']:
-            line = f'  {file["path"]}: {file["rows"]:,} rows = {file["kept"]:,} kept'
-            for reason, count in file['dropped'].items():
-                line += f' + {count:,} {reason}'
-                if reason in file['examples']:
-                    line += f' (first: {file["examples"][reason]})'
-            lines.append(line)
-            unlisted = unlisted or UNLISTED in file['dropped']
-    if unlisted:
-        lines.append('To keep rows of other classes, give a class list that has them by --classes.')
-    return '\n'.join(lines)

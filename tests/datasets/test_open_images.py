@@ -9,6 +9,7 @@ from mmpretrain.registry import DATASETS
 from mmnoisy import InputError
 from mmnoisy.datasets import OpenImages
 from mmnoisy.datasets.release import prepare
+from mmnoisy.datasets.release_layout import find_release
 
 PIPELINE = [
     dict(type='LoadImageFromFile'),
@@ -19,7 +20,7 @@ PIPELINE = [
 @pytest.fixture
 def release(tmp_path):
     written = write_release(tmp_path)
-    prepare(tmp_path, tmp_path / 'index')
+    prepare(find_release(tmp_path), tmp_path / 'index')
     return tmp_path, written
 
 

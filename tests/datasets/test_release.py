@@ -7,7 +7,10 @@ from conftest import HEADER, SUBSETS, mid, write_csv, write_release
 
 from mmnoisy import InputError
 from mmnoisy.datasets import LabelIndex
-from mmnoisy.datasets.release import account_table, prepare
+from mmnoisy.datasets.index_builder import account_table
+from mmnoisy.datasets.release import prepare
+from mmnoisy.datasets.release_files import ReleaseFile
+from mmnoisy.datasets.release_layout import find_release
 
 
 def content(index):
@@ -26,7 +29,7 @@ def content(index):
 
 def test_every_label_and_verdict_arrives(tmp_path):
     written = write_release(tmp_path / 'release', num_images=50, pictures=False)
-    indexes = prepare(tmp_path / 'release', tmp_path / 'index')
+    indexes = prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     for subset in SUBSETS:
         expected = written[subset]
         if subset == 'train':
@@ -36,7 +39,7 @@ def test_every_label_and_verdict_arrives(tmp_path):
 
 
 def test_tiny_open_images_equals_the_csv_module(tiny, tmp_path):
-    indexes = prepare(tiny, tmp_path / 'index')
+    indexes = prepare(find_release(tiny), tmp_path / 'index')
     classes = (tiny / 'annotations/classes.txt').read_text().split()
     for subset, kinds in (('train', ['machine']), ('test', ['machine', 'human'])):
         index = indexes[subset]
@@ -71,7 +74,7 @@ def test_duplicates_and_conflicts_follow_the_rule(tmp_path):
     verdicts = {0: [1, 0, 0], 1: [1, 0], 2: [0, 1, 1], 3: [0]}
     rows = [(image, 'verification', mid(k), v) for k, vs in verdicts.items() for v in vs]
     edit(tmp_path, rows=rows)
-    index = prepare(tmp_path / 'release', tmp_path / 'index')['validation']
+    index = prepare(find_release(tmp_path / 'release'), tmp_path / 'index')['validation']
     i = index.image_ids.tolist().index(int(image, 16))
     assert index.noisy.row(i)[1].tolist() == [np.float32(0.9)]
     assert index.verdicts.row(i)[1].tolist() == [False, True, True, False]
@@ -90,9 +93,10 @@ def test_rows_of_unlisted_images_and_classes_are_counted(tmp_path):
     )
     rows = [('bbbbbbbbbbbbbbbb', 'machine', mid(0), 1), (listed[0], 'machine', '/m/none', 1)]
     edit(tmp_path, 'train', 'machine', rows)
-    index = prepare(tmp_path / 'release', tmp_path / 'index')['train']
+    index = prepare(find_release(tmp_path / 'release'), tmp_path / 'index')['train']
     assert len(index) == len(listed)
-    (file,) = index.info['files']
+    images, file = index.info['files']
+    assert images['rows'] == images['kept'] == len(listed)
     assert file['dropped'] == {
         'class outside the class list': 1,
         'image outside the image list': 1,
@@ -108,7 +112,9 @@ def test_names_and_categories(tmp_path):
     write_csv(tmp_path / 'release/class-descriptions.csv', [(mid(1), 'Cat'), ('/m/x', 'Other')])
     rows = [('LabelName', 'Category'), (mid(0), 'pet'), (mid(0), 'animal'), ('/m/x', 'animal')]
     write_csv(tmp_path / 'groups.csv', rows)
-    indexes = prepare(tmp_path / 'release', tmp_path / 'index', categories=tmp_path / 'groups.csv')
+    release = find_release(tmp_path / 'release')
+    release = release._replace(categories=ReleaseFile(tmp_path / 'groups.csv'))
+    indexes = prepare(release, tmp_path / 'index')
     assert indexes['test'].info['class_names'] == [mid(0), 'Cat', mid(2)]
     assert indexes['test'].info['class_categories'] == [['pet', 'animal'], ['others'], ['others']]
 
@@ -118,37 +124,37 @@ def test_an_image_in_two_subsets_is_refused(tmp_path):
     image = next(iter(written['test']))
     edit(tmp_path, 'train', 'machine', [(image, 'machine', mid(0), 1)])
     with pytest.raises(InputError, match=f'train and test: 1 images are in both.*{image}'):
-        prepare(tmp_path / 'release', tmp_path / 'index')
+        prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     assert not (tmp_path / 'index').exists()
 
 
 def test_missing_files_and_empty_verdicts(tmp_path):
     with pytest.raises(InputError, match='there is no such folder'):
-        prepare(tmp_path / 'nowhere', tmp_path / 'index')
+        prepare(find_release(tmp_path / 'nowhere'), tmp_path / 'index')
     write_release(tmp_path / 'release', pictures=False)
     path = edit(tmp_path)
     write_csv(path, [HEADER])
     with pytest.raises(InputError, match='no image of validation has a label verified present'):
-        prepare(tmp_path / 'release', tmp_path / 'index')
+        prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
+    (tmp_path / 'release/annotations/classes.txt').unlink()
+    with pytest.raises(InputError, match='there is no class list; name one with --classes'):
+        prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     path.unlink()
     with pytest.raises(InputError, match=r'validation-annotations-human-imagelabels\.csv is nei'):
-        prepare(tmp_path / 'release', tmp_path / 'index')
-    (tmp_path / 'release/annotations/classes.txt').unlink()
-    with pytest.raises(InputError, match='name a class list with --classes'):
-        prepare(tmp_path / 'release', tmp_path / 'index')
+        find_release(tmp_path / 'release')
     assert not list(tmp_path.glob('*index*'))
 
 
 def test_an_index_is_replaced_and_anything_else_is_not(tmp_path):
     out = tmp_path / 'index'
     write_release(tmp_path / 'release', num_images=3, pictures=False)
-    prepare(tmp_path / 'release', out)
+    prepare(find_release(tmp_path / 'release'), out)
     shutil.rmtree(tmp_path / 'release')
     write_release(tmp_path / 'release', num_images=5, pictures=False)
-    prepare(tmp_path / 'release', out)
+    prepare(find_release(tmp_path / 'release'), out)
     assert len(LabelIndex.open(out / 'train')) == 5
     (out / 'thesis.tex').write_text('years of work')
     with pytest.raises(InputError, match=r'holds thesis\.tex, which is no part'):
-        prepare(tmp_path / 'release', out)
+        prepare(find_release(tmp_path / 'release'), out)
     assert (out / 'thesis.tex').exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ['index', 'release']

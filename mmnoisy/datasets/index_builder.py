@@ -1,0 +1,118 @@
+"""Builds one label index from label files, and accounts for every row of them."""
+
+from __future__ import annotations
+
+from typing import Dict, Mapping, Tuple
+
+import numpy as np
+
+from mmnoisy.datasets.csv_blocks import UNLISTED
+from mmnoisy.datasets.label_index import Csr, LabelIndex, to_csr
+from mmnoisy.datasets.open_images_csv import (
+    TWICE,
+    Account,
+    LabelRows,
+    read_image_ids,
+    read_labels,
+)
+from mmnoisy.datasets.release_files import ReleaseFile
+
+LABEL_KINDS = ('machine', 'human')
+
+
+def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
+    """Reads one subset.
+
+    The images are those of the image list, or, where there is none, those that the label files
+    name. A machine label given twice keeps its higher confidence. Of several verdicts on a pair,
+    verification outweighs volunteers and the majority counts; a tie counts as present.
+
+    Args:
+        files: by kind: ``machine``, ``human`` and ``images``, the last two optional.
+        info: the JSON of the index: ``classes``, ``subset`` and whatever else.
+
+    Raises:
+        InputError: a file cannot be used.
+    """
+    classes = info['classes']
+    labels = {
+        kind: read_labels(files[kind], classes, kind) for kind in LABEL_KINDS if kind in files
+    }
+    accounts = []
+    if 'images' in files:
+        image_ids, account = read_image_ids(files['images'], info['subset'])
+        accounts.append(_entry(files['images'], account, len(image_ids)))
+    else:
+        image_ids = np.unique(np.concatenate([rows.image_id for rows in labels.values()]))
+    empty = np.zeros(len(image_ids) + 1, np.int64)
+    matrices = {
+        'machine': Csr(empty, np.zeros(0, np.uint16), np.zeros(0, np.float32)),
+        'human': Csr(empty, np.zeros(0, np.uint16), np.zeros(0, bool)),
+    }
+    for kind in list(labels):
+        rows = labels.pop(kind)
+        matrices[kind], entry = _matrix(files[kind], rows, image_ids, len(classes), kind)
+        accounts.append(entry)
+    return LabelIndex(
+        image_ids, matrices['machine'], matrices['human'], {**info, 'files': accounts}
+    )
+
+
+def _matrix(
+    file: ReleaseFile, rows: LabelRows, image_ids: np.ndarray, num_classes: int, kind: str
+) -> Tuple[Csr, Dict]:
+    """The labels or verdicts of one file, and the account of its rows."""
+    row = np.minimum(np.searchsorted(image_ids, rows.image_id), max(len(image_ids) - 1, 0))
+    known = image_ids[row] == rows.image_id if len(image_ids) else np.zeros(len(row), bool)
+    rows, row = rows.keep(known, 'image outside the image list'), row[known]
+
+    def merged(merge: np.ufunc) -> Csr:
+        shape = len(image_ids), num_classes
+        return to_csr(row, rows.count, rows.label, rows.value, shape, merge)
+
+    if kind == 'machine':
+        csr = merged(np.maximum)
+    else:
+        csr = merged(np.add)
+        csr = csr._replace(value=csr.value >= 0)
+    duplicates = len(rows.label) - len(csr.label)
+    rows.account.dropped[TWICE] += duplicates
+    entry = _entry(file, rows.account, len(csr.label))
+    if kind == 'human' and duplicates:
+        opposite = (merged(np.minimum).value < 0) & (merged(np.maximum).value > 0)
+        entry['contradictions'] = int(opposite.sum())
+    return csr, entry
+
+
+def _entry(file: ReleaseFile, account: Account, kept: int) -> Dict:
+    return {
+        'path': str(file),
+        'rows': account.num_rows,
+        'kept': kept,
+        'dropped': {reason: count for reason, count in account.dropped.items() if count},
+        'examples': account.examples,
+    }
+
+
+def account_table(indexes: Mapping[str, LabelIndex]) -> str:
+    """Rows = kept + dropped by reason, for each file, and how to keep more of them."""
+    lines, files = [], {}
+    for name, index in indexes.items():
+        lines.append(
+            f'{name}: {len(index):,} images, {len(index.noisy.label):,} machine labels, '
+            f'{len(index.verdicts.label):,} verdicts '
+            f'({int(index.verdicts.value.sum()):,} present)'
+        )
+        files.update({file['path']: file for file in index.info['files']})
+    for file in files.values():
+        line = f'  {file["path"]}: {file["rows"]:,} rows = {file["kept"]:,} kept'
+        for reason, count in file['dropped'].items():
+            line += f' + {count:,} {reason}'
+            if reason in file['examples']:
+                line += f' (first: {file["examples"][reason]})'
+        if file.get('contradictions'):
+            line += f'; on {file["contradictions"]:,} pairs the verdicts differ'
+        lines.append(line)
+    if any(UNLISTED in file['dropped'] for file in files.values()):
+        lines.append('To keep rows of other classes, give a class list that has them by --classes.')
+    return '\n'.join(lines)
