@@ -73,6 +73,7 @@ def test_malformed_ids_are_no_paths(image_id):
 def test_malformed_splits_are_no_paths(split):
     with pytest.raises(InputError, match='is no name of a subset'):
         picture_path('{split}/{id}.jpg', 1, split)
+    assert picture_path('{id}.jpg', 1, split) == '0000000000000001.jpg'
 
 
 @given(
