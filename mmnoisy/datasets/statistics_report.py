@@ -1,0 +1,84 @@
+"""Label statistics of a data set as tables and a figure."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Iterable, List, Sequence, Tuple
+
+from mmnoisy.datasets.dataset_statistics import DatasetStatistics
+from mmnoisy.datasets.label_statistics import OTHERS, CategoryRow
+from mmnoisy.datasets.statistics_figure import draw_figure
+from mmnoisy.errors import InputError
+
+
+def table_text(rows: Sequence[CategoryRow]) -> str:
+    """Table 1 in Markdown, its columns aligned for a terminal."""
+    cells = [['category', 'classes', 'rated', 'annotations', 'machine labels', 'correct']]
+    for row in rows:
+        name = row.category.replace('|', '\\|')
+        correct = '' if math.isnan(row.correct) else f'{row.correct:.1%}'
+        cells.append([name, *(f'{count:,}' for count in row[1:5]), correct])
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    rule = ['-' * widths[0], *('-' * (width - 1) + ':' for width in widths[1:])]
+    lines = (
+        [line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]
+        for line in (cells[0], rule, *cells[1:])
+    )
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def write_report(statistics: DatasetStatistics, out: Path) -> None:
+    """Writes ``table1.csv``, ``table1.md``, ``classes.csv`` and ``figure4.png`` into ``out``.
+
+    All are complete before the first one is moved into place.
+
+    Raises:
+        InputError: ``out`` is no folder, or nothing can be written there.
+    """
+    rows = statistics.table()
+    quality, total = statistics.rated.quality, rows[-1]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix='.unfinished-', dir=out) as name:
+            folder = Path(name)
+            _write_csv(folder / 'table1.csv', CategoryRow._fields, rows)
+            (folder / 'table1.md').write_text(table_text(rows) + '\n', 'utf-8')
+            _write_csv(folder / 'classes.csv', *_class_table(statistics))
+            draw_figure(
+                folder / 'figure4.png',
+                statistics.names,
+                statistics.frequency,
+                quality,
+                total.correct,
+            )
+            for path in sorted(folder.iterdir()):
+                os.replace(path, out / path.name)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f'{out}: cannot be written to ({reason}); name another --out') from error
+
+
+def _class_table(statistics: DatasetStatistics) -> Tuple[List[str], Iterable[Sequence[Any]]]:
+    rated, machine = statistics.rated, statistics.machine
+    header = ['LabelName', 'name', 'categories', *(f'machine_{name}' for name in machine)]
+    header += ['present', 'absent', 'rated_machine', 'quality']
+    categories = [';'.join(dict.fromkeys(names or [OTHERS])) for names in statistics.categories]
+    columns = [statistics.classes, statistics.names, categories, *machine.values()]
+    columns += [rated.present, rated.absent, rated.correct + rated.wrong, rated.quality]
+    return header, zip(*columns)
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def text(value: Any) -> Any:
+        if isinstance(value, float):
+            return '' if math.isnan(value) else f'{value:.6f}'
+        return value
+
+    with open(path, 'w', encoding='utf-8', newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(header)
+        writer.writerows([text(value) for value in row] for row in rows)
