@@ -82,3 +82,13 @@ def demo_root(tmp_path_factory):
     root = tmp_path_factory.mktemp('demo') / 'digits'
     make_demo(root)
     return root
+
+
+@pytest.fixture(params=['simplejpeg', 'OpenCV'])
+def jpeg_decoder(request, monkeypatch):
+    """With simplejpeg and without it."""
+    from mmnoisy.datasets import picture_decoding
+
+    if request.param == 'simplejpeg':
+        pytest.importorskip('simplejpeg')
+    monkeypatch.setattr(picture_decoding, '_HAS_SIMPLEJPEG', request.param == 'simplejpeg')

@@ -8,13 +8,12 @@ data_root = 'data/openimages'
 label_keys = ('noisy_label', 'noisy_score', 'verified_pos', 'verified_neg')
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='RandomResizedCrop', scale=299, backend='pillow'),
+    dict(type='LoadRandomResizedCrop', scale=299),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs', algorithm_keys=label_keys),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPicture'),
     dict(type='ResizeEdge', scale=342, edge='short', backend='pillow'),
     dict(type='CenterCrop', crop_size=299),
     dict(type='PackInputs', algorithm_keys=label_keys),

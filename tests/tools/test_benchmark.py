@@ -1,0 +1,65 @@
+import json
+import runpy
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from conftest import REPO
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """The tool in this process: importing PyTorch anew for every test takes seconds."""
+
+    def call(*arguments, status=0):
+        monkeypatch.syspath_prepend(REPO / 'tools')
+        monkeypatch.setattr(sys, 'argv', ['benchmark.py', *map(str, arguments)])
+        try:
+            runpy.run_path(str(REPO / 'tools/benchmark.py'), run_name='__main__')
+            assert status == 0
+        except SystemExit as end:
+            assert end.code == status
+        return capsys.readouterr()
+
+    return call
+
+
+def check(result, name, goal):
+    assert result['name'] == name
+    assert result['goal'] == goal
+    assert result['ratio'] == pytest.approx(result['ours'] / result['alternative'])
+    assert result['holds'] == (result['ratio'] <= goal)
+
+
+def test_pictures_of_its_own(tmp_path, run):
+    out = tmp_path / 'results/pictures.json'
+    done = run('pictures', '--images', '2', '--repeats', '1', '--out', out)
+    result = json.loads(done.out.splitlines()[-1])
+    check(result, 'pictures', 0.5)
+    assert 150 < result['mean_file_kb'] < 300
+    assert result['ours_images_per_second'] == pytest.approx(1 / result['ours'])
+    assert json.loads(out.read_text()) == result
+    assert [path.name for path in out.parent.iterdir()] == ['pictures.json']
+
+
+def test_pictures_of_a_folder(tmp_path, run):
+    for k in range(3):
+        cv2.imwrite(f'{tmp_path}/{k}.jpg', np.full((40, 50, 3), 90, np.uint8))
+    options = ['--pictures', tmp_path, '--repeats', '2', '--backend', 'pillow']
+    result = json.loads(run('pictures', *options).out.splitlines()[-1])
+    check(result, 'pictures', 0.5)
+    assert result['images'] == 3
+    assert result['alternative_resize'] == 'pillow'
+
+
+@pytest.mark.parametrize(
+    ('options', 'complaint'),
+    [
+        (['--pictures', 'gone'], 'gone: holds no *.jpg; name a folder that does'),
+        (['--repeats', '0'], '--repeats 0: give a number of at least 1'),
+    ],
+)
+def test_wrong_input_ends_in_one_sentence(run, options, complaint):
+    done = run('pictures', *options, status=2)
+    assert done.err == f'benchmark.py: error: {complaint}\n'

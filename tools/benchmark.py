@@ -1,0 +1,46 @@
+"""Measures speed against the alternative, side by side in one run on one core.
+
+For example:
+    python tools/benchmark.py pictures --out pictures.json
+
+prints a table and, as its last line, one JSON object: medians of ours and of the alternative in
+seconds, their ratio (below 1 is faster), the goal for it and whether it holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from benchmarks import pictures
+from benchmarks.timing import table
+
+from mmnoisy.engine.launch import tool_parser, user_errors
+
+BENCHMARKS = {'pictures': pictures}
+
+
+@user_errors
+def main() -> None:
+    """Runs one benchmark and prints what it measured."""
+    parser = tool_parser(__doc__)
+    names = parser.add_subparsers(dest='name', metavar='NAME', required=True)
+    for name, benchmark in BENCHMARKS.items():
+        description = benchmark.__doc__ or ''
+        one = names.add_parser(name, help=description.splitlines()[0], description=description)
+        one.add_argument('--out', type=Path, help='write the result to this JSON file')
+        benchmark.add_arguments(one)
+    args = parser.parse_args()
+    result = BENCHMARKS[args.name].run(args)
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = args.out.with_name(args.out.name + '.tmp')
+        unfinished.write_text(json.dumps(result, indent=2) + '\n')
+        os.replace(unfinished, args.out)
+    print(table(result))
+    print(json.dumps(result))
+
+
+if __name__ == '__main__':
+    main()
