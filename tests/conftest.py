@@ -87,8 +87,8 @@ def demo_root(tmp_path_factory):
 @pytest.fixture(params=['simplejpeg', 'OpenCV'])
 def jpeg_decoder(request, monkeypatch):
     """With simplejpeg and without it."""
-    from mmnoisy.datasets import picture_decoding
+    from mmnoisy.datasets.pictures import decoding
 
     if request.param == 'simplejpeg':
         pytest.importorskip('simplejpeg')
-    monkeypatch.setattr(picture_decoding, '_HAS_SIMPLEJPEG', request.param == 'simplejpeg')
+    monkeypatch.setattr(decoding, '_HAS_SIMPLEJPEG', request.param == 'simplejpeg')

@@ -9,8 +9,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmnoisy.datasets.release import prepare
-from mmnoisy.datasets.release_layout import find_release
+from mmnoisy.datasets.release.layout import find_release
+from mmnoisy.datasets.release.prepare import prepare
 
 CONFIGS = sorted((REPO / 'configs').glob('*.py'))
 ROWS = [

@@ -10,8 +10,10 @@ figure4.png. Verdicts are those of validation and test together.
 
 from pathlib import Path
 
-from mmnoisy.datasets.dataset_statistics import dataset_statistics, open_indexes, read_categories
-from mmnoisy.datasets.statistics_report import table_text, write_report
+from mmnoisy.datasets.release.csv_files import read_categories
+from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.datasets.statistics.report import table_text, write_report
+from mmnoisy.datasets.statistics.summary import dataset_statistics, open_indexes
 from mmnoisy.engine.launch import tool_parser, user_errors
 
 
@@ -24,7 +26,9 @@ def main() -> None:
     )
     parser.add_argument('--out', type=Path, required=True, help='folder of the tables and figure')
     parser.add_argument(
-        '--categories', type=Path, help='CSV LabelName,Category, instead of those of the index'
+        '--categories',
+        type=ReleaseFile.parse,
+        help='CSV LabelName,Category, instead of those of the index',
     )
     args = parser.parse_args()
     indexes = open_indexes(args.index)

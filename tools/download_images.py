@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.picture_download import account_table, download, num_transient
-from mmnoisy.datasets.picture_fetch import Fetcher
-from mmnoisy.datasets.picture_list import BUCKET_URL, SOURCES, Source
+from mmnoisy.datasets.pictures.download import account_table, download, num_transient
+from mmnoisy.datasets.pictures.fetch import Fetcher
+from mmnoisy.datasets.pictures.list import BUCKET_URL, SOURCES, Source
 from mmnoisy.engine.launch import tool_parser, user_errors
 from mmnoisy.errors import InputError
 

@@ -13,10 +13,11 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Tuple
 
-from mmnoisy.datasets.index_builder import account_table
-from mmnoisy.datasets.release import TRAIN_VERDICTS, prepare
-from mmnoisy.datasets.release_files import ReleaseFile
-from mmnoisy.datasets.release_layout import KINDS, LAYOUTS, SUBSETS, find_release
+from mmnoisy.datasets.pictures.scan import scan_pictures
+from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.datasets.release.index_builder import account_table
+from mmnoisy.datasets.release.layout import KINDS, LAYOUTS, SUBSETS, find_release
+from mmnoisy.datasets.release.prepare import TRAIN_VERDICTS, prepare
 from mmnoisy.engine.launch import tool_parser, user_errors
 
 
@@ -68,6 +69,13 @@ def main() -> None:
         metavar='IMAGES_CSV',
         help="V1: the images that become V; default V2's list in ROOT, else by a hash of the id",
     )
+    parser.add_argument(
+        '--check-images',
+        nargs='*',
+        metavar='TEMPLATE',
+        help='look at all pictures, so that training skips what cannot be read; an interrupted '
+        "scan goes on; paths below ROOT, default '{split}/{id}.jpg', also as '{id:.3}/{id}.jpg'",
+    )
     args = parser.parse_args()
     out = args.out or args.root / 'index'
     given = {(kind, subset): file for kind in KINDS for subset, file in getattr(args, kind)}
@@ -85,6 +93,12 @@ def main() -> None:
     )
     print(account_table(indexes))
     print(f'written to {out}')
+    if args.check_images is not None:
+        for subset in SUBSETS:
+            templates = args.check_images or ['{split}/{id}.jpg']
+            counts = scan_pictures(out / subset, str(args.root), templates)
+            found = ', '.join(f'{count:,} {state}' for state, count in counts.items() if count)
+            print(f'pictures of {subset}: {found}')
 
 
 if __name__ == '__main__':

@@ -3,7 +3,7 @@
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.open_images import OpenImages
 from mmnoisy.datasets.open_images_demo import OpenImagesDemo
-from mmnoisy.datasets.picture_loading import LoadPicture, LoadRandomResizedCrop
+from mmnoisy.datasets.pictures.loading import LoadPicture, LoadRandomResizedCrop
 from mmnoisy.datasets.ratio_sampler import RatioSampler
 
 __all__ = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -122,15 +122,23 @@ class LabelIndex:
         noisy: :class:`Csr` of the machine labels; values are confidences, float32 in [0, 1].
         verdicts: :class:`Csr` of the verdicts; values are bool, True = verified present.
         info: the JSON beside the arrays: ``classes`` (MIDs), ``class_names``, counts, provenance.
+        usable: (n,) int64, ascending: the rows of the images whose pictures can be read; None
+            where nobody has looked.
     """
 
     def __init__(
-        self, image_ids: np.ndarray, noisy: Csr, verdicts: Csr, info: Dict[str, Any]
+        self,
+        image_ids: np.ndarray,
+        noisy: Csr,
+        verdicts: Csr,
+        info: Dict[str, Any],
+        usable: Optional[np.ndarray] = None,
     ) -> None:
         self.image_ids = image_ids
         self.noisy = noisy
         self.verdicts = verdicts
         self.info = info
+        self.usable = usable
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -201,7 +209,7 @@ class LabelIndex:
             VERSION,
         ):
             raise InputError(f'{folder}: is not a label index of version {VERSION}; {mend}')
-        return cls(*_open_arrays(folder, info['shapes'], mend), info)
+        return cls(*_open_arrays(folder, info['shapes'], mend), info, _open_usable(folder, mend))
 
     def __reduce__(self) -> Tuple[Any, ...]:
         # A spawned worker maps the files again instead of receiving a copy of every array.
@@ -217,16 +225,25 @@ class LabelIndex:
         return arrays
 
 
+def _open_array(path: Path, mend: str) -> np.ndarray:
+    try:
+        # A plain view: slicing an np.memmap costs a microsecond more each time.
+        return np.load(path, mmap_mode='r', allow_pickle=False).view(np.ndarray)
+    except (OSError, ValueError) as error:
+        raise InputError(f'{path}: is missing or truncated ({error}); {mend}') from error
+
+
+def _open_usable(folder: Path, mend: str) -> Optional[np.ndarray]:
+    path = folder / 'usable.npy'
+    return _open_array(path, mend) if path.exists() else None
+
+
 def _open_arrays(
     folder: Path, shapes: Dict[str, List[int]], mend: str
 ) -> Tuple[np.ndarray, Csr, Csr]:
     def load(name: str) -> np.ndarray:
         path = folder / f'{name}.npy'
-        try:
-            # A plain view: slicing an np.memmap costs a microsecond more each time.
-            array = np.load(path, mmap_mode='r', allow_pickle=False).view(np.ndarray)
-        except (OSError, ValueError) as error:
-            raise InputError(f'{path}: is missing or truncated ({error}); {mend}') from error
+        array = _open_array(path, mend)
         if list(array.shape) != shapes[name]:
             raise InputError(f'{path}: holds {array.shape}, not {shapes[name]}; {mend}')
         return array

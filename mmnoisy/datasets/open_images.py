@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os.path as osp
 from pathlib import Path
 from typing import Any, Sequence
 
+import numpy as np
+import torch
+from mmengine import fileio
+from mmengine.logging import print_log
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.errors import InputError
 
 
@@ -38,14 +44,20 @@ class OpenImages(BaseDataset):
     - ``verified_pos`` (p,), ``verified_neg`` (n,): ids verified present and absent (v).
 
     The labels stay in memory-mapped files, shared by all processes; nothing is read at start-up.
+    Pictures that ``tools/prepare_openimages.py --check-images`` found missing or unreadable are no
+    samples. Where one turns out to be unreadable later, the next sample stands in for it, in test
+    mode without its verdicts, so that it counts for no score.
 
     Args:
         ann_file: the label index of one subset, relative to ``data_root``.
         data_root: root of the two other paths.
-        data_prefix: the folder of the pictures ``<ImageID>.jpg``, relative to ``data_root``.
+        data_prefix: the folder of the pictures, relative to ``data_root``.
         pipeline: transforms, ending in ``PackInputs(algorithm_keys=OpenImages.LABEL_KEYS)``.
         indices: keep only the first so many images, or these.
         test_mode: as in :class:`mmpretrain.datasets.BaseDataset`.
+        path_template: path of a picture below ``data_prefix``, such as ``{id:.3}/{id}.jpg``; of
+            several the first under which there is a file.
+        max_unreadable: end the run when more pictures than this turn out to be unreadable.
 
     Raises:
         InputError: the index cannot be opened, or its first picture is missing.
@@ -61,8 +73,16 @@ class OpenImages(BaseDataset):
         pipeline: Sequence = (),
         indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
+        path_template: str | Sequence[str] = '{id}.jpg',
+        max_unreadable: int = 100,
         **kwargs: Any,
     ) -> None:
+        self.templates = [path_template] if isinstance(path_template, str) else [*path_template]
+        for template in self.templates:
+            check_template(template)
+        self.max_unreadable = max_unreadable
+        # Shared by the workers of a loader; not atomic, so two at once may count as one.
+        self._num_unreadable = torch.zeros((), dtype=torch.int64).share_memory_()
         self.index = LabelIndex.open(Path(data_root, ann_file).expanduser())
         metainfo = {
             key: tuple(self.index.info[key])
@@ -79,15 +99,20 @@ class OpenImages(BaseDataset):
             test_mode=test_mode,
             **kwargs,
         )
-        if len(self) and not osp.isfile(self._img_path(0)):
+        if not len(self):
+            raise InputError(
+                f'{ann_file}: no picture of the index can be read; '
+                'check their folder and prepare the index again'
+            )
+        if '://' not in self.img_prefix and not osp.isfile(self._img_path(0)):
             raise InputError(
                 f'{self._img_path(0)}: the first picture of the index {ann_file} is missing; '
                 'set data_root and data_prefix to the folder of the pictures'
             )
 
-    def load_data_list(self) -> range:
+    def load_data_list(self) -> range | np.ndarray:
         """Row numbers of the index; ``data_list`` costs no memory."""
-        return range(len(self.index))
+        return range(len(self.index)) if self.index.usable is None else self.index.usable
 
     def get_data_info(self, idx: int) -> dict:
         """The annotation of one image, see the class."""
@@ -106,16 +131,37 @@ class OpenImages(BaseDataset):
         """One sample, through the pipeline.
 
         Raises:
-            InputError: its picture is missing or is none.
+            InputError: more than ``max_unreadable`` pictures could not be read.
         """
-        try:
-            return super().prepare_data(idx)
-        except (OSError, AssertionError) as error:
+        info = self.get_data_info(idx)
+        while True:
+            try:
+                return self.pipeline(info)
+            except (OSError, AssertionError) as error:
+                self._count_unreadable(info['img_path'], error)
+            idx = (idx + 1) % len(self)
+            info = self.get_data_info(idx)
+            if self.test_mode:
+                info.update(verified_pos=_NO_CLASS, verified_neg=_NO_CLASS)
+
+    def _count_unreadable(self, path: str, error: Exception) -> None:
+        self._num_unreadable += 1
+        number = int(self._num_unreadable)
+        what = f'{path}: cannot be read as a picture ({error})'
+        if number > self.max_unreadable:
             raise InputError(
-                f'{self._img_path(idx)}: cannot be read as a picture ({error}); restore it, or '
-                'leave it out of the image list and prepare the index again'
+                f'{what}, nor could {number - 1} others; let tools/prepare_openimages.py '
+                '--check-images find them all, or raise max_unreadable'
             ) from error
+        print_log(f'{what}; the next one stands in, time {number}', 'current', logging.WARNING)
 
     def _img_path(self, idx: int) -> str:
         image_id = int(self.index.image_ids[self.data_list[idx]])
-        return osp.join(self.img_prefix, f'{image_id:016x}.jpg')
+        paths = [
+            osp.join(self.img_prefix, picture_path(template, image_id, self.index.info['subset']))
+            for template in self.templates
+        ]
+        return next((path for path in paths[:-1] if fileio.exists(path)), paths[-1])
+
+
+_NO_CLASS = np.zeros(0, np.int64)

@@ -13,10 +13,10 @@ import mmengine.dist as dist
 import numpy as np
 from mmpretrain.registry import DATASETS
 
-from mmnoisy.datasets.csv_blocks import LABEL_COLUMNS
 from mmnoisy.datasets.open_images import OpenImages
-from mmnoisy.datasets.release import prepare
-from mmnoisy.datasets.release_layout import find_release
+from mmnoisy.datasets.release.csv_blocks import LABEL_COLUMNS
+from mmnoisy.datasets.release.layout import find_release
+from mmnoisy.datasets.release.prepare import prepare
 from mmnoisy.errors import InputError
 
 # (name, category): the digits that carry the label

@@ -8,7 +8,8 @@ import cv2
 import pytest
 from conftest import REPO, mid, write_csv, write_release
 
-from mmnoisy.datasets.release import prepare
+from mmnoisy.datasets.release.layout import find_release
+from mmnoisy.datasets.release.prepare import prepare
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def index(tmp_path, monkeypatch):
     rows = [('LabelName', 'Category'), (mid(0), 'pet'), (mid(0), 'animal'), (mid(1), 'animal')]
     write_csv(tmp_path / 'release/categories.csv', rows)
     write_csv(tmp_path / 'release/class-descriptions.csv', [(mid(1), 'Cat, tabby')])
-    prepare(tmp_path / 'release', tmp_path / 'index')
+    prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     monkeypatch.chdir(tmp_path)
     return tmp_path / 'index'
 

@@ -10,7 +10,8 @@ import pytest
 from conftest import REPO, write_csv, write_release
 from picture_server import JPEG, PictureServer
 
-from mmnoisy.datasets.release import prepare
+from mmnoisy.datasets.release.layout import find_release
+from mmnoisy.datasets.release.prepare import prepare
 
 TOOL = str(REPO / 'tools/download_images.py')
 
@@ -125,7 +126,7 @@ def test_the_account_and_the_exit_code(run, server, images, tmp_path):
 
 def test_the_images_of_an_index(run, server, tmp_path):
     written = write_release(tmp_path / 'release', pictures=False)
-    prepare(tmp_path / 'release', tmp_path / 'index')
+    prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     rows = [(image_id, subset) for subset, content in written.items() for image_id in content]
     write_csv(tmp_path / 'images.csv', [('ImageID', 'Subset'), *rows])
     for image_id, subset in rows:

@@ -14,10 +14,10 @@ from slow_reader import content, read_images, read_subset
 
 from mmnoisy import InputError
 from mmnoisy.datasets import LabelIndex
-from mmnoisy.datasets.open_images_csv import read_labels
-from mmnoisy.datasets.release import prepare
-from mmnoisy.datasets.release_files import ReleaseFile
-from mmnoisy.datasets.release_layout import find_release, recognise
+from mmnoisy.datasets.release.csv_files import read_labels
+from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.datasets.release.layout import find_release, recognise
+from mmnoisy.datasets.release.prepare import prepare
 
 CLASSES = ['/m/0b', '/m/0a', '/g/1c']
 LONG = 'ImageID,Source,LabelName,Confidence'

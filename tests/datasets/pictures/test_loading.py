@@ -7,9 +7,10 @@ import pytest
 from mmengine.fileio import LocalBackend, register_backend
 from mmpretrain.registry import TRANSFORMS
 from PIL import Image, ImageOps
-from test_picture_decoding import encode, mean_difference, photograph
+from test_decoding import encode, mean_difference, photograph
 
-from mmnoisy.datasets import LoadPicture, LoadRandomResizedCrop, picture_loading
+from mmnoisy.datasets import LoadPicture, LoadRandomResizedCrop
+from mmnoisy.datasets.pictures import loading
 
 
 def build(*pipeline):
@@ -54,7 +55,7 @@ OPTIONS = [
 def test_the_same_seed_gives_the_same_crop(tmp_path, jpeg_decoder, options, shape, monkeypatch):
     path = write(tmp_path / 'a.jpg', encode(photograph(*shape), quality=90))
     boxes, drawn = [], []
-    crop, decode = mmcv.imcrop, picture_loading.decode_crop
+    crop, decode = mmcv.imcrop, loading.decode_crop
 
     def record_box(img, bboxes):
         left, top, right, bottom = bboxes
@@ -66,7 +67,7 @@ def test_the_same_seed_gives_the_same_crop(tmp_path, jpeg_decoder, options, shap
         return decode(data, header, box, size)
 
     monkeypatch.setattr(mmcv, 'imcrop', record_box)
-    monkeypatch.setattr(picture_loading, 'decode_crop', record_draw)
+    monkeypatch.setattr(loading, 'decode_crop', record_draw)
     for seed in range(15):
         np.random.seed(seed)
         expected = pair(**options)(path)

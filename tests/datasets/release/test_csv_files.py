@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 from mmnoisy import InputError
-from mmnoisy.datasets import release_files
-from mmnoisy.datasets.open_images_csv import (
+from mmnoisy.datasets.release import files
+from mmnoisy.datasets.release.csv_files import (
     count_labels,
     read_class_list,
     read_image_ids,
     read_labels,
     read_pairs,
 )
-from mmnoisy.datasets.release_files import ReleaseFile
+from mmnoisy.datasets.release.files import ReleaseFile
 
 HEADER = 'ImageID,Source,LabelName,Confidence\n'
 CLASSES = ['/m/a', '/m/b']
@@ -103,12 +103,12 @@ def test_a_small_block_size_changes_nothing(write, monkeypatch):
     lines = [f'{i:016x},machine,/m/{"abc"[k % 3]},0.{k % 9}\n' for k, i in enumerate(image_ids)]
     file = write(HEADER + ''.join(lines))
     whole = read_labels(file, CLASSES, 'machine')
-    monkeypatch.setattr(release_files, 'BLOCK_BYTES', 100)
+    monkeypatch.setattr(files, 'BLOCK_BYTES', 100)
     pieces = read_labels(file, CLASSES, 'machine')
     assert by_row(pieces) == by_row(whole)
     assert pieces.account == whole.account
     assert read_image_ids(file)[0].tolist() == list(range(50))
-    monkeypatch.setattr(release_files, 'BLOCK_BYTES', 10)
+    monkeypatch.setattr(files, 'BLOCK_BYTES', 10)
     with pytest.raises(InputError, match='no text of lines; give a CSV file'):
         read_image_ids(write('ImageID\n' + 'x' * 50))
 

@@ -6,16 +6,16 @@ from typing import Dict, Mapping, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.csv_blocks import UNLISTED
 from mmnoisy.datasets.label_index import Csr, LabelIndex, to_csr
-from mmnoisy.datasets.open_images_csv import (
+from mmnoisy.datasets.release.csv_blocks import UNLISTED
+from mmnoisy.datasets.release.csv_files import (
     TWICE,
     Account,
     LabelRows,
     read_image_ids,
     read_labels,
 )
-from mmnoisy.datasets.release_files import ReleaseFile
+from mmnoisy.datasets.release.files import ReleaseFile
 
 LABEL_KINDS = ('machine', 'human')
 

@@ -1,6 +1,6 @@
 """Loads pictures under one policy: whole ones, or random crops decoded no further than needed.
 
-The policy, for training and testing alike, is that of :mod:`mmnoisy.datasets.picture_decoding`:
+The policy, for training and testing alike, is that of :mod:`mmnoisy.datasets.pictures.decoding`:
 8-bit BGR, upright, of at most ``MAX_PIXELS``, and no JPEG that ends early. A picture that cannot
 be loaded, for whatever reason, raises OSError with its path.
 """
@@ -17,7 +17,7 @@ from mmengine import fileio
 from mmpretrain.datasets.transforms import RandomResizedCrop
 from mmpretrain.registry import TRANSFORMS
 
-from mmnoisy.datasets.picture_decoding import Header, decode, decode_crop, read_header
+from mmnoisy.datasets.pictures.decoding import Header, decode, decode_crop, read_header
 
 
 @TRANSFORMS.register_module()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmnoisy import InputError
-from mmnoisy.datasets.picture_paths import check_template, picture_path
+from mmnoisy.datasets.pictures.paths import check_template, picture_path
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import requests
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
-from mmnoisy.datasets.picture_list import NO_ADDRESS, Picture
+from mmnoisy.datasets.pictures.list import NO_ADDRESS, Picture
 from mmnoisy.errors import InputError
 
 THERE, FETCHED, PLACEHOLDER, STOPPED = 'already there', 'fetched', 'placeholder', 'stopped'

@@ -17,7 +17,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 import numpy as np
 
-from mmnoisy.datasets.csv_blocks import (
+from mmnoisy.datasets.release.csv_blocks import (
     LABEL_COLUMNS,
     Fault,
     count_names,
@@ -25,7 +25,7 @@ from mmnoisy.datasets.csv_blocks import (
     parse_image_ids,
     parse_labels,
 )
-from mmnoisy.datasets.release_files import ReleaseFile, line_blocks, read_text
+from mmnoisy.datasets.release.files import ReleaseFile, line_blocks, read_text
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
 
@@ -218,6 +218,34 @@ def read_pairs(file: ReleaseFile) -> List[List[str]]:
                 'quote texts that contain commas'
             )
     return rows
+
+
+def read_categories(file: ReleaseFile, classes: Sequence[str]) -> Tuple[List[List[str]], List[str]]:
+    """Reads rows ``LabelName,Category``, several for a class allowed.
+
+    Args:
+        file: the CSV.
+        classes: (C) MIDs.
+
+    Returns:
+        The categories of each class, and the MIDs of the rows of other classes.
+
+    Raises:
+        InputError: the file cannot be read, or has no row of any of the classes.
+    """
+    categories: Dict[str, List[str]] = {mid: [] for mid in classes}
+    unknown = []
+    for mid, category in read_pairs(file):
+        if not category.strip():
+            raise InputError(f'{file}: {mid!r} has an empty category; name one or drop the row')
+        if mid in categories:
+            categories[mid].append(category)
+        else:
+            unknown.append(mid)
+    if not any(categories.values()):
+        found = f'none of its {len(unknown)} rows is of a class of the index'
+        raise InputError(f'{file}: {found}; give rows such as {classes[0]},animal')
+    return list(categories.values()), unknown
 
 
 @contextmanager

@@ -5,17 +5,18 @@ import pytest
 from conftest import write_release
 
 from mmnoisy import InputError
-from mmnoisy.datasets import statistics_report
-from mmnoisy.datasets.dataset_statistics import dataset_statistics
-from mmnoisy.datasets.label_statistics import CategoryRow
-from mmnoisy.datasets.release import prepare
-from mmnoisy.datasets.statistics_report import table_text, write_report
+from mmnoisy.datasets.release.layout import find_release
+from mmnoisy.datasets.release.prepare import prepare
+from mmnoisy.datasets.statistics import report
+from mmnoisy.datasets.statistics.counts import CategoryRow
+from mmnoisy.datasets.statistics.report import table_text, write_report
+from mmnoisy.datasets.statistics.summary import dataset_statistics
 
 
 @pytest.fixture
 def statistics(tmp_path):
     write_release(tmp_path / 'release', num_images=30, pictures=False)
-    return dataset_statistics(prepare(tmp_path / 'release', tmp_path / 'index'))
+    return dataset_statistics(prepare(find_release(tmp_path / 'release'), tmp_path / 'index'))
 
 
 def test_table_in_markdown():
@@ -40,7 +41,7 @@ def test_a_report_that_fails_leaves_the_one_before_it(tmp_path, statistics, monk
     def full(*_):
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(statistics_report, 'draw_figure', full)
+    monkeypatch.setattr(report, 'draw_figure', full)
     with pytest.raises(InputError, match=r'stats: cannot be written to \(No space left on device'):
         write_report(dataclasses.replace(statistics, names=['new'] * 6), out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

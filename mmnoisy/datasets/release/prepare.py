@@ -10,16 +10,18 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.index_builder import build_index
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.open_images_csv import (
+from mmnoisy.datasets.pictures.scan import keep_states
+from mmnoisy.datasets.release.csv_files import (
     count_labels,
+    read_categories,
     read_class_list,
     read_image_ids,
     read_pairs,
 )
-from mmnoisy.datasets.release_files import ReleaseFile
-from mmnoisy.datasets.release_layout import KINDS, SUBSETS, Release
+from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.datasets.release.index_builder import build_index
+from mmnoisy.datasets.release.layout import KINDS, SUBSETS, Release
 from mmnoisy.errors import InputError
 
 TRAIN_VERDICTS = ('ignore', 'add', 'exclude')
@@ -113,11 +115,8 @@ def _class_names(file: Optional[ReleaseFile], classes: Sequence[str]) -> List[st
 def _class_categories(file: Optional[ReleaseFile], classes: Sequence[str]) -> List[List[str]]:
     if file is None:
         return []
-    categories: Dict[str, List[str]] = {mid: [] for mid in classes}
-    for mid, category in read_pairs(file):
-        if mid in categories:
-            categories[mid].append(category)
-    return [categories[mid] or ['others'] for mid in classes]
+    categories, _ = read_categories(file, classes)
+    return [names or ['others'] for names in categories]
 
 
 def _split_validation(
@@ -168,6 +167,8 @@ def _write_whole(indexes: Mapping[str, LabelIndex], out: Path) -> None:
             index.write(temporary / 'new' / subset)
         if out.exists():
             _check_replaceable(out)
+            for subset in indexes:
+                keep_states(out / subset, temporary / 'new' / subset)
             out.rename(temporary / 'old')
         (temporary / 'new').rename(out)
 

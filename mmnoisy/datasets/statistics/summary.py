@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional
 
 import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.label_statistics import (
+from mmnoisy.datasets.release.prepare import SUBSETS
+from mmnoisy.datasets.statistics.counts import (
     CategoryRow,
     LabelCounts,
     add_counts,
@@ -17,8 +18,6 @@ from mmnoisy.datasets.label_statistics import (
     count_labels,
     group_classes,
 )
-from mmnoisy.datasets.open_images_csv import read_pairs
-from mmnoisy.datasets.release import SUBSETS
 from mmnoisy.errors import InputError
 
 
@@ -72,34 +71,6 @@ def open_indexes(folder: Path) -> Dict[str, LabelIndex]:
                 f'{found[0]}; prepare all subsets together with tools/prepare_openimages.py'
             )
     return indexes
-
-
-def read_categories(path: Path, classes: Sequence[str]) -> Tuple[List[List[str]], List[str]]:
-    """Reads rows ``LabelName,Category``, several for a class allowed.
-
-    Args:
-        path: the CSV.
-        classes: (C) MIDs.
-
-    Returns:
-        The categories of each class, and the MIDs of the rows of other classes.
-
-    Raises:
-        InputError: the file cannot be read, or has no row of any of the classes.
-    """
-    categories: Dict[str, List[str]] = {mid: [] for mid in classes}
-    unknown = []
-    for mid, category in read_pairs(path):
-        if not category.strip():
-            raise InputError(f'{path}: {mid!r} has an empty category; name one or drop the row')
-        if mid in categories:
-            categories[mid].append(category)
-        else:
-            unknown.append(mid)
-    if not any(categories.values()):
-        found = f'none of its {len(unknown)} rows is of a class of the index'
-        raise InputError(f'{path}: {found}; give rows such as {classes[0]},animal')
-    return list(categories.values()), unknown
 
 
 def dataset_statistics(

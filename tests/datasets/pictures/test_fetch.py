@@ -8,9 +8,9 @@ import pytest
 from picture_server import JPEG, PNG, PictureServer, endless, md5
 
 from mmnoisy import InputError
-from mmnoisy.datasets import picture_fetch
-from mmnoisy.datasets.picture_fetch import Fetcher, is_transient
-from mmnoisy.datasets.picture_list import Picture
+from mmnoisy.datasets.pictures import fetch as fetching
+from mmnoisy.datasets.pictures.fetch import Fetcher, is_transient
+from mmnoisy.datasets.pictures.list import Picture
 
 ID = '000060e3121c7305'
 
@@ -152,7 +152,7 @@ def test_servers_say_until_when_to_wait(server, tmp_path):
 
 
 def test_servers_without_end(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(picture_fetch, 'MAX_BYTES', 2**20)
+    monkeypatch.setattr(fetching, 'MAX_BYTES', 2**20)
     assert fetch(server, tmp_path, endless()) == 'too large'
     _, headers, body = endless()
     server.replies['/b.jpg'] = [(302, {**headers, 'Location': '/a.png'}, body)]

@@ -14,8 +14,8 @@ from typing import Any, Callable, Generator, Iterable, Iterator, Optional, Tuple
 import numpy as np
 from tqdm import tqdm
 
-from mmnoisy.datasets.picture_fetch import FETCHED, THERE, Fetcher, is_transient
-from mmnoisy.datasets.picture_list import MALFORMED, Picture, Source, read_pictures
+from mmnoisy.datasets.pictures.fetch import FETCHED, THERE, Fetcher, is_transient
+from mmnoisy.datasets.pictures.list import MALFORMED, Picture, Source, read_pictures
 from mmnoisy.errors import InputError
 
 FAILURES = 'failures.csv'

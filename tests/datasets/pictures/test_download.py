@@ -7,10 +7,10 @@ import pytest
 from picture_server import JPEG, PNG, PictureServer, endless, md5
 
 from mmnoisy import InputError
-from mmnoisy.datasets import picture_download
-from mmnoisy.datasets.picture_download import account_table, download, num_transient
-from mmnoisy.datasets.picture_fetch import Fetcher
-from mmnoisy.datasets.picture_list import Source
+from mmnoisy.datasets.pictures import download as downloading
+from mmnoisy.datasets.pictures.download import account_table, download, num_transient
+from mmnoisy.datasets.pictures.fetch import Fetcher
+from mmnoisy.datasets.pictures.list import Source
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_thumbnails_fall_back_on_the_original(server, tmp_path):
 
 def test_the_account():
     account = {'HTTP 404': 3, 'fetched': 1200, 'placeholder': 34}
-    assert account_table(picture_download.Counter(account)).splitlines() == [
+    assert account_table(downloading.Counter(account)).splitlines() == [
         '1,237 rows asked for',
         '      0 already there',
         '  1,200 fetched',
@@ -193,8 +193,8 @@ def test_few_rows_are_read_ahead(server, images, tmp_path, monkeypatch):
             fetched.append(read[0] - first - len(fetched))
             return super().__call__(picture)
 
-    read_pictures = picture_download.read_pictures
-    monkeypatch.setattr(picture_download, 'read_pictures', counting)
+    read_pictures = downloading.read_pictures
+    monkeypatch.setattr(downloading, 'read_pictures', counting)
     first = 100  # the first pass counts them
     slow = Slow(tmp_path / 'out', retries=0)
     assert download(images, Source(), slow, jobs=2) == {'fetched': 100}
@@ -222,12 +222,12 @@ def test_an_interrupt_ends_what_is_under_way(server, tmp_path, monkeypatch):
         for n, path in enumerate(['/endless.jpg', '/a.jpg'])
     ]
     images = write_list(tmp_path / 'images.csv', rows)
-    monkeypatch.setattr('mmnoisy.datasets.picture_fetch.MAX_BYTES', 2**50)
+    monkeypatch.setattr('mmnoisy.datasets.pictures.fetch.MAX_BYTES', 2**50)
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(picture_download.tqdm, 'update', interrupt)
+    monkeypatch.setattr(downloading.tqdm, 'update', interrupt)
     with pytest.raises(KeyboardInterrupt):
         run(images, tmp_path / 'out')
     assert names(tmp_path / 'out') == [f'{1:016x}.jpg']

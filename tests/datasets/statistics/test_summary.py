@@ -3,14 +3,17 @@ import pytest
 from conftest import mid, write_csv, write_release
 
 from mmnoisy import InputError
-from mmnoisy.datasets.dataset_statistics import dataset_statistics, open_indexes, read_categories
-from mmnoisy.datasets.release import prepare
+from mmnoisy.datasets.release.csv_files import read_categories
+from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.datasets.release.layout import find_release
+from mmnoisy.datasets.release.prepare import prepare
+from mmnoisy.datasets.statistics.summary import dataset_statistics, open_indexes
 
 
 @pytest.fixture
 def written(tmp_path):
     content = write_release(tmp_path / 'release', num_images=30, pictures=False)
-    prepare(tmp_path / 'release', tmp_path / 'index')
+    prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     return content
 
 
@@ -48,7 +51,7 @@ def test_verdicts_on_train_count_only_where_there_are_no_others(tmp_path, writte
 
 
 def test_tiny_open_images(tiny, tmp_path):
-    prepare(tiny, tmp_path / 'index')
+    prepare(find_release(tiny), tmp_path / 'index')
     statistics = dataset_statistics(open_indexes(tmp_path / 'index'))
     machine = {name: int(array.sum()) for name, array in statistics.machine.items()}
     assert machine == {'train': 95_467, 'validation': 11_779, 'test': 35_683}
@@ -68,7 +71,7 @@ CLASSES = [mid(0), mid(1), mid(2)]
 def test_categories(tmp_path):
     rows = [('LabelName', 'Category'), (mid(2), 'pet'), ('/m/x', 'pet'), (mid(2), 'animal, wild')]
     write_csv(tmp_path / 'groups.csv', rows)
-    categories, unknown = read_categories(tmp_path / 'groups.csv', CLASSES)
+    categories, unknown = read_categories(ReleaseFile(tmp_path / 'groups.csv'), CLASSES)
     assert categories == [[], [], ['pet', 'animal, wild']]
     assert unknown == ['/m/x']
 
@@ -85,14 +88,14 @@ def test_categories(tmp_path):
 def test_broken_categories(tmp_path, rows, complaint):
     write_csv(tmp_path / 'groups.csv', rows)
     with pytest.raises(InputError, match=rf'groups\.csv: .*{complaint}'):
-        read_categories(tmp_path / 'groups.csv', CLASSES)
+        read_categories(ReleaseFile(tmp_path / 'groups.csv'), CLASSES)
 
 
 def test_wrong_indexes(tmp_path, written):
     with pytest.raises(InputError, match='release: there is no label index here'):
         open_indexes(tmp_path / 'release')
     write_release(tmp_path / 'other', num_classes=5, pictures=False)
-    other = prepare(tmp_path / 'other', tmp_path / 'elsewhere')['train']
+    other = prepare(find_release(tmp_path / 'other'), tmp_path / 'elsewhere')['train']
     (tmp_path / 'index/train').rename(tmp_path / 'former')
     other.write(tmp_path / 'index/train')
     with pytest.raises(InputError, match=r'validation: its 6 classes are not the 5 of .*train'):

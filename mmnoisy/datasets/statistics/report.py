@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Iterable, List, Sequence, Tuple
 
-from mmnoisy.datasets.dataset_statistics import DatasetStatistics
-from mmnoisy.datasets.label_statistics import OTHERS, CategoryRow
-from mmnoisy.datasets.statistics_figure import draw_figure
+from mmnoisy.datasets.statistics.counts import OTHERS, CategoryRow
+from mmnoisy.datasets.statistics.figure import draw_figure
+from mmnoisy.datasets.statistics.summary import DatasetStatistics
 from mmnoisy.errors import InputError
 
 

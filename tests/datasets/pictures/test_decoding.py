@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmnoisy.datasets import picture_decoding
-from mmnoisy.datasets.picture_decoding import decode_crop, read_header
+from mmnoisy.datasets.pictures import decoding
+from mmnoisy.datasets.pictures.decoding import decode_crop, read_header
 
 
 def photograph(height, width, seed=0):
@@ -92,7 +92,7 @@ def test_a_crop_is_reduced_as_far_as_its_size_allows(height, width, out_h, out_w
 
 
 def test_without_simplejpeg_nothing_is_printed(capfd, monkeypatch):
-    monkeypatch.setattr(picture_decoding, '_HAS_SIMPLEJPEG', False)
+    monkeypatch.setattr(decoding, '_HAS_SIMPLEJPEG', False)
     data = encode(photograph(64, 64))
     decode_crop(data, read_header(data), (0, 0, 16, 16), (16, 16))
     assert capfd.readouterr() == ('', '')

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from mmnoisy.datasets.picture_paths import check_template, picture_path
+from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.errors import InputError
 
 BUCKET_URL = 'https://open-images-dataset.s3.amazonaws.com'
@@ -33,7 +33,7 @@ class Source:
     Attributes:
         kind: a key of :data:`SOURCES`: the photographer's file, a picture of some 640 x 480
             pixels (the original where the list has none), or the public bucket.
-        template: path template of the files, see :mod:`~mmnoisy.datasets.picture_paths`.
+        template: path template of the files, see :mod:`~mmnoisy.datasets.pictures.paths`.
         bucket_url: address of the bucket, or of a mirror of it.
 
     Raises:

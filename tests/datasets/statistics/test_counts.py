@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmnoisy.datasets import label_statistics
 from mmnoisy.datasets.label_index import Csr
-from mmnoisy.datasets.label_statistics import (
+from mmnoisy.datasets.statistics import counts as counting
+from mmnoisy.datasets.statistics.counts import (
     CategoryRow,
     LabelCounts,
     add_counts,
@@ -52,7 +52,7 @@ images = st.lists(
 @given(images, st.integers(1, 20))
 def test_counts_equal_dictionaries_in_blocks_of_any_size(images, block):
     noisy, verdicts = ([image[k] for image in images] for k in range(2))
-    with mock.patch.object(label_statistics, 'BLOCK', block):
+    with mock.patch.object(counting, 'BLOCK', block):
         counts = count_labels(matrix(noisy, np.float32), matrix(verdicts), C)
     assert [array.tolist() for array in counts] == slow_counts(noisy, verdicts)
 
@@ -60,8 +60,8 @@ def test_counts_equal_dictionaries_in_blocks_of_any_size(images, block):
 def test_blocks_hold_few_labels():
     rng = np.random.default_rng(0)
     starts = [np.cumsum([0, *rng.integers(0, 9, 5000)]) for _ in range(2)]
-    with mock.patch.object(label_statistics, 'BLOCK', 100):
-        blocks = list(label_statistics._blocks(*starts))
+    with mock.patch.object(counting, 'BLOCK', 100):
+        blocks = list(counting._blocks(*starts))
     assert [first for first, _ in blocks] == [0, *(last for _, last in blocks[:-1])]
     assert blocks[-1][1] == 5000
     for start in starts:

@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
-from mmnoisy.datasets.release_files import ReleaseFile
+from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
 
 SUBSETS = ('train', 'validation', 'test')

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmnoisy import InputError
-from mmnoisy.datasets.picture_list import Picture, Source, read_pictures
+from mmnoisy.datasets.pictures.list import Picture, Source, read_pictures
 
 V1 = (
     'ImageID,Subset,OriginalURL,OriginalLandingURL,License,AuthorProfileURL,Author,Title,'

@@ -7,10 +7,10 @@ from conftest import HEADER, SUBSETS, mid, write_csv, write_release
 
 from mmnoisy import InputError
 from mmnoisy.datasets import LabelIndex
-from mmnoisy.datasets.index_builder import account_table
-from mmnoisy.datasets.release import prepare
-from mmnoisy.datasets.release_files import ReleaseFile
-from mmnoisy.datasets.release_layout import find_release
+from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.datasets.release.index_builder import account_table
+from mmnoisy.datasets.release.layout import find_release
+from mmnoisy.datasets.release.prepare import prepare
 
 
 def content(index):

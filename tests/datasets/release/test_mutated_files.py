@@ -11,8 +11,8 @@ from slow_reader import content, lines_of, read_subset
 
 from mmnoisy import InputError
 from mmnoisy.datasets import OpenImages
-from mmnoisy.datasets.release import prepare
-from mmnoisy.datasets.release_layout import find_release
+from mmnoisy.datasets.release.layout import find_release
+from mmnoisy.datasets.release.prepare import prepare
 
 
 def flip_bytes(rng, text):

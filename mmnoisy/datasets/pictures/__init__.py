@@ -1,0 +1,1 @@
+"""Pictures: getting, finding, checking and loading them."""

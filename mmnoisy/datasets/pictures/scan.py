@@ -1,0 +1,143 @@
+"""Finds out which pictures of a label index can be read, so that training skips the others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter, defaultdict
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+from mmengine import fileio
+from tqdm import tqdm
+
+from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.pictures.decoding import decode, read_header
+from mmnoisy.datasets.pictures.paths import check_template, picture_path
+from mmnoisy.datasets.threads import map_in_threads
+
+UNCHECKED, FINE, MISSING, UNREADABLE, PLACEHOLDER, PNG = range(6)
+NAMES = ('unchecked', 'fine', 'missing', 'unreadable', 'placeholder', 'PNG named as JPEG')
+
+BATCH = 512
+_PNG_SIGNATURE = b'\x89PNG'
+
+
+def scan_pictures(
+    folder: Path, root: str, templates: Sequence[str], backend_args: Optional[Dict] = None
+) -> Dict[str, int]:
+    """Looks at every picture of a label index that was not found to be fine before.
+
+    A picture is fine if its header is sound and, for a JPEG, its end is there; other formats are
+    decoded. What is found is kept at once in ``folder/pictures.npy``, one state an image, so that
+    a scan that was interrupted goes on where it stopped; at the end ``folder/usable.npy``, the
+    row numbers of the images that can be read, is moved into place, and
+    :class:`mmnoisy.datasets.OpenImages` takes only these. The same PNG under several ids is
+    Flickr's picture for photographs that are gone: a placeholder.
+
+    Args:
+        folder: the label index of one subset.
+        root: folder or address of the pictures.
+        templates: paths below it, see :mod:`mmnoisy.datasets.pictures.paths`; the first counts
+            under which there is a file.
+        backend_args: of :func:`mmengine.fileio.get`.
+
+    Returns:
+        The number of images in each state of ``NAMES``.
+
+    Raises:
+        InputError: the index or a template cannot be used.
+    """
+    for template in templates:
+        check_template(template)
+    index = LabelIndex.open(folder)
+    states = _open_states(folder, len(index), {'root': root, 'templates': list(templates)})
+    rows = np.flatnonzero(states != FINE)
+    check = partial(_check, index, root, templates, backend_args)
+    batches = np.array_split(rows, range(BATCH, len(rows), BATCH))
+    digests: Dict[bytes, List[int]] = defaultdict(list)
+    with tqdm(total=len(rows), desc=f'pictures of {folder.name}', disable=None) as bar:
+        # Mostly waiting for the disk, so with more threads than cores.
+        for batch, found in zip(batches, map_in_threads(check, batches, 4 * (os.cpu_count() or 1))):
+            states[batch] = [state for state, _ in found]
+            for row, (state, digest) in zip(batch.tolist(), found):
+                if state == PNG:
+                    digests[digest].append(row)
+            states.flush()
+            bar.update(len(batch))
+    for same in digests.values():
+        if len(same) > 1:
+            states[same] = PLACEHOLDER
+    states.flush()
+    _write_usable(folder, states)
+    counts = Counter(states.tolist())
+    return {name: counts[state] for state, name in enumerate(NAMES)}
+
+
+def keep_states(old: Path, new: Path) -> None:
+    """Takes over into a new index what a scan of an older one found, image by image."""
+    if not (old / 'pictures.npy').is_file():
+        return
+    before, after = LabelIndex.open(old), LabelIndex.open(new)
+    found = np.load(old / 'pictures.npy', mmap_mode='r', allow_pickle=False)
+    _, here, there = np.intersect1d(
+        after.image_ids, before.image_ids, assume_unique=True, return_indices=True
+    )
+    states = np.zeros(len(after), np.uint8)
+    states[here] = found[there]
+    np.save(new / 'pictures.npy', states, allow_pickle=False)
+    (new / 'pictures.json').write_bytes((old / 'pictures.json').read_bytes())
+    _write_usable(new, states)
+
+
+def _open_states(folder: Path, number: int, where: Mapping[str, Any]) -> np.memmap:
+    """The states found so far, or new ones if these are of other files."""
+    path, told = folder / 'pictures.npy', folder / 'pictures.json'
+    if not (told.is_file() and path.is_file() and json.loads(told.read_text('utf-8')) == where):
+        np.save(path, np.zeros(number, np.uint8), allow_pickle=False)
+        told.write_text(json.dumps(where, indent=1), 'utf-8')
+    return np.lib.format.open_memmap(path, mode='r+')
+
+
+def _write_usable(folder: Path, states: np.ndarray) -> None:
+    unfinished = folder / 'usable.tmp.npy'
+    usable = np.flatnonzero(np.isin(states, (UNCHECKED, FINE, PNG)))
+    np.save(unfinished, usable, allow_pickle=False)
+    os.replace(unfinished, folder / 'usable.npy')
+
+
+def _check(
+    index: LabelIndex,
+    root: str,
+    templates: Sequence[str],
+    backend_args: Optional[Dict],
+    rows: np.ndarray,
+) -> List[Tuple[int, bytes]]:
+    """State of some pictures; for a PNG named as JPEG also what tells it from others."""
+    found = []
+    for image_id in index.image_ids[rows].tolist():
+        state = MISSING, b''
+        for template in templates:
+            path = os.path.join(root, picture_path(template, image_id, index.info['subset']))
+            # Storage of every kind says in its own way that a file is missing.
+            with suppress(Exception):
+                data = bytes(fileio.get(path, backend_args=backend_args))
+                state = _state(path, data)
+                break
+        found.append(state)
+    return found
+
+
+def _state(path: str, data: bytes) -> Tuple[int, bytes]:
+    try:
+        if read_header(data).frame is None:
+            decode(data)
+    except Exception:  # of Pillow, OpenCV and struct, each its own
+        return UNREADABLE, b''
+    if data.startswith(_PNG_SIGNATURE) and path.lower().endswith(('.jpg', '.jpeg')):
+        return PNG, hashlib.sha256(data).digest()
+    return FINE, b''

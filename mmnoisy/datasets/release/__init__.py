@@ -1,0 +1,1 @@
+"""From the files of an Open Images release to label indexes."""
