@@ -13,11 +13,17 @@ REQUIRED = [
     'mmpretrain>=1.2.0',
     'mmengine>=0.10.4',
     'numpy',
-    'polars>=1.0',
+    'pyarrow>=12',
+    'requests>=2.32',
+    'urllib3>=2',  # refuses bodies shorter than announced
+    'tqdm',
+    'matplotlib>=3.6',
     'setuptools<82',  # MMEngine reads mmpretrain:: configs with pkg_resources, gone in 82
 ]
 # For a fresh machine: all that training, testing and the demo need.
-ALL = ['torch', 'torchvision', 'mmcv-lite>=2.0.0', 'scikit-learn', 'timm']
+ALL = ['torch', 'torchvision', 'mmcv-lite>=2.0.0', 'scikit-learn', 'timm', 'simplejpeg']
+# The alternatives that tools/benchmark.py measures against.
+BENCH = ['polars>=1.0', 'duckdb']
 TEST = ['pytest', 'hypothesis', 'ruff>=0.15,<0.18', 'mypy>=1.10']
 
 setup(
@@ -31,5 +37,5 @@ setup(
     package_data={'mmnoisy': ['py.typed']},
     python_requires='>=3.9,<3.14',  # MMEngine uses pkgutil.find_loader, gone in 3.14
     install_requires=REQUIRED,
-    extras_require={'all': ALL, 'test': ALL + TEST},
+    extras_require={'all': ALL, 'bench': ALL + BENCH, 'test': ALL + BENCH + TEST},
 )

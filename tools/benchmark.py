@@ -1,4 +1,4 @@
-"""Measures speed against the alternative, side by side in one run on one core.
+"""Measures speed against the alternative, side by side in one run.
 
 For example:
     python tools/benchmark.py pictures --out pictures.json
@@ -13,12 +13,12 @@ import json
 import os
 from pathlib import Path
 
-from benchmarks import pictures
+from benchmarks import index, pictures
 from benchmarks.timing import table
 
 from mmnoisy.engine.launch import tool_parser, user_errors
 
-BENCHMARKS = {'pictures': pictures}
+BENCHMARKS = {'index': index, 'pictures': pictures}
 
 
 @user_errors

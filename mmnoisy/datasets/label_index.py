@@ -66,20 +66,28 @@ def to_csr(
         merge: what becomes of duplicates, ``np.maximum`` or ``np.add`` of their values.
     """
     num_images, num_classes = shape
-    order = np.argsort(row, kind='stable')
-    begin = (np.cumsum(count) - count)[order]
-    row, count = row[order], count[order]
+    begin = np.cumsum(count) - count
+    in_order = bool((row[1:] >= row[:-1]).all())
+    if not in_order:
+        order = np.argsort(row, kind='stable')
+        begin, row, count = begin[order], row[order], count[order]
+
+    def places(runs: slice) -> slice | np.ndarray:
+        n = count[runs]
+        if in_order:
+            return slice(begin[runs][0], begin[runs][0] + n.sum())
+        return np.repeat(begin[runs] - (np.cumsum(n) - n), n) + np.arange(n.sum())
 
     def sort(block: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         runs = slice(*block)
-        n = count[runs]
-        here = np.repeat(begin[runs] - (np.cumsum(n) - n), n) + np.arange(n.sum())
-        image = np.repeat(row[runs] - row[block[0]], n)
+        here = places(runs)
+        labels = label[here]
+        image = np.repeat(row[runs] - row[block[0]], count[runs])
         # Image, class and position packed into one integer: sorting integers is fastest.
-        class_bits, place_bits = (int(k).bit_length() for k in (num_classes, len(here)))
+        class_bits, place_bits = (int(k).bit_length() for k in (num_classes, len(labels)))
         assert int(row[runs][-1] - row[block[0]]).bit_length() + class_bits + place_bits < 64
-        cell = image.astype(np.int64) << class_bits | label[here]
-        cell = cell << place_bits | np.arange(len(here))
+        cell = image.astype(np.int64) << class_bits | labels
+        cell = cell << place_bits | np.arange(len(labels))
         cell.sort()
         values = value[here][cell & ((1 << place_bits) - 1)]
         cell >>= place_bits

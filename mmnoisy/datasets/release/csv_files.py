@@ -20,10 +20,10 @@ import numpy as np
 from mmnoisy.datasets.release.csv_blocks import (
     LABEL_COLUMNS,
     Fault,
+    LabelParser,
     count_names,
     one_label_a_line,
     parse_image_ids,
-    parse_labels,
 )
 from mmnoisy.datasets.release.files import ReleaseFile, line_blocks, read_text
 from mmnoisy.datasets.threads import map_in_threads
@@ -113,8 +113,7 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
     Raises:
         InputError: the file is missing or damaged, has another header or has no usable row.
     """
-    lookup = {mid.encode(): position for position, mid in enumerate(classes)}
-    parse = partial(parse_labels, lookup, kind)
+    parse = LabelParser(classes, kind)
     account, parts = Account(), [_NO_LABELS]
     with _label_blocks(file) as (blocks, unit, first):
         for part, num_rows, faults in map_in_threads(parse, blocks):
@@ -157,7 +156,7 @@ def read_image_ids(file: ReleaseFile, subset: str = '') -> Tuple[np.ndarray, Acc
     image_id = np.concatenate(parts)
     if account.num_rows and not len(image_id):
         raise _useless(file, account, 'give the image list of this subset')
-    unique = image_id if (image_id[1:] > image_id[:-1]).all() else np.unique(image_id)
+    unique = sorted_once(image_id)
     account.dropped[TWICE] += len(image_id) - len(unique)
     return unique, account
 
@@ -246,6 +245,14 @@ def read_categories(file: ReleaseFile, classes: Sequence[str]) -> Tuple[List[Lis
         found = f'none of its {len(unknown)} rows is of a class of the index'
         raise InputError(f'{file}: {found}; give rows such as {classes[0]},animal')
     return list(categories.values()), unknown
+
+
+def sorted_once(image_id: np.ndarray) -> np.ndarray:
+    """The distinct values of (n,), ascending; at once where they are already."""
+    while not (image_id[1:] > image_id[:-1]).all():
+        image_id = np.sort(image_id)
+        image_id = image_id[np.append(True, image_id[1:] != image_id[:-1])]
+    return image_id
 
 
 @contextmanager

@@ -97,18 +97,11 @@ def _one_line_end(text: bytes) -> bytes:
 
 
 def _blocks(file: ReleaseFile, stream: IO[bytes]) -> Iterator[bytes]:
-    rest = b''
     while block := stream.read(BLOCK_BYTES):
-        end = block.rfind(b'\n') + 1
-        if end:
-            yield rest + block[:end]
-            rest = block[end:]
-        else:
-            rest += block
-        if len(rest) > BLOCK_BYTES:
+        end = b'' if block.endswith(b'\n') else stream.readline(BLOCK_BYTES)
+        if len(end) == BLOCK_BYTES:
             raise InputError(
                 f'{file}: has a line of more than {BLOCK_BYTES:,} bytes, so it is no text of '
                 'lines; give a CSV file'
             )
-    if rest:
-        yield rest
+        yield block + end

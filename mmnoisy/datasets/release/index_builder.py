@@ -14,6 +14,7 @@ from mmnoisy.datasets.release.csv_files import (
     LabelRows,
     read_image_ids,
     read_labels,
+    sorted_once,
 )
 from mmnoisy.datasets.release.files import ReleaseFile
 
@@ -43,7 +44,7 @@ def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
         image_ids, account = read_image_ids(files['images'], info['subset'])
         accounts.append(_entry(files['images'], account, len(image_ids)))
     else:
-        image_ids = np.unique(np.concatenate([rows.image_id for rows in labels.values()]))
+        image_ids = sorted_once(np.concatenate([rows.image_id for rows in labels.values()]))
     empty = np.zeros(len(image_ids) + 1, np.int64)
     matrices = {
         'machine': Csr(empty, np.zeros(0, np.uint16), np.zeros(0, np.float32)),
