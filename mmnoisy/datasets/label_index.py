@@ -67,34 +67,15 @@ def to_csr(
     """
     num_images, num_classes = shape
     begin = np.cumsum(count) - count
-    in_order = bool((row[1:] >= row[:-1]).all())
-    if not in_order:
-        order = np.argsort(row, kind='stable')
-        begin, row, count = begin[order], row[order], count[order]
-
-    def places(runs: slice) -> slice | np.ndarray:
-        n = count[runs]
-        if in_order:
-            return slice(begin[runs][0], begin[runs][0] + n.sum())
-        return np.repeat(begin[runs] - (np.cumsum(n) - n), n) + np.arange(n.sum())
+    order = np.argsort(row, kind='stable')
+    begin, row, count = begin[order], row[order], count[order]
 
     def sort(block: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         runs = slice(*block)
-        here = places(runs)
-        labels = label[here]
-        image = np.repeat(row[runs] - row[block[0]], count[runs])
-        # Image, class and position packed into one integer: sorting integers is fastest.
-        class_bits, place_bits = (int(k).bit_length() for k in (num_classes, len(labels)))
-        assert int(row[runs][-1] - row[block[0]]).bit_length() + class_bits + place_bits < 64
-        cell = image.astype(np.int64) << class_bits | labels
-        cell = cell << place_bits | np.arange(len(labels))
-        cell.sort()
-        values = value[here][cell & ((1 << place_bits) - 1)]
-        cell >>= place_bits
-        first = np.flatnonzero(np.diff(cell, prepend=-1))
-        if len(first) < len(cell):
-            cell, values = cell[first], merge.reduceat(values, first)
-        return np.bincount(cell >> class_bits), cell & ((1 << class_bits) - 1), values
+        n = count[runs]
+        here = np.repeat(begin[runs] - (np.cumsum(n) - n), n) + np.arange(n.sum())
+        image = row[runs] - row[block[0]]
+        return sort_runs(image, n, label[here], value[here], num_classes, merge)
 
     blocks = _cut(row, count)
     length = np.zeros(num_images, np.int64)
@@ -103,10 +84,52 @@ def to_csr(
     end = 0
     for (run, _), (lengths, some_labels, some_values) in zip(blocks, map_in_threads(sort, blocks)):
         length[row[run] : row[run] + len(lengths)] = lengths
-        begin_here, end = end, end + len(some_labels)
-        labels[begin_here:end], values[begin_here:end] = some_labels, some_values
-    start = np.concatenate([[0], np.cumsum(length)])
-    return Csr(start, labels[:end], values[:end])
+        first, end = end, end + len(some_labels)
+        labels[first:end], values[first:end] = some_labels, some_values
+    return Csr(np.append(0, np.cumsum(length)), labels[:end], values[:end])
+
+
+def sort_runs(
+    row: np.ndarray,
+    count: np.ndarray,
+    label: np.ndarray,
+    value: np.ndarray,
+    num_classes: int,
+    merge: np.ufunc,
+) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for few images, without a loop.
+
+    Args:
+        row: (G,) integers from 0, ascending; several runs may be of one image.
+        count: (G,) integers, the length of each run.
+        label: (R,) integers, the classes.
+        value: (R,) numbers.
+        num_classes: the number of classes.
+        merge: as in :func:`to_csr`.
+
+    Returns:
+        The number of labels of the images 0 to ``row[-1]``, the labels and their values.
+    """
+    if not len(label):
+        return np.zeros(int(row[-1]) + 1 if len(row) else 0, np.int64), label, value
+    # Image, class and position packed into one integer: sorting integers is fastest.
+    class_bits, place_bits = (int(k).bit_length() for k in (num_classes, len(label)))
+    assert int(row[-1]).bit_length() + class_bits + place_bits < 64
+    cell = np.repeat(row.astype(np.int64) << class_bits, count)
+    cell |= label
+    cell <<= place_bits
+    cell |= np.arange(len(label))
+    cell.sort()
+    values = value[cell & ((1 << place_bits) - 1)]
+    cell >>= place_bits
+    new = np.append(True, cell[1:] != cell[:-1])
+    if not new.all():
+        cell, values = cell[new], merge.reduceat(values, np.flatnonzero(new))
+        count = np.bincount(cell >> class_bits, minlength=int(row[-1]) + 1)
+    else:
+        count = np.bincount(row, count).astype(np.int64)
+    cell &= (1 << class_bits) - 1
+    return count, cell.astype(class_type(num_classes)), values
 
 
 def class_type(num_classes: int) -> np.dtype:

@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from mmnoisy.datasets.label_index import class_type, sort_runs
+
 MALFORMED_ID = 'malformed image id'
 UNLISTED = 'class outside the class list'
 NO_CONFIDENCE = 'confidence outside [0, 1]'
@@ -58,6 +60,7 @@ class LabelParser:
 
     def __init__(self, classes: Sequence[str], kind: str) -> None:
         self.kind = kind
+        self.num_classes = len(classes)
         lookup = {mid.encode(): position for position, mid in enumerate(classes)}
         self._labels = _Numbers(lambda mid: lookup.get(mid, -1), np.int32)
         self._confidences = _Numbers(_confidence, np.float32)
@@ -66,33 +69,36 @@ class LabelParser:
 
     def __call__(self, block: bytes) -> Tuple[Tuple[np.ndarray, ...], int, List[Fault]]:
         """Runs, counts, labels and values; how many lines; the faults among them."""
-        # Most files have one source; leaving it out saves a sixth of the time.
-        other = self.kind == 'human' or any(name in block for name in _HUMAN)
-        columns = [name for name in LABEL_COLUMNS if other or name != 'Source']
-        table, ragged = _split(block, columns)
-        ids, *_, names, confidences = (table.column(name).chunk(0) for name in columns)
+        table, ragged = _split(block)
+        ids, sources, names, confidences = (table.column(k).chunk(0) for k in range(4))
         text = _fixed_width(ids)
         run = _first_of_runs(text)
         image_id, sound = _decode(text[run])
         sound_row = np.repeat(sound, np.diff(run, append=len(text)))
         label = self._labels.of(names)
         confidence = self._confidences.of(confidences)
-        weight = self._weights.of(table.column('Source').chunk(0)) if other else np.float32(1)
+        weight = self._weights.of(sources)
 
         usable = sound_row & (label >= 0) & (confidence >= 0) & (weight > 0)
-        value = confidence
-        if self.kind == 'human':
-            value = np.where(confidence >= 0.5, weight, -weight)
         count = np.add.reduceat(usable, run, dtype=np.int64) if len(run) else run
-        part = (image_id[sound], count[sound], label[usable], value[usable])
-        tests = {
-            'ImageID': (MALFORMED_ID, ~sound_row),
-            'LabelName': (UNLISTED, label < 0),
-            'Confidence': (NO_CONFIDENCE, confidence < 0),
-            'Source': (OTHER_KIND, weight == 0),
-        }
-        faults = _faults(~usable, tests, table, ragged)
-        return part, len(text) + len(ragged), [*_ragged(ragged), *faults]
+        faults = [*_ragged(ragged)]
+        if not usable.all():
+            tests = {
+                'ImageID': (MALFORMED_ID, ~sound_row),
+                'LabelName': (UNLISTED, label < 0),
+                'Confidence': (NO_CONFIDENCE, confidence < 0),
+                'Source': (OTHER_KIND, weight == 0),
+            }
+            faults += _faults(~usable, tests, table, ragged)
+        image_id, count, label = image_id[sound], count[sound], label[usable]
+        if self.kind == 'machine':
+            runs = np.arange(len(count))
+            labels = sort_runs(runs, count, label, confidence[usable], self.num_classes, np.maximum)
+            part = (image_id, *labels)
+        else:
+            value = np.where(confidence >= 0.5, weight, -weight)[usable]
+            part = (image_id, count, label.astype(class_type(self.num_classes)), value)
+        return part, len(text) + len(ragged), faults
 
 
 class _Numbers(dict):
@@ -117,7 +123,7 @@ class _Numbers(dict):
         return numbers[column.indices.to_numpy()]
 
 
-def _split(block: bytes, columns: Sequence[str]) -> Tuple[pa.Table, List[Tuple[int, str]]]:
+def _split(block: bytes) -> Tuple[pa.Table, List[Tuple[int, str]]]:
     """Lines as columns of bytes; number and text of the lines that have not four fields."""
     ragged = []
 
@@ -137,7 +143,6 @@ def _split(block: bytes, columns: Sequence[str]) -> Tuple[pa.Table, List[Tuple[i
         arrow_csv.ConvertOptions(
             check_utf8=False,
             column_types=dict(zip(LABEL_COLUMNS, (pa.binary(), text, text, text))),
-            include_columns=columns,
             null_values=[],
         ),
     )
@@ -163,8 +168,8 @@ def _fixed_width(column: pa.BinaryArray) -> np.ndarray:
 
 def _first_of_runs(text: np.ndarray) -> np.ndarray:
     """Positions in (n, 16) at which another text begins."""
-    halves = np.ascontiguousarray(text).view(np.uint64)
-    new = (halves[1:] != halves[:-1]).any(1)
+    first, second = np.ascontiguousarray(text).view(np.uint64).T
+    new = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     return np.flatnonzero(np.concatenate([[len(text) > 0], new])) if len(text) else np.zeros(0, int)
 
 
@@ -221,7 +226,7 @@ def _ragged(lines: List[Tuple[int, str]]) -> Iterator[Fault]:
 
 def count_names(block: bytes) -> Dict[str, int]:
     """How often each text stands in the third column of some lines."""
-    names = _split(block, ['LabelName'])[0].column(0).chunk(0)
+    names = _split(block)[0].column('LabelName').chunk(0)
     counts = np.bincount(names.indices.to_numpy(), minlength=len(names.dictionary))
     return {
         _unquote(text).decode('ascii'): int(count)

@@ -17,6 +17,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 import numpy as np
 
+from mmnoisy.datasets.label_index import class_type
 from mmnoisy.datasets.release.csv_blocks import (
     LABEL_COLUMNS,
     Fault,
@@ -61,10 +62,15 @@ class Account:
     def add(self, num_rows: int, faults: Sequence[Fault], unit: str, first: int) -> None:
         """Adds rows, the first of which is the line (or other unit) of number ``first``."""
         for reason, count, row, text in faults:
-            self.dropped[reason] += count
+            self.drop(reason, count)
             shown = text if len(text) <= 40 else text[:40] + '...'
             self.examples.setdefault(reason, f'{shown!r} in {unit} {first + row}')
         self.num_rows += num_rows
+
+    def drop(self, reason: str, count: int) -> None:
+        """Counts rows as left out."""
+        if count:
+            self.dropped[reason] += count
 
 
 @dataclass
@@ -74,9 +80,10 @@ class LabelRows:
     Attributes:
         image_id: (G,) uint64, the image of each run.
         count: (G,) int64, the usable rows of each run.
-        label: (R,) int32, positions in the class list.
-        value: (R,) float32; of a machine label its confidence in [0, 1]; of a verdict its weight,
-            above 0 for present and below for absent, 1 if a volunteer's and 1024 if not.
+        label: (R,) positions in the class list; those of machine labels ascend within a run.
+        value: (R,) float32; of a machine label its confidence in [0, 1], the highest in the run;
+            of a verdict its weight, above 0 for present and below for absent, 1 if a volunteer's
+            and 1024 if not.
         account: of all rows of the file.
     """
 
@@ -91,7 +98,7 @@ class LabelRows:
         if runs.all():
             return self
         rows = np.repeat(runs, self.count)
-        self.account.dropped[reason] += int(len(rows) - rows.sum())
+        self.account.drop(reason, int(len(rows) - rows.sum()))
         return LabelRows(
             self.image_id[runs], self.count[runs], self.label[rows], self.value[rows], self.account
         )
@@ -114,12 +121,14 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
         InputError: the file is missing or damaged, has another header or has no usable row.
     """
     parse = LabelParser(classes, kind)
-    account, parts = Account(), [_NO_LABELS]
+    none = (np.uint64, np.int64, class_type(len(classes)), np.float32)
+    account, parts = Account(), [tuple(np.zeros(0, kind) for kind in none)]
     with _label_blocks(file) as (blocks, unit, first):
         for part, num_rows, faults in map_in_threads(parse, blocks):
             account.add(num_rows, faults, unit, first + account.num_rows)
             parts.append(part)
     image_id, count, label, value = (np.concatenate(column) for column in zip(*parts))
+    account.drop(TWICE, account.num_rows - sum(account.dropped.values()) - len(label))
     rows = LabelRows(image_id, count, label, value, account)
     if account.num_rows and not len(rows.label):
         raise _useless(file, account, 'give the label file and the class list of the same release')
@@ -157,7 +166,7 @@ def read_image_ids(file: ReleaseFile, subset: str = '') -> Tuple[np.ndarray, Acc
     if account.num_rows and not len(image_id):
         raise _useless(file, account, 'give the image list of this subset')
     unique = sorted_once(image_id)
-    account.dropped[TWICE] += len(image_id) - len(unique)
+    account.drop(TWICE, len(image_id) - len(unique))
     return unique, account
 
 
@@ -258,7 +267,7 @@ def sorted_once(image_id: np.ndarray) -> np.ndarray:
 @contextmanager
 def _label_blocks(file: ReleaseFile) -> Iterator[Tuple[Iterator[bytes], str, int]]:
     """The rows of a label file, one label a line; what a row is called; the first one's number."""
-    with line_blocks(file) as (first, blocks):
+    with line_blocks(file, together=16) as (first, blocks):
         header = _fields(first)
         if header in _HEADERS:
             yield blocks, 'line', 2
@@ -289,6 +298,3 @@ def _useless(file: ReleaseFile, account: Account, mend: str) -> InputError:
         f'{file}: none of its {account.num_rows} rows can be used '
         f'({reason}: {account.examples[reason]}); {mend}'
     )
-
-
-_NO_LABELS = tuple(np.zeros(0, kind) for kind in (np.uint64, np.int64, np.int32, np.float32))

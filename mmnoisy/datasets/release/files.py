@@ -47,8 +47,12 @@ def read_text(file: ReleaseFile) -> str:
 
 
 @contextmanager
-def line_blocks(file: ReleaseFile) -> Iterator[Tuple[bytes, Iterator[bytes]]]:
+def line_blocks(file: ReleaseFile, together: int = 0) -> Iterator[Tuple[bytes, Iterator[bytes]]]:
     """Opens a text file for reading in large pieces, with a progress bar on a terminal.
+
+    Args:
+        file: the file.
+        together: neighbouring lines that agree in so many characters stay in one piece.
 
     Yields:
         The first line without its line end or byte order mark, and an iterator over the rest in
@@ -69,7 +73,10 @@ def line_blocks(file: ReleaseFile) -> Iterator[Tuple[bytes, Iterator[bytes]]]:
         ):
             head = _one_line_end(stream.readline(BLOCK_BYTES).removeprefix(_BOM))
             first, _, rest = head.partition(b'\n')
-            yield first, chain([rest] if rest else [], map(_one_line_end, _blocks(file, stream)))
+            yield (
+                first,
+                chain([rest] if rest else [], map(_one_line_end, _blocks(file, stream, together))),
+            )
     except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
         raise InputError(f'{file}: is damaged ({error}); download it again') from error
 
@@ -96,12 +103,25 @@ def _one_line_end(text: bytes) -> bytes:
     return text.replace(b'\r\n', b'\n').replace(b'\r', b'\n') if b'\r' in text else text
 
 
-def _blocks(file: ReleaseFile, stream: IO[bytes]) -> Iterator[bytes]:
-    while block := stream.read(BLOCK_BYTES):
-        end = b'' if block.endswith(b'\n') else stream.readline(BLOCK_BYTES)
-        if len(end) == BLOCK_BYTES:
+def _blocks(file: ReleaseFile, stream: IO[bytes], together: int) -> Iterator[bytes]:
+    def line() -> bytes:
+        text = stream.readline(BLOCK_BYTES)
+        if len(text) == BLOCK_BYTES:
             raise InputError(
                 f'{file}: has a line of more than {BLOCK_BYTES:,} bytes, so it is no text of '
                 'lines; give a CSV file'
             )
-        yield block + end
+        return text
+
+    rest = b''
+    while block := stream.read(BLOCK_BYTES):
+        parts = [rest, block, b'' if block.endswith(b'\n') else line()]
+        rest = b''
+        if together:
+            last = block.rfind(b'\n', 0, -1) + 1
+            start = block[last : last + together]
+            while (rest := line()) and rest.startswith(start):
+                parts.append(rest)
+        yield b''.join(parts)
+    if rest:
+        yield rest

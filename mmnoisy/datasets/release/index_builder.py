@@ -71,13 +71,18 @@ def _matrix(
         shape = len(image_ids), num_classes
         return to_csr(row, rows.count, rows.label, rows.value, shape, merge)
 
-    if kind == 'machine':
+    if kind == 'machine' and (row[1:] > row[:-1]).all():
+        # As in all releases: the labels are sorted by image, and within each when they were read.
+        length = np.zeros(len(image_ids), np.int64)
+        length[row] = rows.count
+        csr = Csr(np.append(0, np.cumsum(length)), rows.label, rows.value)
+    elif kind == 'machine':
         csr = merged(np.maximum)
     else:
         csr = merged(np.add)
         csr = csr._replace(value=csr.value >= 0)
     duplicates = len(rows.label) - len(csr.label)
-    rows.account.dropped[TWICE] += duplicates
+    rows.account.drop(TWICE, duplicates)
     entry = _entry(file, rows.account, len(csr.label))
     if kind == 'human' and duplicates:
         opposite = (merged(np.minimum).value < 0) & (merged(np.maximum).value > 0)
@@ -90,7 +95,7 @@ def _entry(file: ReleaseFile, account: Account, kept: int) -> Dict:
         'path': str(file),
         'rows': account.num_rows,
         'kept': kept,
-        'dropped': {reason: count for reason, count in account.dropped.items() if count},
+        'dropped': dict(account.dropped),
         'examples': account.examples,
     }
 

@@ -46,8 +46,8 @@ def test_rows_become_columns(write):
     rows = read_labels(file, CLASSES, 'machine')
     assert rows.image_id.tolist() == [0x60E3121C7305, 2**64 - 1, 0xFFFFFFFF00000001]
     assert by_row(rows) == [
-        (0x60E3121C7305, 1, 0.5),
         (0x60E3121C7305, 0, 0.75),
+        (0x60E3121C7305, 1, 0.5),
         (2**64 - 1, 0, 1),
         (0xFFFFFFFF00000001, 0, 0),
     ]
