@@ -63,3 +63,22 @@ def test_pictures_of_a_folder(tmp_path, run):
 def test_wrong_input_ends_in_one_sentence(run, options, complaint):
     done = run('pictures', *options, status=2)
     assert done.err == f'benchmark.py: error: {complaint}\n'
+
+
+def test_index(run):
+    pytest.importorskip('polars')
+    pytest.importorskip('duckdb')
+    options = ['--share', '0.0002', '--repeats', '1', '--others', '50']
+    result = json.loads(run('index', *options).out.splitlines()[-1])
+    check(result, 'index', 1.25)
+    assert result['alternative'] == min(result['polars_seconds'], result['duckdb_seconds'])
+    assert result['images'] == 1802
+    assert 8.5 < result['rows'] / result['images'] < 9.1
+    assert result['multi_label_images'] == 50
+    assert 0 < result['labels_of_a_sample_us'] < result['sample_us']
+
+
+def test_index_with_wrong_input(run):
+    done = run('index', '--share', '2', status=2)
+    assert '--share 2.0 ' in done.err
+    assert 'give a share in (0, 1]' in done.err

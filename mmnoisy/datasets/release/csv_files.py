@@ -122,15 +122,18 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
     """
     parse = LabelParser(classes, kind)
     none = (np.uint64, np.int64, class_type(len(classes)), np.float32)
-    account, parts = Account(), [tuple(np.zeros(0, kind) for kind in none)]
+    account, columns = Account(), [np.zeros(0, kind) for kind in none]
     with _label_blocks(file) as (blocks, unit, first):
         for part, num_rows, faults in map_in_threads(parse, blocks):
             account.add(num_rows, faults, unit, first + account.num_rows)
-            parts.append(part)
-    image_id, count, label, value = (np.concatenate(column) for column in zip(*parts))
-    account.drop(TWICE, account.num_rows - sum(account.dropped.values()) - len(label))
+            for column, piece in zip(columns, part):
+                # In place: to keep all pieces and then join them would take twice the memory.
+                column.resize(len(column) + len(piece), refcheck=False)
+                column[len(column) - len(piece) :] = piece
+    image_id, count, label, value = columns
     rows = LabelRows(image_id, count, label, value, account)
-    if account.num_rows and not len(rows.label):
+    account.drop(TWICE, account.num_rows - sum(account.dropped.values()) - len(label))
+    if account.num_rows and not len(label):
         raise _useless(file, account, 'give the label file and the class list of the same release')
     return rows
 

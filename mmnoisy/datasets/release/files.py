@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from mmnoisy.errors import InputError
 
-BLOCK_BYTES = 2**24
+BLOCK_BYTES = 2**23
 
 _BOM = b'\xef\xbb\xbf'
 
