@@ -6,13 +6,13 @@ data_root = 'data/tiny-open-images'
 label_keys = ('noisy_label', 'noisy_score', 'verified_pos', 'verified_neg')
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPicture'),
     dict(type='Resize', scale=128),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs', algorithm_keys=label_keys),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadPicture'),
     dict(type='Resize', scale=128),
     dict(type='PackInputs', algorithm_keys=label_keys),
 ]
