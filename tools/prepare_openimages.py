@@ -13,6 +13,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Tuple
 
+from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.datasets.pictures.scan import scan_pictures
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import account_table
@@ -77,6 +78,8 @@ def main() -> None:
         "scan goes on; paths below ROOT, default '{split}/{id}.jpg', also as '{id:.3}/{id}.jpg'",
     )
     args = parser.parse_args()
+    for template in args.check_images or []:
+        check_template(template)
     out = args.out or args.root / 'index'
     given = {(kind, subset): file for kind in KINDS for subset, file in getattr(args, kind)}
     release = find_release(args.root, args.version, given, args.train_verdicts != 'ignore')
@@ -94,8 +97,8 @@ def main() -> None:
     print(account_table(indexes))
     print(f'written to {out}')
     if args.check_images is not None:
+        templates = args.check_images or ['{split}/{id}.jpg']
         for subset in SUBSETS:
-            templates = args.check_images or ['{split}/{id}.jpg']
             counts = scan_pictures(out / subset, str(args.root), templates)
             found = ', '.join(f'{count:,} {state}' for state, count in counts.items() if count)
             print(f'pictures of {subset}: {found}')

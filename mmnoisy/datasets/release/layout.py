@@ -180,11 +180,12 @@ def _late(prefixes: List[str], folders: List[str], mark: List[str]) -> Layout:
     def names(*stems: str) -> List[str]:
         return [prefix + stem for stem in stems for prefix in prefixes]
 
-    subset = '{short}' if 'oidv7-' in prefixes else '{subset}'
+    # All label files of V7 are new; V6 goes on using those of V5.
+    labels = ['oidv7-{short}'] if 'oidv7-' in prefixes else [f'{p}{{subset}}' for p in prefixes]
     return Layout(
         names=dict(
-            machine=names(f'{subset}-annotations-machine-imagelabels.csv'),
-            human=names(f'{subset}-annotations-human-imagelabels.csv'),
+            machine=[f'{label}-annotations-machine-imagelabels.csv' for label in labels],
+            human=[f'{label}-annotations-human-imagelabels.csv' for label in labels],
             images=names('{subset}-images.csv', '{subset}-images-with-rotation.csv'),
             classes=names('labelmap.txt', 'classes-trainable.txt', 'classes.txt'),
             descriptions=names('class-descriptions.csv'),
