@@ -160,17 +160,23 @@ def _check_disjoint(indexes: Mapping[str, LabelIndex]) -> None:
 
 
 def _write_whole(indexes: Mapping[str, LabelIndex], out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f'.{out.name}-', dir=out.parent) as name:
-        temporary = Path(name)
-        for subset, index in indexes.items():
-            index.write(temporary / 'new' / subset)
-        if out.exists():
-            _check_replaceable(out)
-            for subset in indexes:
-                keep_states(out / subset, temporary / 'new' / subset)
-            out.rename(temporary / 'old')
-        (temporary / 'new').rename(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f'.{out.name}-', dir=out.parent) as name:
+            temporary = Path(name)
+            for subset, index in indexes.items():
+                index.write(temporary / 'new' / subset)
+            if out.exists():
+                _check_replaceable(out)
+                for subset in indexes:
+                    keep_states(out / subset, temporary / 'new' / subset)
+                out.rename(temporary / 'old')
+            (temporary / 'new').rename(out)
+    except OSError as error:
+        raise InputError(
+            f'{out}: cannot be written ({error.strerror or error}); '
+            'make room, or name another folder with --out'
+        ) from error
 
 
 def _check_replaceable(out: Path) -> None:

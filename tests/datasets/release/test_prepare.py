@@ -1,4 +1,5 @@
 import csv
+import errno
 import shutil
 
 import numpy as np
@@ -157,4 +158,25 @@ def test_an_index_is_replaced_and_anything_else_is_not(tmp_path):
     with pytest.raises(InputError, match=r'holds thesis\.tex, which is no part'):
         prepare(find_release(tmp_path / 'release'), out)
     assert (out / 'thesis.tex').exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['index', 'release']
+
+
+def test_a_full_disk_leaves_the_old_index(tmp_path, monkeypatch):
+    write_release(tmp_path / 'release', num_images=3, pictures=False)
+    prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
+    before = {path: path.read_bytes() for path in (tmp_path / 'index').rglob('*.*')}
+    shutil.rmtree(tmp_path / 'release')
+    write_release(tmp_path / 'release', num_images=9, pictures=False)
+    saved = []
+
+    def save(*args, once=np.save, **kwargs):
+        saved.append(args)
+        if len(saved) == 10:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        once(*args, **kwargs)
+
+    monkeypatch.setattr(np, 'save', save)
+    with pytest.raises(InputError, match=r'index: cannot be written \(No space left on device\)'):
+        prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
+    assert {path: path.read_bytes() for path in (tmp_path / 'index').rglob('*.*')} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ['index', 'release']
