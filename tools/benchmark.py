@@ -13,12 +13,12 @@ import json
 import os
 from pathlib import Path
 
-from benchmarks import index, pictures
+from benchmarks import index, metric, pictures
 from benchmarks.timing import table
 
 from mmnoisy.engine.launch import tool_parser, user_errors
 
-BENCHMARKS = {'index': index, 'pictures': pictures}
+BENCHMARKS = {'index': index, 'metric': metric, 'pictures': pictures}
 
 
 @user_errors

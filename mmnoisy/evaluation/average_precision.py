@@ -22,27 +22,25 @@ def average_precision(
         (G,) values in [0, 1], G being the largest group plus one; NaN for a group without a
         positive, where AP is not defined.
     """
-    if group is None:
-        group = np.zeros(len(score), np.int64)
-    num_groups = int(group.max(initial=-1)) + 1
-    if not num_groups:
+    if not len(score):
         return np.empty(0)
+    if group is None:
+        group = np.zeros(len(score), np.uint8)
+    num_groups = int(group.max()) + 1
+    # In the smallest type, since integers of at most 16 bits are sorted by radix.
+    group = group.astype(np.min_scalar_type(num_groups - 1))
     order = np.lexsort((-score, group))
     score, positive, group = score[order], positive[order], group[order]
 
-    begins = np.flatnonzero(np.diff(group, prepend=-1))  # of each group that is there
-    new_rank = np.diff(score, prepend=np.nan) != 0
-    new_rank[begins] = True
-    ranks = np.flatnonzero(new_rank)
-    last = np.append(ranks[1:], len(score)) - 1  # of the pairs that share a rank
+    new_rank = (score[1:] != score[:-1]) | (group[1:] != group[:-1])
+    last = np.append(np.flatnonzero(new_rank), len(score) - 1)  # of the pairs that share a rank
+    begin = np.searchsorted(group, np.arange(num_groups))  # of each group
+    group = group[last]
 
-    found = np.cumsum(positive)
-    before = np.append(0, found)[begins]  # positives of earlier groups
-    which = np.searchsorted(begins, last, side='right') - 1
-    found_here = found[last] - before[which]
-    retrieved = last - begins[which] + 1
-    gained = np.diff(np.append(0, found[last]))
-
-    total = np.bincount(group, weights=positive, minlength=num_groups)
-    summed = np.bincount(group[last], gained * found_here / retrieved, num_groups)
+    found = np.cumsum(positive)[last]
+    gained = np.diff(found, prepend=0)
+    total = np.bincount(group, gained, num_groups)  # positives of each group
+    found_here = found - (np.cumsum(total) - total)[group]
+    retrieved = last + 1 - begin[group]
+    summed = np.bincount(group, gained * found_here / retrieved, num_groups)
     return np.divide(summed, total, out=np.full(num_groups, np.nan), where=total > 0)

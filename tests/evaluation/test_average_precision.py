@@ -25,16 +25,21 @@ def test_equals_scikit_learn_group_by_group(pairs):
             assert np.isnan(value)
 
 
-def test_equals_scikit_learn_at_size():
+@pytest.mark.parametrize('digits', [1, 3, 9])  # nearly all scores equal, many, few
+@pytest.mark.parametrize('step', [1, 5_000])  # group ids in 8 bits, in 32 bits with gaps
+def test_equals_scikit_learn_at_size(digits, step):
     rng = np.random.default_rng(0)
     score, group = rng.random(100_000).astype(np.float32), rng.integers(50, size=100_000)
     positive = rng.random(100_000) < score
-    for g, value in enumerate(average_precision(score, positive, group)):
+    score = score.round(digits)
+    ap = average_precision(score, positive, step * group)
+    assert np.isnan(ap).sum() == len(ap) - 50
+    for g, value in enumerate(ap[::step]):
         here = group == g
-        assert value == pytest.approx(average_precision_score(positive[here], score[here]))
-    assert average_precision(score, positive)[0] == pytest.approx(
-        average_precision_score(positive, score)
-    )
+        expected = average_precision_score(positive[here], score[here])
+        assert value == pytest.approx(expected, rel=0, abs=1e-9)
+    expected = average_precision_score(positive, score)
+    assert average_precision(score, positive)[0] == pytest.approx(expected, rel=0, abs=1e-9)
 
 
 def test_equation_4_by_hand():

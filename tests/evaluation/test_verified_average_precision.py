@@ -1,11 +1,21 @@
+from itertools import chain, zip_longest
+
 import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as mp
+from hypothesis import given
+from hypothesis import strategies as st
+from mmengine.dataset import DefaultSampler, pseudo_collate
+from mmengine.dist import get_dist_info
+from mmengine.evaluator import BaseMetric
 from mmpretrain.registry import METRICS
 from sklearn.metrics import average_precision_score
+from torch.utils.data import DataLoader
 
 from mmnoisy import InputError
+from mmnoisy.evaluation import VerifiedAveragePrecision
+from mmnoisy.evaluation.verified_average_precision import images_kept
 
 C = 12
 
@@ -83,25 +93,82 @@ def test_nothing_verified_is_an_error():
         evaluate(samples, 1)
 
 
-def evaluate_in(rank, world_size, path):
-    torch.distributed.init_process_group(
-        'gloo', f'file://{path}.rendezvous', rank=rank, world_size=world_size
-    )
-    samples = make_samples()
-    # As a distributed sampler deals them out: round robin, padded from the beginning.
-    mine = [
-        samples[i % len(samples)]
-        for i in range(rank, -(-61 // world_size) * world_size, world_size)
-    ]
-    values = evaluate(mine, len(samples))
-    if rank == 0:
-        torch.save(values, path)
-    torch.distributed.destroy_process_group()
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(0, 50))
+def test_the_images_kept_are_those_of_collect_results(counts, size):
+    images = [[(process, k) for k in range(count)] for process, count in enumerate(counts)]
+    in_turns = [image for image in chain.from_iterable(zip_longest(*images)) if image is not None]
+    expected = [[image for image in in_turns[:size] if image[0] == p] for p in range(len(counts))]
+    kept = images_kept(counts, size)
+    assert [of_process[:n] for of_process, n in zip(images, kept)] == expected
 
 
-@pytest.mark.parametrize('world_size', [2, 4])
-def test_several_processes_give_exactly_the_same(tmp_path, monkeypatch, world_size):
+def deal_out(num_images, how):
+    """The images of this process, in batches."""
+    rank, world_size = get_dist_info()
+    if how == 'all to the last':
+        return [range(num_images)] if rank == world_size - 1 else []
+    sampler = DefaultSampler(range(num_images), shuffle=False, round_up=how == 'round up')
+    return DataLoader(range(num_images), 7, sampler=sampler, collate_fn=pseudo_collate)
+
+
+DEALT_OUT = [
+    (num_images, how, device)
+    for num_images in (61, 3)  # uneven shards; fewer images than processes
+    for how in ('round up', 'uneven', 'all to the last')
+    for device in ('cpu', 'gpu')  # through files; through the process group
+]
+
+
+def evaluate_in(rank, path):
+    """Evaluates in 4, 2 and 1 processes, the same ones, and saves all values."""
+    values = {}
+    for world_size in (4, 2, 1):
+        if rank >= world_size:
+            break
+        torch.distributed.init_process_group(
+            'gloo', f'file://{path}/meeting{world_size}', rank=rank, world_size=world_size
+        )
+        for num_images, how, device in DEALT_OUT:
+            samples = make_samples(num_images)
+            metric = VerifiedAveragePrecision(collect_device=device)
+            for batch in deal_out(num_images, how):
+                metric.process(None, [samples[i] for i in batch])
+            values[world_size, num_images, how, device] = metric.evaluate(num_images)
+        torch.distributed.destroy_process_group()
+    torch.save(values, path / f'values{rank}.pth')
+
+
+def test_several_processes_give_exactly_the_same(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path = tmp_path / 'values.pth'
-    mp.spawn(evaluate_in, (world_size, path), nprocs=world_size)
-    assert torch.load(path) == evaluate(make_samples(), 61)
+    # Imports once for all processes: they take most of the time.
+    mp.set_forkserver_preload(['mmnoisy', 'sklearn.metrics'])
+    mp.start_processes(evaluate_in, (tmp_path,), nprocs=4, start_method='forkserver')
+    expected = {n: evaluate(make_samples(n), n) for n in (61, 3)}
+    for rank, world_sizes in enumerate([(4, 2, 1), (4, 2), (4,), (4,)]):
+        assert torch.load(tmp_path / f'values{rank}.pth') == {
+            (world_size, *dealt): expected[dealt[0]]
+            for world_size in world_sizes
+            for dealt in DEALT_OUT
+        }
+
+
+def test_what_travels_is_pairs_without_padding(monkeypatch):
+    samples = make_samples()
+    metric = VerifiedAveragePrecision()
+    metric.process(None, samples + samples[:3])
+    handed_over = []
+    monkeypatch.setattr(
+        BaseMetric, 'evaluate', lambda self, size: handed_over.append((self.results, size))
+    )
+    metric.evaluate(len(samples))
+    [([(num_pairs, pairs)], world_size)] = handed_over
+    assert world_size == 1
+    verdicts = [(s['verified_pos'], s['verified_neg']) for s in samples]
+    assert num_pairs.tolist() == [len(present) + len(absent) for present, absent in verdicts]
+    assert pairs.nbytes == 9 * num_pairs.sum()
+    assert pairs.tolist() == [
+        (k, sample['pred_score'][k], is_present)
+        for sample in samples
+        for key, is_present in (('verified_pos', True), ('verified_neg', False))
+        for k in sample[key].tolist()
+    ]

@@ -82,3 +82,27 @@ def test_index_with_wrong_input(run):
     done = run('index', '--share', '2', status=2)
     assert '--share 2.0 ' in done.err
     assert 'give a share in (0, 1]' in done.err
+
+
+def test_metric(run):
+    options = ['--images', '90', '--pairs', '700', '--classes', '11', '--repeats', '1']
+    result = json.loads(run('metric', *options).out.splitlines()[-1])
+    check(result, 'metric', 0.2)
+    assert (result['images'], result['pairs'], result['classes']) == (90, 700, 11)
+    assert result['largest_difference'] < 1e-9
+    assert 700 * 9e-6 < result['ours_peak_mb'] < 1  # the pairs alone, in bytes
+    assert min(result['dense_ours'], result['dense_mmpretrain']) > 0
+
+
+@pytest.mark.parametrize(
+    ('option', 'complaint'),
+    [
+        (['--pairs', '0'], '--pairs 0: give a number of at least 1'),
+        (
+            ['--pairs', '100', '--images', '10', '--classes', '9'],
+            '--pairs 100: give at most images times classes, 90',
+        ),
+    ],
+)
+def test_metric_with_wrong_input(run, option, complaint):
+    assert complaint in run('metric', *option, status=2).err
