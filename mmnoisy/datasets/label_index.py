@@ -12,10 +12,10 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from mmnoisy.datasets.array_files import open_array, read_info
 from mmnoisy.datasets.threads import map_in_threads
-from mmnoisy.errors import InputError
 
-FORMAT = 'mmnoisy label index'
+WHAT = 'label index'
 VERSION = 1
 
 BLOCK_LABELS = 2**19
@@ -38,6 +38,14 @@ class Csr(NamedTuple):
         """Class ids and values of image ``i``, both (k,), as views."""
         where = slice(self.start[i], self.start[i + 1])
         return self.label[where], self.value[where]
+
+    def take(self, images: np.ndarray) -> Csr:
+        """The rows of the images with the numbers ``images`` (B,), in that order."""
+        count = self.start[images + 1] - self.start[images]
+        end = np.cumsum(count)
+        labels = np.repeat(self.start[images] - (end - count), count)
+        labels += np.arange(len(labels))
+        return Csr(np.append(0, end), self.label[labels], self.value[labels])
 
     def select(self, images: np.ndarray) -> Csr:
         """The rows of the images for which ``images`` (N,) is true."""
@@ -179,6 +187,12 @@ class LabelIndex:
         """The MIDs; class id k is the k-th of them."""
         return self.info['classes']
 
+    @property
+    def metainfo(self) -> Dict[str, Tuple]:
+        """The class list, as the meta information of an MMEngine dataset."""
+        keys = ('classes', 'class_names', 'class_categories')
+        return {key: tuple(self.info[key]) for key in keys}
+
     def select(self, images: np.ndarray) -> LabelIndex:
         """The images for which ``images`` (N,) is true."""
         return LabelIndex(
@@ -213,7 +227,7 @@ class LabelIndex:
         for name, array in arrays.items():
             np.save(folder / f'{name}.npy', array, allow_pickle=False)
         info = {
-            'format': FORMAT,
+            'format': f'mmnoisy {WHAT}',
             'version': VERSION,
             'shapes': {name: list(array.shape) for name, array in arrays.items()},
             **self.info,
@@ -229,17 +243,7 @@ class LabelIndex:
         """
         folder = Path(folder)
         mend = 'build it with tools/prepare_openimages.py'
-        try:
-            info = json.loads((folder / 'index.json').read_text('utf-8'))
-        except FileNotFoundError:
-            raise InputError(f'{folder}: there is no label index here; {mend}') from None
-        except ValueError as error:
-            raise InputError(f'{folder}/index.json: is damaged ({error}); {mend}') from error
-        if not isinstance(info, dict) or (info.get('format'), info.get('version')) != (
-            FORMAT,
-            VERSION,
-        ):
-            raise InputError(f'{folder}: is not a label index of version {VERSION}; {mend}')
+        info = read_info(folder / 'index.json', WHAT, VERSION, mend)
         return cls(*_open_arrays(folder, info['shapes'], mend), info, _open_usable(folder, mend))
 
     def __reduce__(self) -> Tuple[Any, ...]:
@@ -256,28 +260,16 @@ class LabelIndex:
         return arrays
 
 
-def _open_array(path: Path, mend: str) -> np.ndarray:
-    try:
-        # A plain view: slicing an np.memmap costs a microsecond more each time.
-        return np.load(path, mmap_mode='r', allow_pickle=False).view(np.ndarray)
-    except (OSError, ValueError) as error:
-        raise InputError(f'{path}: is missing or truncated ({error}); {mend}') from error
-
-
 def _open_usable(folder: Path, mend: str) -> Optional[np.ndarray]:
     path = folder / 'usable.npy'
-    return _open_array(path, mend) if path.exists() else None
+    return open_array(path, mend) if path.exists() else None
 
 
 def _open_arrays(
     folder: Path, shapes: Dict[str, List[int]], mend: str
 ) -> Tuple[np.ndarray, Csr, Csr]:
     def load(name: str) -> np.ndarray:
-        path = folder / f'{name}.npy'
-        array = _open_array(path, mend)
-        if list(array.shape) != shapes[name]:
-            raise InputError(f'{path}: holds {array.shape}, not {shapes[name]}; {mend}')
-        return array
+        return open_array(folder / f'{name}.npy', mend, shapes[name])
 
     noisy, verdicts = (
         Csr(*(load(f'{matrix}_{field}') for field in Csr._fields))

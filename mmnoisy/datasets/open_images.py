@@ -84,13 +84,9 @@ class OpenImages(BaseDataset):
         # Shared by the workers of a loader; not atomic, so two at once may count as one.
         self._num_unreadable = torch.zeros((), dtype=torch.int64).share_memory_()
         self.index = LabelIndex.open(Path(data_root, ann_file).expanduser())
-        metainfo = {
-            key: tuple(self.index.info[key])
-            for key in ('classes', 'class_names', 'class_categories')
-        }
         super().__init__(
             ann_file=ann_file,
-            metainfo=metainfo,
+            metainfo=self.index.metainfo,
             data_root=osp.expanduser(data_root),
             data_prefix=data_prefix,
             pipeline=pipeline,

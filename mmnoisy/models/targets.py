@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Sequence, Tuple
 
 import numpy as np
 import torch
 
 from mmnoisy.errors import InputError
+from mmnoisy.label_batch import LabelBatch
 
 UNVERIFIED = ('absent', 'mask', 'noisy')
 
 
+def flat_cells(data_samples: Sequence, key: str) -> torch.Tensor:
+    """Image and class of every label in the field ``key`` of N samples, (2, k) int64."""
+    ids = [np.asarray(sample.get(key, ()), np.int64) for sample in data_samples]
+    images = np.repeat(np.arange(len(ids)), [len(i) for i in ids])
+    return torch.from_numpy(np.stack([images, np.concatenate(ids)]))
+
+
 def multi_hot(
-    ids: Sequence[np.ndarray | torch.Tensor],
-    num_classes: int,
-    device: torch.device | str = 'cpu',
+    cells: torch.Tensor, shape: Tuple[int, int], device: torch.device | str = 'cpu'
 ) -> torch.Tensor:
-    """Class ids of N images, each (k_i,) with values in [0, C), as (N, C) bool on ``device``.
+    """Labels (2, k) of N images and C classes as (N, C) bool on ``device``.
 
     Raises:
-        InputError: an id is outside [0, C).
+        InputError: a class is outside [0, C).
     """
-    lengths = torch.tensor([len(i) for i in ids])
-    columns = torch.from_numpy(np.concatenate([np.asarray(i, np.int64) for i in ids]))
-    if len(columns) and not 0 <= int(columns.min()) <= int(columns.max()) < num_classes:
+    labels = cells[1]
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < shape[1]:
         raise InputError(
-            f'class id {int(columns.max())}: the labels have more classes than the model, whose '
-            f'num_classes is {num_classes}; set num_classes to the length of the class list'
+            f'class id {int(labels.max())}: the labels have more classes than the model, whose '
+            f'num_classes is {shape[1]}; set num_classes to the length of the class list'
         )
-    rows = torch.repeat_interleave(torch.arange(len(ids)), lengths)
-    dense = torch.zeros(len(ids), num_classes, dtype=torch.bool, device=device)
-    dense[rows.to(device), columns.to(device)] = True
+    dense = torch.zeros(shape, dtype=torch.bool, device=device)
+    images, labels = cells.to(device)
+    dense[images, labels] = True
     return dense
 
 
 def stack_targets(
-    data_samples: Sequence,
+    data_samples: LabelBatch | Sequence,
     num_classes: int,
     unverified: str = 'absent',
     device: torch.device | str = 'cpu',
@@ -52,7 +58,7 @@ def stack_targets(
 
     Args:
         data_samples: N samples with the class ids ``noisy_label``, ``verified_pos`` and
-            ``verified_neg``; a missing field is empty.
+            ``verified_neg``, a missing field being empty; or the labels of all of them at once.
         num_classes: C.
         unverified: the reading, see above.
         device: of the results.
@@ -64,8 +70,14 @@ def stack_targets(
     Raises:
         InputError: a class id is outside [0, C).
     """
+    cells = (
+        data_samples.cells
+        if isinstance(data_samples, LabelBatch)
+        else partial(flat_cells, data_samples)
+    )
+    shape = (len(data_samples), num_classes)
     noisy, present, absent = (
-        multi_hot([sample.get(key, ()) for sample in data_samples], num_classes, device)
+        multi_hot(cells(key), shape, device)
         for key in ('noisy_label', 'verified_pos', 'verified_neg')
     )
     rated = present | absent

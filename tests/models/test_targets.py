@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from mmpretrain.structures import DataSample
 
 from mmnoisy import InputError
-from mmnoisy.models.targets import multi_hot, stack_targets
+from mmnoisy.models.targets import flat_cells, multi_hot, stack_targets
 
 
 def sample(noisy=(), present=(), absent=()):
@@ -16,7 +16,8 @@ def sample(noisy=(), present=(), absent=()):
 
 @given(st.lists(st.sets(st.integers(0, 6)), min_size=1, max_size=5))
 def test_multi_hot_equals_membership(sets):
-    dense = multi_hot([np.array(sorted(ids), np.uint16) for ids in sets], 7)
+    samples = [sample(noisy=sorted(ids)) for ids in sets]
+    dense = multi_hot(flat_cells(samples, 'noisy_label'), (len(sets), 7))
     assert dense.tolist() == [[k in ids for k in range(7)] for ids in sets]
 
 

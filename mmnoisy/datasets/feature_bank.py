@@ -1,0 +1,158 @@
+"""The feature bank: the features of one set of images, computed once.
+
+A folder like that of a label index: opened in milliseconds, shared by all processes of a machine
+through the page cache. Pure NumPy, no MM imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, List, Literal, Tuple
+
+import numpy as np
+
+from mmnoisy.datasets.array_files import open_array, read_info
+from mmnoisy.errors import InputError
+
+WHAT = 'feature bank'
+VERSION = 1
+MEND = 'make it with tools/extract_features.py'
+
+
+class FeatureBank:
+    """Features of N images, K views of each.
+
+    Attributes:
+        folder: where the arrays are.
+        image_ids: (N,) uint64, ascending.
+        features: (N, K, D) float16; view 0 is the one to test with.
+        done: (N,) bool, the rows that have been written.
+        provenance: what the features were computed with, texts by name.
+    """
+
+    def __init__(self, folder: Path, info: Dict[str, Any], mode: Literal['r', 'r+'] = 'r') -> None:
+        self.folder = folder
+        self.provenance: Dict[str, str] = info['provenance']
+        self.image_ids, self.done, self.features = (
+            open_array(folder / f'{name}.npy', MEND, info['shapes'][name], mode)
+            for name in ('image_ids', 'done', 'features')
+        )
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @classmethod
+    def open(cls, folder: Path) -> FeatureBank:
+        """Maps a finished bank into memory; nothing is read before it is used.
+
+        Raises:
+            InputError: the folder is missing, is no bank, or is truncated or unfinished.
+        """
+        folder = Path(folder)
+        bank = cls(folder, read_info(folder / 'bank.json', WHAT, VERSION, MEND))
+        if not bank.done.all():
+            raise InputError(
+                f'{folder}: {int(bank.done.sum()):,} of {len(bank):,} images are finished; '
+                'run tools/extract_features.py again as before, it goes on from there'
+            )
+        return bank
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        image_ids: np.ndarray,
+        views: int,
+        dim: int,
+        provenance: Dict[str, str],
+    ) -> FeatureBank:
+        """A bank to write to: an empty one, or that of the same features already begun.
+
+        Args:
+            folder: appears whole, with nothing finished.
+            image_ids: (N,) uint64, ascending.
+            views: K.
+            dim: D.
+            provenance: whatever the features depend on, texts by name.
+
+        Raises:
+            InputError: ``folder`` holds other features or something else, or the disk is full.
+        """
+        folder = Path(folder)
+        n = len(image_ids)
+        shapes = {'image_ids': [n], 'done': [n], 'features': [n, views, dim]}
+        info = {
+            'format': f'mmnoisy {WHAT}',
+            'version': VERSION,
+            'shapes': shapes,
+            'provenance': provenance,
+        }
+        if not folder.exists():
+            _make(folder, info, image_ids)
+        found = read_info(folder / 'bank.json', WHAT, VERSION, 'extract into a new folder')
+        bank = cls(folder, found, mode='r+')
+        different = _differences(found, info)
+        if not different and not np.array_equal(bank.image_ids, image_ids):
+            different = ['image ids']
+        if different:
+            raise InputError(
+                f'{folder}: holds the features of another run (other {", ".join(different)}); '
+                'extract into a new folder, or remove this one'
+            )
+        return bank
+
+    def write(self, rows: np.ndarray, features: np.ndarray) -> None:
+        """Stores the features (B, K, D) of the rows (B,) and marks them as finished.
+
+        Raises:
+            InputError: a feature is not finite, or too large for float16.
+        """
+        with np.errstate(over='ignore'):
+            half = features.astype(np.float16)
+        if not np.isfinite(half).all():
+            raise InputError(
+                f'{self.folder}: a feature is {features[~np.isfinite(half)][0]:g}, which float16 '
+                'does not hold; check the weights and the scale of the pictures'
+            )
+        self.features[rows] = half
+        # Not only in this order for other processes, but on the disk too, where the power fails.
+        self.features.base.flush()  # type: ignore[union-attr]
+        self.done[rows] = True
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        # A spawned worker maps the files again instead of receiving a copy of every array.
+        return FeatureBank.open, (self.folder,)
+
+
+def _make(folder: Path, info: Dict[str, Any], image_ids: np.ndarray) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    size = 2 * int(np.prod(info['shapes']['features'], dtype=np.int64))
+    free = shutil.disk_usage(folder.parent).free
+    # Beforehand: a mapped file that outgrows the disk ends the process without a word.
+    if size > free:
+        raise InputError(
+            f'{folder}: the features take {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; '
+            'extract to a larger disk, or fewer views'
+        )
+    with tempfile.TemporaryDirectory(prefix=f'.{folder.name}-', dir=folder.parent) as name:
+        made = Path(name) / 'bank'
+        made.mkdir()
+        np.save(made / 'image_ids.npy', image_ids.astype(np.uint64), allow_pickle=False)
+        for array, dtype in (('done', np.bool_), ('features', np.float16)):
+            shape = tuple(info['shapes'][array])
+            np.lib.format.open_memmap(made / f'{array}.npy', 'w+', dtype, shape)
+        (made / 'bank.json').write_text(json.dumps(info, indent=1, ensure_ascii=False), 'utf-8')
+        os.replace(made, folder)
+
+
+def _differences(found: Dict[str, Any], wanted: Dict[str, Any]) -> List[str]:
+    """Names of the parts of two infos that differ."""
+    n, views, dim = zip(found['shapes']['features'], wanted['shapes']['features'])
+    sizes = {'number of images': n, 'views': views, 'dimension': dim}
+    different = [name for name, (a, b) in sizes.items() if a != b]
+    old, new = found['provenance'], wanted['provenance']
+    return different + [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]

@@ -1,0 +1,131 @@
+"""Open Images with features in place of pictures, whole batches at a time."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Any, List, Sequence
+
+import numpy as np
+import torch
+from mmengine.dataset import ConcatDataset
+from mmengine.registry import FUNCTIONS
+from mmpretrain.datasets import BaseDataset
+from mmpretrain.registry import DATASETS
+from mmpretrain.structures import DataSample
+
+from mmnoisy.datasets.feature_bank import FeatureBank
+from mmnoisy.datasets.label_index import Csr, LabelIndex
+from mmnoisy.errors import InputError
+from mmnoisy.label_batch import LabelBatch, SparseLabels
+
+
+@DATASETS.register_module()
+class OpenImagesFeatures(BaseDataset):
+    """The samples of :class:`OpenImages`, with features from a bank as ``inputs``.
+
+    A sample has the features (D,) float16 of one view, in training a random one and in test mode
+    view 0, and the label fields of :class:`OpenImages`. A loader with
+    ``collate_fn=dict(type='keep_batch')`` gets a whole batch by a few array operations:
+    ``inputs`` (B, D) and, as ``data_samples``, a :class:`mmnoisy.label_batch.LabelBatch`, in test
+    mode a list of samples.
+
+    Args:
+        ann_file: the label index of one subset, relative to ``data_root``.
+        features: its feature bank, written by ``tools/extract_features.py``, relative to
+            ``data_root``.
+        data_root: root of the two paths.
+        indices: keep only the first so many images, or these.
+        test_mode: as in :class:`mmpretrain.datasets.BaseDataset`.
+
+    Raises:
+        InputError: the index or the bank cannot be opened, or their images differ.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        features: str,
+        data_root: str = '',
+        indices: int | Sequence[int] | None = None,
+        test_mode: bool = False,
+    ) -> None:
+        self.index = LabelIndex.open(Path(data_root, ann_file).expanduser())
+        self.bank = FeatureBank.open(Path(data_root, features).expanduser())
+        usable = self.index.usable
+        of_index = self.index.image_ids if usable is None else self.index.image_ids[usable]
+        if not np.array_equal(self.bank.image_ids, of_index):
+            raise InputError(
+                f'{self.bank.folder}: holds the features of {len(self.bank):,} images, which are '
+                f'not the {len(of_index):,} of {ann_file}; extract the features of that index'
+            )
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=self.index.metainfo,
+            indices=indices,
+            serialize_data=False,
+            test_mode=test_mode,
+        )
+
+    def load_data_list(self) -> np.ndarray:
+        """Row numbers of the bank."""
+        return np.arange(len(self.bank))
+
+    def prepare_data(self, idx: int) -> dict:
+        """One sample."""
+        batch = self.__getitems__([idx])
+        (sample,) = batch['data_samples'] if self.test_mode else _samples(batch['data_samples'])
+        return dict(inputs=batch['inputs'][0], data_samples=sample)
+
+    def __getitems__(self, indices: Sequence[int]) -> dict:
+        """A batch, see the class."""
+        rows = self.data_list[np.asarray(indices)]
+        num_views = self.bank.features.shape[1]
+        views = 0 if self.test_mode else np.random.randint(num_views, size=len(rows))
+        inputs = torch.from_numpy(self.bank.features[rows, views])
+        if self.index.usable is not None:
+            rows = self.index.usable[rows]
+        labels = LabelBatch(*(_take(csr, rows) for csr in (self.index.noisy, self.index.verdicts)))
+        return dict(inputs=inputs, data_samples=_samples(labels) if self.test_mode else labels)
+
+    def _get_unserialized_subset(self, indices: int | Sequence[int]) -> np.ndarray:
+        return np.asarray(super()._get_unserialized_subset(indices))
+
+
+@DATASETS.register_module()
+class ConcatFeatures(ConcatDataset):
+    """T and V in one, as MMEngine's class, with whole batches.
+
+    Within a batch the images of the first dataset come first.
+    """
+
+    def __getitems__(self, indices: Sequence[int]) -> dict:
+        """A batch, see :class:`OpenImagesFeatures`."""
+        rows = np.asarray(indices)
+        source = np.searchsorted(self.cumulative_sizes, rows, side='right')
+        begin = np.append(0, self.cumulative_sizes)
+        parts = [
+            self.datasets[k].__getitems__(rows[source == k] - begin[k]) for k in np.unique(source)
+        ]
+        return dict(
+            inputs=torch.cat([part['inputs'] for part in parts]),
+            data_samples=reduce(add, (part['data_samples'] for part in parts)),
+        )
+
+
+@FUNCTIONS.register_module()
+def keep_batch(batch: Any) -> Any:
+    """The ``collate_fn`` of datasets that hand whole batches (to PyTorch 2.0 and later)."""
+    return batch
+
+
+def _take(csr: Csr, rows: np.ndarray) -> SparseLabels:
+    start, label, value = csr.take(rows)
+    return SparseLabels(*map(torch.from_numpy, (start, label.astype(np.int64), value)))
+
+
+def _samples(labels: LabelBatch) -> List[DataSample]:
+    return [
+        DataSample(**{key: field.numpy() for key, field in fields.items()}) for fields in labels
+    ]
