@@ -94,7 +94,7 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         InputError: a checkpoint that the config names does not exist.
     """
-    for setting, path in _checkpoints(cfg.to_dict()):
+    for setting, path in checkpoints(cfg.to_dict()):
         if path and '://' not in path and not osp.isfile(path):
             raise InputError(
                 f'{path}: there is no such checkpoint; train it first, or give another one with '
@@ -122,11 +122,11 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
         cfg.load_from, cfg.resume = checkpoint, True
 
 
-def _checkpoints(settings: Any, prefix: str = '') -> Iterator[Tuple[str, str]]:
+def checkpoints(settings: Any, prefix: str = '') -> Iterator[Tuple[str, str]]:
     """Names and values of the settings that are paths of checkpoints."""
     items = settings.items() if isinstance(settings, dict) else enumerate(settings)
     for key, value in items:
         if isinstance(value, (dict, list, tuple)):
-            yield from _checkpoints(value, f'{prefix}{key}.')
+            yield from checkpoints(value, f'{prefix}{key}.')
         elif key in ('load_from', 'checkpoint', 'checkpoint_path') and isinstance(value, str):
             yield f'{prefix}{key}', value
