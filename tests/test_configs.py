@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from conftest import REPO, WEIGHTS, write_release
+from conftest import REPO, SUBSETS, WEIGHTS, write_release
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
 
@@ -32,6 +34,10 @@ def workspace(tmp_path_factory, demo_root):
         folder = root / 'data' / name
         write_release(folder, num_classes, num_images=12, size=(size, size))
         prepare(find_release(folder), folder / 'index')
+    for subset in SUBSETS:  # `folder` is that of tiny-open-images
+        ids = LabelIndex.open(folder / 'index' / subset).image_ids
+        bank = FeatureBank.create(folder / 'features' / subset, ids, 2, 1280, {})
+        bank.write(np.arange(12), np.random.default_rng(0).random((12, 2, 1280)))
     (root / 'data/digits').symlink_to(demo_root)
     (root / 'data/weights').mkdir()
     import timm
@@ -74,6 +80,7 @@ class RememberWeights(Hook):
 def test_every_row_of_table_2_is_there():
     names = {path.stem for path in CONFIGS}
     expected = {f'{row}_{data}' for row in ROWS for data in ('openimages', 'tiny')}
+    expected |= {f'{row}_tiny_features' for row in ('baseline', 'finetune_clean', 'joint')}
     assert names == expected | {'baseline_demo', 'joint_demo'}
 
 
@@ -142,6 +149,26 @@ def test_training_sets_of_the_rows():
                 parts = [part.ann_file for part in dataset.datasets]
                 assert parts == ['index/train', 'index/validation']
             assert cfg.test_dataloader.dataset.ann_file == 'index/test'
+
+
+@pytest.mark.parametrize('row', ['baseline', 'finetune_clean', 'joint'])
+def test_features_take_the_place_of_pictures_and_nothing_else(row):
+    pictures, features = (
+        Config.fromfile(REPO / f'configs/{row}_tiny{kind}.py') for kind in ('', '_features')
+    )
+    for name in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'val_evaluator', 'randomness'):
+        assert features[name] == pictures[name]
+    for key in ('type', 'head', 'cleaning_head'):
+        assert features.model.get(key) == pictures.model.get(key)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        old, new = pictures[name].pop('dataset'), features[name].pop('dataset')
+        for part, of_features in zip(old.get('datasets', [old]), new.get('datasets', [new])):
+            assert of_features.ann_file == part.ann_file
+            assert of_features.get('test_mode') == part.get('test_mode')
+            assert '_delete_' not in of_features
+            assert 'pipeline' not in of_features
+        expected = {**pictures[name], 'num_workers': 0, 'collate_fn': dict(type='keep_batch')}
+        assert features[name].to_dict() == expected
 
 
 EXAMPLE = Path(__file__).parent.parent / 'docs/mixing.md'
