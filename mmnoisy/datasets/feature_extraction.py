@@ -58,14 +58,15 @@ def extract(
     """Computes the rows of a bank that are not finished, by one or by several processes.
 
     Each process takes its share of the batches. A batch has the same rows in every run with the
-    same batch size, so that the features do not depend on where a run was ended, to the last bit.
+    same batch size: where a run was ended, or by how many processes it was shared, does not change
+    a bit of the features as long as every process computes with the same number of threads.
 
     Args:
         model: in evaluation mode, with the ``data_preprocessor`` and ``extract_feat`` of
             :class:`mmpretrain.models.ImageClassifier`.
         views: the pictures.
         bank: where the features go.
-        batch_size: pictures at once.
+        batch_size: pictures at once, K of an image; at least one image.
         num_workers: processes that load pictures; 0 to load in this one.
         title: of the progress bar.
 

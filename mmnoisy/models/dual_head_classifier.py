@@ -11,6 +11,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from mmnoisy.errors import InputError
+from mmnoisy.label_batch import LabelBatch
 from mmnoisy.models.targets import UNVERIFIED, stack_targets
 
 FEATURE_DTYPES = (None, 'bfloat16', 'float16')
@@ -84,13 +85,14 @@ class DualHeadClassifier(ImageClassifier):
             self.backbone.to(memory_format=torch.channels_last)
 
     def loss(
-        self, inputs: torch.Tensor, data_samples: Sequence[DataSample]
+        self, inputs: torch.Tensor, data_samples: LabelBatch | Sequence[DataSample]
     ) -> dict[str, torch.Tensor]:
         """Losses of a batch; what is learned from what.
 
         Args:
             inputs: pictures (N, 3, H, W).
-            data_samples: N samples with sparse labels, see :class:`OpenImages`.
+            data_samples: N samples with sparse labels, see :class:`OpenImages`, or the labels of
+                all of them at once.
 
         Returns:
             ``loss_clean`` (with a cleaning head), ``loss_classify`` and ``loss_auxiliary`` (with
