@@ -145,8 +145,9 @@ class OpenImages(BaseDataset):
         number = int(self._num_unreadable)
         what = f'{path}: cannot be read as a picture ({error})'
         if number > self.max_unreadable:
+            others = f', nor could {number - 1} others' if number > 1 else ''
             raise InputError(
-                f'{what}, nor could {number - 1} others; let tools/prepare_openimages.py '
+                f'{what}{others}; let tools/prepare_openimages.py '
                 '--check-images find them all, or raise max_unreadable'
             ) from error
         print_log(f'{what}; the next one stands in, time {number}', 'current', logging.WARNING)
