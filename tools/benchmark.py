@@ -10,13 +10,12 @@ seconds, their ratio (below 1 is faster), the goal for it and whether it holds.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from benchmarks import index, metric, pictures
 from benchmarks.timing import table
 
-from mmnoisy.engine.launch import tool_parser, user_errors
+from mmnoisy.engine.launch import tool_parser, user_errors, write_json
 
 BENCHMARKS = {'index': index, 'metric': metric, 'pictures': pictures}
 
@@ -34,10 +33,7 @@ def main() -> None:
     args = parser.parse_args()
     result = BENCHMARKS[args.name].run(args)
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = args.out.with_name(args.out.name + '.tmp')
-        unfinished.write_text(json.dumps(result, indent=2) + '\n')
-        os.replace(unfinished, args.out)
+        write_json(args.out, result)
     print(table(result))
     print(json.dumps(result))
 

@@ -10,7 +10,7 @@ figure4.png. Verdicts are those of validation and test together.
 
 from pathlib import Path
 
-from mmnoisy.datasets.release.csv_files import read_categories
+from mmnoisy.datasets.release.class_files import read_categories
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.statistics.report import table_text, write_report
 from mmnoisy.datasets.statistics.summary import dataset_statistics, open_indexes

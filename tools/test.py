@@ -4,13 +4,11 @@ For example:
     python tools/test.py configs/joint_demo.py work_dirs/joint_demo/epoch_20.pth --out m.json
 """
 
-import json
-import os
 from pathlib import Path
 
 from mmengine.dist import is_main_process
 
-from mmnoisy.engine.launch import build_runner, load_config, runner_parser, user_errors
+from mmnoisy.engine.launch import build_runner, load_config, runner_parser, user_errors, write_json
 
 
 @user_errors
@@ -24,10 +22,7 @@ def main() -> None:
     cfg.load_from, cfg.resume = args.checkpoint, False
     metrics = build_runner(cfg).test()
     if args.out and is_main_process():
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = args.out.with_name(args.out.name + '.tmp')
-        unfinished.write_text(json.dumps(metrics, indent=2) + '\n')
-        os.replace(unfinished, args.out)
+        write_json(args.out, metrics)
 
 
 if __name__ == '__main__':

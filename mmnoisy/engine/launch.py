@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import os.path as osp
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
 from typing import Any, Callable, Iterator, Tuple
 
 import torch
@@ -56,6 +58,14 @@ def user_errors(main: Callable[[], None]) -> Callable[[], None]:
             sys.exit(2)
 
     return wrapped
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Writes a file that appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f'{path.name}.tmp')
+    unfinished.write_text(json.dumps(values, indent=2) + '\n')
+    os.replace(unfinished, path)
 
 
 def load_config(args: Namespace) -> Config:

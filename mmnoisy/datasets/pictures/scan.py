@@ -80,7 +80,7 @@ def scan_pictures(
 
 def keep_states(old: Path, new: Path) -> None:
     """Takes over into a new index what a scan of an older one found, image by image."""
-    if not (old / 'pictures.npy').is_file():
+    if not all((old / name).is_file() for name in ('pictures.npy', 'pictures.json')):
         return
     before, after = LabelIndex.open(old), LabelIndex.open(new)
     found = np.load(old / 'pictures.npy', mmap_mode='r', allow_pickle=False)
@@ -98,16 +98,20 @@ def _open_states(folder: Path, number: int, where: Mapping[str, Any]) -> np.memm
     """The states found so far, or new ones if these are of other files."""
     path, told = folder / 'pictures.npy', folder / 'pictures.json'
     if not (told.is_file() and path.is_file() and json.loads(told.read_text('utf-8')) == where):
-        np.save(path, np.zeros(number, np.uint8), allow_pickle=False)
+        told.unlink(missing_ok=True)
+        _save(path, np.zeros(number, np.uint8))
         told.write_text(json.dumps(where, indent=1), 'utf-8')
     return np.lib.format.open_memmap(path, mode='r+')
 
 
 def _write_usable(folder: Path, states: np.ndarray) -> None:
-    unfinished = folder / 'usable.tmp.npy'
-    usable = np.flatnonzero(np.isin(states, (UNCHECKED, FINE, PNG)))
-    np.save(unfinished, usable, allow_pickle=False)
-    os.replace(unfinished, folder / 'usable.npy')
+    _save(folder / 'usable.npy', np.flatnonzero(np.isin(states, (UNCHECKED, FINE, PNG))))
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    unfinished = path.with_suffix('.tmp.npy')
+    np.save(unfinished, array, allow_pickle=False)
+    os.replace(unfinished, path)
 
 
 def _check(

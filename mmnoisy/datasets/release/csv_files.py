@@ -6,18 +6,18 @@ protect neither commas nor line ends, which no id, class or confidence has.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import Dict, Iterator, List, Sequence, Tuple, TypeVar
+from typing import Dict, Iterator, Sequence, Tuple
 
 import numpy as np
 
 from mmnoisy.datasets.label_index import class_type
+from mmnoisy.datasets.release.class_files import MID
 from mmnoisy.datasets.release.csv_blocks import (
     LABEL_COLUMNS,
     Fault,
@@ -26,7 +26,7 @@ from mmnoisy.datasets.release.csv_blocks import (
     one_label_a_line,
     parse_image_ids,
 )
-from mmnoisy.datasets.release.files import ReleaseFile, line_blocks, read_text
+from mmnoisy.datasets.release.files import ReleaseFile, line_blocks
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
 
@@ -39,10 +39,6 @@ _HEADERS = (
 )
 _WIDE_HEADER = ('ImageID', 'Confidence:Labels...')  # V1 as published first
 _ID = '[0-9a-fA-F]{16}'
-_MID = '/[mg]/[0-9A-Za-z_-]+'
-
-_Item = TypeVar('_Item')
-_Result = TypeVar('_Result')
 
 
 @dataclass
@@ -183,80 +179,7 @@ def count_labels(file: ReleaseFile) -> Counter:
     with _label_blocks(file) as (blocks, _, _):
         for counts in map_in_threads(count_names, blocks):
             total.update(counts)
-    return Counter({mid: n for mid, n in total.items() if re.fullmatch(_MID, mid)})
-
-
-def read_class_list(file: ReleaseFile) -> List[str]:
-    """Reads one MID per line (``labelmap.txt``, ``classes-trainable.txt``), order kept.
-
-    Raises:
-        InputError: the file is missing or empty, or a line is no MID or appears twice.
-    """
-    classes = read_text(file).split()
-    if not classes:
-        raise InputError(f'{file}: the class list is empty; give one MID such as /m/06ht1 per line')
-    seen = set()
-    for mid in classes:
-        if not re.fullmatch(_MID, mid) or mid in seen:
-            what = 'appears twice' if mid in seen else 'is no MID such as /m/06ht1'
-            raise InputError(f'{file}: {mid!r} {what}; give each class once, one per line')
-        seen.add(mid)
-    return classes
-
-
-def read_pairs(file: ReleaseFile) -> List[List[str]]:
-    """Reads two columns keyed by MID: class descriptions or ``LabelName,Category``.
-
-    A header line is skipped (Open Images V6 and V7 have one, V1 to V5 do not): a data row begins
-    with ``/``.
-
-    Returns:
-        ``[mid, text]`` rows in the order of the file.
-
-    Raises:
-        InputError: the file is missing or a row has not exactly two fields.
-    """
-    try:
-        rows = [row for row in csv.reader(read_text(file).splitlines()) if row]
-    except csv.Error as error:
-        raise InputError(f'{file}: is no CSV file ({error}); give rows of two fields') from error
-    if rows and not rows[0][0].startswith('/'):
-        rows = rows[1:]
-    for row in rows:
-        if len(row) != 2:
-            raise InputError(
-                f'{file}: {",".join(row)!r} has {len(row)} fields instead of 2; '
-                'quote texts that contain commas'
-            )
-    return rows
-
-
-def read_categories(file: ReleaseFile, classes: Sequence[str]) -> Tuple[List[List[str]], List[str]]:
-    """Reads rows ``LabelName,Category``, several for a class allowed.
-
-    Args:
-        file: the CSV.
-        classes: (C) MIDs.
-
-    Returns:
-        The categories of each class, and the MIDs of the rows of other classes.
-
-    Raises:
-        InputError: the file cannot be read, or has no row of any of the classes.
-    """
-    categories: Dict[str, List[str]] = {mid: [] for mid in classes}
-    unknown = []
-    for mid, category in read_pairs(file):
-        if not category.strip():
-            raise InputError(f'{file}: {mid!r} has an empty category; name one or drop the row')
-        if mid in categories:
-            categories[mid].append(category)
-        else:
-            unknown.append(mid)
-    if not any(categories.values()):
-        found = f'none of its {len(unknown)} rows is of a class of the index'
-        raise InputError(f'{file}: {found}; give rows such as {classes[0]},animal')
-    return list(categories.values()), unknown
+    return Counter({mid: n for mid, n in total.items() if re.fullmatch(MID, mid)})
 
 
 def sorted_once(image_id: np.ndarray) -> np.ndarray:

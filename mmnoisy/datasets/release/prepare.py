@@ -12,13 +12,8 @@ import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.scan import keep_states
-from mmnoisy.datasets.release.csv_files import (
-    count_labels,
-    read_categories,
-    read_class_list,
-    read_image_ids,
-    read_pairs,
-)
+from mmnoisy.datasets.release.class_files import read_categories, read_class_list, read_pairs
+from mmnoisy.datasets.release.csv_files import count_labels, read_image_ids
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import build_index
 from mmnoisy.datasets.release.layout import KINDS, SUBSETS, Release
@@ -42,7 +37,7 @@ def prepare(
     ``out`` appears whole or not at all.
 
     Args:
-        release: the files, see :func:`mmnoisy.datasets.release_layout.find_release`.
+        release: the files, see :func:`mmnoisy.datasets.release.layout.find_release`.
         out: the folder to write; an older index there is replaced.
         frequent: instead of the class list, take the classes with at least so many machine
             labels in train and in validation, ordered by MID.

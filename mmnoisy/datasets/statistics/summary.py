@@ -9,7 +9,7 @@ from typing import Dict, List, Optional
 import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.release.prepare import SUBSETS
+from mmnoisy.datasets.release.layout import SUBSETS
 from mmnoisy.datasets.statistics.counts import (
     CategoryRow,
     LabelCounts,

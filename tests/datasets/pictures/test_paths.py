@@ -88,6 +88,6 @@ def test_what_is_accepted_stays_inside(pieces, image_id, split):
     except InputError:
         return
     path = picture_path(template, image_id, split)
-    outside = os.path.normpath(os.path.join('/root/folder', path))
-    assert outside.startswith('/root/folder/')
+    outside = os.path.normpath(os.path.join('/pictures/folder', path))
+    assert outside.startswith('/pictures/folder/')
     assert f'{image_id:016x}' in path

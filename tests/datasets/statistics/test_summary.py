@@ -3,7 +3,7 @@ import pytest
 from conftest import mid, write_csv, write_release
 
 from mmnoisy import InputError
-from mmnoisy.datasets.release.csv_files import read_categories
+from mmnoisy.datasets.release.class_files import read_categories
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
