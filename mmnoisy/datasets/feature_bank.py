@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Literal, Tuple
+from typing import Any, Dict, List, Literal, Sequence, Tuple
 
 import numpy as np
 
@@ -126,6 +126,47 @@ class FeatureBank:
     def __reduce__(self) -> Tuple[Any, ...]:
         # A spawned worker maps the files again instead of receiving a copy of every array.
         return FeatureBank.open, (self.folder,)
+
+
+def find_images(banks: Sequence[FeatureBank], image_ids: np.ndarray) -> np.ndarray:
+    """Where the features of images are.
+
+    Args:
+        banks: are taken as one, the rows of the first before those of the second and so on.
+        image_ids: (n,) uint64.
+
+    Returns:
+        (n,) int64, row numbers; -1 for an image in none of the banks. The first bank counts.
+    """
+    place = np.full(len(image_ids), -1)
+    begin = sum(map(len, banks))
+    for bank in reversed(banks):
+        begin -= len(bank)
+        row = np.searchsorted(bank.image_ids, image_ids)
+        row = np.minimum(row, len(bank) - 1)
+        place = np.where(bank.image_ids[row] == image_ids, begin + row, place)
+    return place
+
+
+def take_features(banks: Sequence[FeatureBank], place: np.ndarray, views: np.ndarray) -> np.ndarray:
+    """The features (n, D) float16 of places (n,), see :func:`find_images`, one view (n,) of each.
+
+    Raises:
+        InputError: the banks hold features of different widths.
+    """
+    if len(banks) == 1:
+        return banks[0].features[place, views]
+    widths = {bank.features.shape[2] for bank in banks}
+    if len(widths) > 1:
+        names = ' and '.join(str(bank.folder) for bank in banks)
+        raise InputError(f'{names}: hold features of widths {sorted(widths)}; give one kind')
+    features = np.empty((len(place), *widths), np.float16)
+    begin = 0
+    for bank in banks:
+        here = (place >= begin) & (place < begin + len(bank))
+        features[here] = bank.features[place[here] - begin, views[here]]
+        begin += len(bank)
+    return features
 
 
 def _make(folder: Path, info: Dict[str, Any], image_ids: np.ndarray) -> None:

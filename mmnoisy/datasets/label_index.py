@@ -226,13 +226,7 @@ class LabelIndex:
         arrays = self._arrays()
         for name, array in arrays.items():
             np.save(folder / f'{name}.npy', array, allow_pickle=False)
-        info = {
-            'format': f'mmnoisy {WHAT}',
-            'version': VERSION,
-            'shapes': {name: list(array.shape) for name, array in arrays.items()},
-            **self.info,
-        }
-        (folder / 'index.json').write_text(json.dumps(info, indent=1, ensure_ascii=False), 'utf-8')
+        write_info(folder, {name: list(array.shape) for name, array in arrays.items()}, self.info)
 
     @classmethod
     def open(cls, folder: Path) -> LabelIndex:
@@ -258,6 +252,20 @@ class LabelIndex:
         for matrix, csr in (('noisy', self.noisy), ('verdicts', self.verdicts)):
             arrays.update({f'{matrix}_{name}': array for name, array in csr._asdict().items()})
         return arrays
+
+
+def write_info(folder: Path, shapes: Dict[str, List[int]], info: Dict[str, Any]) -> None:
+    """Writes the JSON beside the arrays of an index.
+
+    Args:
+        folder: of the index.
+        shapes: of the arrays, by name.
+        info: of a :class:`LabelIndex`.
+    """
+    head = {'format': f'mmnoisy {WHAT}', 'version': VERSION, 'shapes': shapes}
+    rest = {key: value for key, value in info.items() if key not in head}
+    text = json.dumps({**head, **rest}, indent=1, ensure_ascii=False)
+    (folder / 'index.json').write_text(text, 'utf-8')
 
 
 def _open_usable(folder: Path, mend: str) -> Optional[np.ndarray]:

@@ -15,10 +15,12 @@ from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 
-from mmnoisy.datasets.feature_bank import FeatureBank
+from mmnoisy.datasets.feature_bank import FeatureBank, find_images, take_features
 from mmnoisy.datasets.label_index import Csr, LabelIndex
 from mmnoisy.errors import InputError
 from mmnoisy.label_batch import LabelBatch, SparseLabels
+
+BLOCK = 2**14
 
 
 @DATASETS.register_module()
@@ -34,32 +36,40 @@ class OpenImagesFeatures(BaseDataset):
     Args:
         ann_file: the label index of one subset, relative to ``data_root``.
         features: its feature bank, written by ``tools/extract_features.py``, relative to
-            ``data_root``.
+            ``data_root``; or several that hold its images together, each possibly more: where
+            images moved from T to V, V's is ``['features/validation', 'features/train']``.
         data_root: root of the two paths.
         indices: keep only the first so many images, or these.
+        device: hold the features there, a GPU for example, instead of reading them from the disk.
         test_mode: as in :class:`mmpretrain.datasets.BaseDataset`.
 
     Raises:
-        InputError: the index or the bank cannot be opened, or their images differ.
+        InputError: the index or a bank cannot be opened, or an image is in none of the banks.
     """
 
     def __init__(
         self,
         ann_file: str,
-        features: str,
+        features: str | Sequence[str],
         data_root: str = '',
         indices: int | Sequence[int] | None = None,
+        device: str | None = None,
         test_mode: bool = False,
     ) -> None:
         self.index = LabelIndex.open(Path(data_root, ann_file).expanduser())
-        self.bank = FeatureBank.open(Path(data_root, features).expanduser())
+        folders = [features] if isinstance(features, str) else features
+        self.banks = [FeatureBank.open(Path(data_root, name).expanduser()) for name in folders]
         usable = self.index.usable
         of_index = self.index.image_ids if usable is None else self.index.image_ids[usable]
-        if not np.array_equal(self.bank.image_ids, of_index):
+        self._place = find_images(self.banks, of_index)
+        if (self._place < 0).any():
             raise InputError(
-                f'{self.bank.folder}: holds the features of {len(self.bank):,} images, which are '
-                f'not the {len(of_index):,} of {ann_file}; extract the features of that index'
+                f'{self.banks[0].folder}: holds the features of {len(self.banks[0]):,} images, '
+                f'which are not the {len(of_index):,} of {ann_file}; extract the features of that '
+                'index, or name all banks that have some of them'
             )
+        self.num_views = min(bank.features.shape[1] for bank in self.banks)
+        self._on_device = None if device is None else self._features_on(device)
         super().__init__(
             ann_file=ann_file,
             metainfo=self.index.metainfo,
@@ -69,8 +79,8 @@ class OpenImagesFeatures(BaseDataset):
         )
 
     def load_data_list(self) -> np.ndarray:
-        """Row numbers of the bank."""
-        return np.arange(len(self.bank))
+        """Numbers of the usable images."""
+        return np.arange(len(self._place))
 
     def prepare_data(self, idx: int) -> dict:
         """One sample."""
@@ -81,13 +91,28 @@ class OpenImagesFeatures(BaseDataset):
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, see the class."""
         rows = self.data_list[np.asarray(indices)]
-        num_views = self.bank.features.shape[1]
-        views = 0 if self.test_mode else np.random.randint(num_views, size=len(rows))
-        inputs = torch.from_numpy(self.bank.features[rows, views])
+        views = np.zeros(len(rows), np.int64)
+        if not self.test_mode:
+            views = np.random.randint(self.num_views, size=len(rows))
+        if self._on_device is None:
+            inputs = torch.from_numpy(take_features(self.banks, self._place[rows], views))
+        else:
+            inputs = self._on_device[torch.from_numpy(rows), torch.from_numpy(views)]
         if self.index.usable is not None:
             rows = self.index.usable[rows]
         labels = LabelBatch(*(_take(csr, rows) for csr in (self.index.noisy, self.index.verdicts)))
         return dict(inputs=inputs, data_samples=_samples(labels) if self.test_mode else labels)
+
+    def _features_on(self, device: str) -> torch.Tensor:
+        """The features (N, K, D) of all images on a device."""
+        shape = (len(self._place), self.num_views, self.banks[0].features.shape[-1])
+        features = torch.empty(shape, dtype=torch.float16, device=device)
+        for begin in range(0, len(self._place), BLOCK):
+            place = self._place[begin : begin + BLOCK]
+            for view in range(self.num_views):
+                block = take_features(self.banks, place, np.full(len(place), view))
+                features[begin : begin + BLOCK, view] = torch.from_numpy(block).to(device)
+        return features
 
     def _get_unserialized_subset(self, indices: int | Sequence[int]) -> np.ndarray:
         return np.asarray(super()._get_unserialized_subset(indices))

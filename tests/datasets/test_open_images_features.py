@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from mmnoisy import InputError
 from mmnoisy.datasets import FeatureBank, LabelIndex, OpenImages, RatioSampler
+from mmnoisy.datasets.feature_bank import find_images, take_features
 from mmnoisy.datasets.open_images_features import keep_batch
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
@@ -53,7 +54,7 @@ def test_batches_equal_the_samples_of_the_pictures(root, subset):
     assert batch['inputs'].shape == (4, DIM)
     assert len(batch['data_samples']) == 4
     for features, fields, i in zip(batch['inputs'], batch['data_samples'], indices):
-        assert features.tolist() in dataset.bank.features[i].tolist()
+        assert features.tolist() in dataset.banks[0].features[i].tolist()
         assert_same_labels(fields, slow.get_data_info(i))
     assert_same_labels(dataset[4]['data_samples'], slow.get_data_info(4))
 
@@ -61,11 +62,13 @@ def test_batches_equal_the_samples_of_the_pictures(root, subset):
 def test_every_view_is_drawn_in_training_and_the_first_one_in_tests(root):
     drawn = build(root, 'train').__getitems__([2] * 200)['inputs']
     values, count = np.unique(drawn, axis=0, return_counts=True)
-    np.testing.assert_array_equal(values, np.unique(build(root, 'train').bank.features[2], axis=0))
+    np.testing.assert_array_equal(
+        values, np.unique(build(root, 'train').banks[0].features[2], axis=0)
+    )
     assert count.min() > 40
     dataset, slow = build(root, 'test', test_mode=True), pictures(root, 'test')
     batch = dataset.__getitems__([5, 3])
-    np.testing.assert_array_equal(batch['inputs'], dataset.bank.features[[5, 3], 0])
+    np.testing.assert_array_equal(batch['inputs'], dataset.banks[0].features[[5, 3], 0])
     for sample, i in zip(batch['data_samples'], (5, 3)):
         assert_same_labels(sample, slow.get_data_info(i))
     assert_same_labels(dataset[5]['data_samples'], slow.get_data_info(5))
@@ -84,7 +87,7 @@ def test_two_sources_in_a_ratio(root):
         drawn = np.concatenate([drawn[drawn < 9], drawn[drawn >= 9]])
         assert len(batch['data_samples']) == len(drawn)
         for features, fields, i in zip(batch['inputs'], batch['data_samples'], drawn):
-            assert features.tolist() in parts[i // 9].bank.features[i % 9].tolist()
+            assert features.tolist() in parts[i // 9].banks[0].features[i % 9].tolist()
             assert_same_labels(fields, slow.get_data_info(int(i)))
     held_out = [build(root, subset, test_mode=True) for subset in ('validation', 'test')]
     both = DATASETS.build(dict(type='mmpretrain.ConcatFeatures', datasets=held_out))
@@ -120,3 +123,23 @@ def test_a_bank_of_other_images_is_refused(root):
         build(root, 'test', features='features/train')
     with pytest.raises(InputError, match='there is no feature bank here'):
         build(root, 'test', features='features/gone')
+
+
+def test_several_banks_serve_as_one(root):
+    """All images of validation and two of train: what an index has after two verdicts on T."""
+    train, validation = build(root, 'train'), build(root, 'validation')
+    banks = [validation.banks[0], train.banks[0]]
+    ids = np.concatenate([train.banks[0].image_ids[[4, 1]], validation.banks[0].image_ids[::-1]])
+    place = find_images(banks, ids)
+    views = np.arange(len(ids)) % 2
+    wanted = [train.banks[0].features[4, 0], train.banks[0].features[1, 1]]
+    wanted += [validation.banks[0].features[8 - k, k % 2] for k in range(9)]
+    np.testing.assert_array_equal(take_features(banks, place, views), wanted)
+    assert find_images(banks, np.array([3], np.uint64)).tolist() == [-1]
+
+
+def test_banks_of_different_widths_are_refused(root, tmp_path):
+    bank = build(root, 'train').banks[0]
+    wide = FeatureBank.create(tmp_path / 'wide', bank.image_ids, 1, 99, {})
+    with pytest.raises(InputError, match='hold features of widths'):
+        take_features([bank, wide], np.arange(2), np.zeros(2, int))
