@@ -6,25 +6,10 @@ from pathlib import Path
 from typing import Sequence, Tuple
 
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogFormatter, MaxNLocator, StrMethodFormatter
 
-STYLE = {
-    'font.size': 9,
-    'axes.titlesize': 10,
-    'axes.spines.top': False,
-    'axes.spines.right': False,
-    'axes.axisbelow': True,
-    'axes.grid': True,
-    'grid.color': '0.9',
-    'grid.linewidth': 0.6,
-}
-COLOUR = '#1f5a94'
-GREY = '0.35'
+from mmnoisy.reporting.figures import COLOUR, GREY, new_figure
 
 
 def draw_figure(
@@ -42,13 +27,10 @@ def draw_figure(
         quality: (C,) share of the rated machine labels that are correct, NaN where none is rated.
         correct: that share over all classes; NaN if no label is rated.
     """
-    with style.context(['default', STYLE]):
-        figure = Figure(figsize=(9, 3.4), layout=ConstrainedLayoutEngine(wspace=0.06))
-        FigureCanvasAgg(figure)
+    with new_figure(path, (9, 3.4), wspace=0.06) as figure:
         left, right = figure.subplots(1, 2)
         _draw_frequencies(left, names, machine)
         _draw_quality(right, quality, correct)
-        figure.savefig(path, dpi=200)
 
 
 def _draw_frequencies(axes: Axes, names: Sequence[str], machine: np.ndarray) -> None:

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import csv
 import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Iterable, List, Sequence, Tuple
 
 from mmnoisy.datasets.statistics.counts import OTHERS, CategoryRow
 from mmnoisy.datasets.statistics.figure import draw_figure
 from mmnoisy.datasets.statistics.summary import DatasetStatistics
-from mmnoisy.errors import InputError
+from mmnoisy.reporting.files import whole_files
+from mmnoisy.reporting.tables import markdown_table
 
 
 def table_text(rows: Sequence[CategoryRow]) -> str:
     """Table 1 in Markdown, its columns aligned for a terminal."""
-    cells = [['category', 'classes', 'rated', 'annotations', 'machine labels', 'correct']]
+    header = ['category', 'classes', 'rated', 'annotations', 'machine labels', 'correct']
+    cells = []
     for row in rows:
-        name = row.category.replace('|', '\\|')
         correct = '' if math.isnan(row.correct) else f'{row.correct:.1%}'
-        cells.append([name, *(f'{count:,}' for count in row[1:5]), correct])
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    rule = ['-' * widths[0], *('-' * (width - 1) + ':' for width in widths[1:])]
-    lines = (
-        [line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]
-        for line in (cells[0], rule, *cells[1:])
-    )
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+        cells.append([row.category, *(f'{count:,}' for count in row[1:5]), correct])
+    return markdown_table(header, cells)
 
 
 def write_report(statistics: DatasetStatistics, out: Path) -> None:
@@ -41,25 +34,12 @@ def write_report(statistics: DatasetStatistics, out: Path) -> None:
     """
     rows = statistics.table()
     quality, total = statistics.rated.quality, rows[-1]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix='.unfinished-', dir=out) as name:
-            folder = Path(name)
-            _write_csv(folder / 'table1.csv', CategoryRow._fields, rows)
-            (folder / 'table1.md').write_text(table_text(rows) + '\n', 'utf-8')
-            _write_csv(folder / 'classes.csv', *_class_table(statistics))
-            draw_figure(
-                folder / 'figure4.png',
-                statistics.names,
-                statistics.frequency,
-                quality,
-                total.correct,
-            )
-            for path in sorted(folder.iterdir()):
-                os.replace(path, out / path.name)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f'{out}: cannot be written to ({reason}); name another --out') from error
+    with whole_files(out) as folder:
+        _write_csv(folder / 'table1.csv', CategoryRow._fields, rows)
+        (folder / 'table1.md').write_text(table_text(rows) + '\n', 'utf-8')
+        _write_csv(folder / 'classes.csv', *_class_table(statistics))
+        figure4 = folder / 'figure4.png'
+        draw_figure(figure4, statistics.names, statistics.frequency, quality, total.correct)
 
 
 def _class_table(statistics: DatasetStatistics) -> Tuple[List[str], Iterable[Sequence[Any]]]:
