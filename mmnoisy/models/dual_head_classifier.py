@@ -15,6 +15,13 @@ from mmnoisy.label_batch import LabelBatch
 from mmnoisy.models.targets import UNVERIFIED, stack_targets
 
 FEATURE_DTYPES = (None, 'bfloat16', 'float16')
+# Those for which PyTorch has fast kernels; on others it emulates 16 bits, a hundred times slower.
+HALF_PRECISION_CPUS = ('AVX512', 'SVE256')
+
+
+def computes_in_half(device: torch.device) -> bool:
+    """Whether a device is fast in 16 bits."""
+    return device.type != 'cpu' or torch.backends.cpu.get_cpu_capability() in HALF_PRECISION_CPUS
 
 
 @MODELS.register_module()
@@ -35,9 +42,12 @@ class DualHeadClassifier(ImageClassifier):
             the loss weight of its own ``loss``; learns the same targets.
         unverified: what v is for the unrated classes of a verified image, see
             :func:`stack_targets`.
+        soft_labels: learn from the confidences of the noisy labels, such as those that
+            ``tools/clean_labels.py --soft`` writes, instead of 1 for each of them.
         freeze_backbone: the backbone gets no gradient, and its batch norm and dropout stay in
             evaluation mode (fine-tuning of the last layers, section 4.3).
-        feature_dtype: run a frozen backbone in this precision, for example ``'bfloat16'``.
+        feature_dtype: run a frozen backbone in this precision, for example ``'bfloat16'``, where
+            the device has instructions for it; a CPU that has none stays with float32.
         **kwargs: of :class:`mmpretrain.models.ImageClassifier`.
 
     Raises:
@@ -56,6 +66,7 @@ class DualHeadClassifier(ImageClassifier):
         cleaning_head: dict | None = None,
         auxiliary_head: dict | None = None,
         unverified: str = 'absent',
+        soft_labels: bool = False,
         freeze_backbone: bool = False,
         feature_dtype: str | None = None,
         **kwargs: Any,
@@ -78,6 +89,7 @@ class DualHeadClassifier(ImageClassifier):
         self.cleaning_head = MODELS.build(cleaning_head) if cleaning_head else None
         self.auxiliary_head = MODELS.build(auxiliary_head) if auxiliary_head else None
         self.unverified = unverified
+        self.soft_labels = soft_labels
         self.freeze_backbone = freeze_backbone
         self.feature_dtype = getattr(torch, feature_dtype) if feature_dtype else None
         if freeze_backbone:
@@ -100,7 +112,11 @@ class DualHeadClassifier(ImageClassifier):
         """
         feats = self.extract_feat(inputs)
         noisy, verified, known = stack_targets(
-            data_samples, self.head.num_classes, self.unverified, feats[-1].device
+            data_samples,
+            self.head.num_classes,
+            self.unverified,
+            feats[-1].device,
+            self.soft_labels,
         )
         losses, cleaned = {}, noisy
         if self.cleaning_head is not None:
@@ -118,7 +134,7 @@ class DualHeadClassifier(ImageClassifier):
             return super().extract_feat(inputs, stage)
         precision = (
             torch.autocast(inputs.device.type, self.feature_dtype)
-            if self.feature_dtype
+            if self.feature_dtype and computes_in_half(inputs.device)
             else nullcontext()
         )
         with torch.no_grad(), precision:

@@ -72,11 +72,18 @@ class LabelCleaningHead(BaseModule):
         Returns:
             (N, C) float32 in [0, 1].
         """
+        return clip_unit(self.unclipped(feats, noisy))
+
+    def unclipped(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
+        """Y + g'(y, f(I)), (N, C) float32: ranks labels that the clip makes equal.
+
+        Args:
+            feats: as in :meth:`forward`.
+            noisy: as in :meth:`forward`.
+        """
         embedded = torch.cat([self.label_embedding(noisy), self.visual_embedding(feats[-1])], 1)
         residual = self.output(self.activation(self.hidden(embedded)))
-        return clip_unit(
-            noisy + residual
-        )  # in float32 also where the residual is in half precision
+        return noisy + residual  # in float32 also where the residual is in half precision
 
     def loss(
         self, cleaned: torch.Tensor, verified: torch.Tensor, known: torch.Tensor

@@ -32,9 +32,12 @@ def noisy_logit(
         log P(y=1) - log P(y=0), same shape.
     """
     log_z, log_not_z = logsigmoid(visual), logsigmoid(-visual)
-    log_y = torch.logaddexp(logsigmoid(if_present) + log_z, logsigmoid(if_absent) + log_not_z)
-    log_not_y = torch.logaddexp(logsigmoid(-if_present) + log_z, logsigmoid(-if_absent) + log_not_z)
-    return log_y - log_not_y
+
+    def either(given_z: torch.Tensor, given_not_z: torch.Tensor) -> torch.Tensor:
+        joint = torch.stack([logsigmoid(given_z) + log_z, logsigmoid(given_not_z) + log_not_z])
+        return joint.logsumexp(0)  # logaddexp cannot be exported to ONNX
+
+    return either(if_present, if_absent) - either(-if_present, -if_absent)
 
 
 @MODELS.register_module()
@@ -97,11 +100,14 @@ class NoiseModelHead(MultiLabelLinearClsHead):
             self.if_absent(features).float(),
         )
 
+    def logits(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """Log-odds of what is predicted according to ``score``, (N, C)."""
+        return super().forward(feats) if self.score == 'visual' else self(feats)
+
     def predict(
         self,
         feats: tuple[torch.Tensor, ...],
         data_samples: Sequence[DataSample] | None = None,
     ) -> list[DataSample]:
         """Sets ``pred_score`` (C,) and ``pred_label`` according to ``score``."""
-        logits = super().forward(feats) if self.score == 'visual' else self(feats)
-        return self._get_predictions(logits, data_samples)
+        return self._get_predictions(self.logits(feats), data_samples)

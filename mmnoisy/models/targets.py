@@ -46,6 +46,7 @@ def stack_targets(
     num_classes: int,
     unverified: str = 'absent',
     device: torch.device | str = 'cpu',
+    soft: bool = False,
 ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Noisy labels, verified labels, and where the verified ones count.
 
@@ -62,10 +63,11 @@ def stack_targets(
         num_classes: C.
         unverified: the reading, see above.
         device: of the results.
+        soft: y is the confidence of a noisy label, ``noisy_score``, instead of 1.
 
     Returns:
-        ``noisy`` y (N, C) and ``verified`` v (N, C), float32 in {0, 1}, and ``known`` (N, C),
-        bool, true where v is given.
+        ``noisy`` y (N, C) and ``verified`` v (N, C), float32 in {0, 1} or, soft, in [0, 1], and
+        ``known`` (N, C), bool, true where v is given.
 
     Raises:
         InputError: a class id is outside [0, C).
@@ -85,5 +87,15 @@ def stack_targets(
         known = rated
     else:
         known = rated.any(1, keepdim=True).expand_as(rated)
-    verified = present | (noisy & ~rated) if unverified == 'noisy' else present
-    return noisy.float(), verified.float(), known
+    y, v = noisy.float(), present.float()
+    if soft:
+        y[tuple(cells('noisy_label').to(device))] = _noisy_scores(data_samples).to(device)
+    return y, torch.where(rated, v, y) if unverified == 'noisy' else v, known
+
+
+def _noisy_scores(data_samples: LabelBatch | Sequence) -> torch.Tensor:
+    """The confidences of all noisy labels, (k,) float32, in the order of their cells."""
+    if isinstance(data_samples, LabelBatch):
+        return data_samples.noisy.value
+    scores = [np.asarray(sample.get('noisy_score', ()), np.float32) for sample in data_samples]
+    return torch.from_numpy(np.concatenate(scores))

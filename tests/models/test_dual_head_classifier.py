@@ -152,13 +152,21 @@ def test_a_frozen_backbone_stays_as_it_was():
     assert not model.extract_feat(inputs)[-1].requires_grad
 
 
-def test_features_in_bfloat16_are_close_and_come_as_float32():
+def test_features_in_bfloat16_are_close_and_come_as_float32(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: 'AVX512')
     exact, half = build(freeze_backbone=True), build(freeze_backbone=True, feature_dtype='bfloat16')
     inputs, _ = batch()
     feats = half.eval().extract_feat(inputs)[-1]
     assert feats.dtype == torch.float32
     torch.testing.assert_close(feats, exact.eval().extract_feat(inputs)[-1], atol=0.02, rtol=0.02)
     assert not torch.equal(feats, exact.extract_feat(inputs)[-1])
+
+
+def test_a_cpu_without_bfloat16_stays_with_float32(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: 'AVX2')
+    exact, half = build(freeze_backbone=True), build(freeze_backbone=True, feature_dtype='bfloat16')
+    inputs, _ = batch()
+    assert torch.equal(half.eval().extract_feat(inputs)[-1], exact.eval().extract_feat(inputs)[-1])
 
 
 def test_stages_of_features():

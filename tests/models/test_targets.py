@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from mmpretrain.structures import DataSample
 
 from mmnoisy import InputError
+from mmnoisy.label_batch import LabelBatch, SparseLabels
 from mmnoisy.models.targets import flat_cells, multi_hot, stack_targets
 
 
@@ -52,3 +53,20 @@ def test_missing_fields_are_empty():
 def test_a_label_outside_the_classes_is_refused(outside):
     with pytest.raises(InputError, match='num_classes is 4; set num_classes'):
         stack_targets([DataSample(noisy_label=np.array([0, outside]))], 4)
+
+
+def test_soft_labels_are_the_confidences():
+    samples = [
+        dict(noisy_label=[2, 0], noisy_score=np.float32([0.25, 1]), verified_neg=[0]),
+        dict(noisy_label=[], noisy_score=[]),
+        dict(noisy_label=[1], noisy_score=np.float32([0.5])),
+    ]
+    noisy, verified, known = stack_targets(samples, 3, 'noisy', soft=True)
+    assert noisy.tolist() == [[1, 0, 0.25], [0, 0, 0], [0, 0.5, 0]]
+    assert verified[0].tolist() == [0, 0, 0.25]  # no verdict on class 2: the machine's word stands
+    assert known.tolist() == [[True] * 3, [False] * 3, [False] * 3]
+    start, label = torch.tensor([0, 2, 2, 3]), torch.tensor([2, 0, 1])
+    labels = SparseLabels(start, label, torch.tensor([0.25, 1, 0.5]))
+    none = SparseLabels(torch.zeros(4, dtype=torch.int64), label[:0], torch.zeros(0, dtype=bool))
+    batch, _, _ = stack_targets(LabelBatch(labels, none), 3, soft=True)
+    assert torch.equal(batch, noisy)
