@@ -40,17 +40,27 @@ class ClassListHook(Hook):
         """Compares the dataset with the checkpoint."""
         classes = _dataset_classes(runner)
         trained = list((checkpoint.get('meta', {}).get('dataset_meta') or {}).get('classes', ()))
-        if not classes or not trained or trained == classes:
-            return
-        if sorted(trained) == sorted(classes):
-            difference = 'the same classes in another order'
-        else:
-            difference = f'{len(trained)} classes, the dataset {len(classes)}'
-        raise InputError(
-            f'{runner.cfg.get("load_from") or runner.work_dir}: the checkpoint was trained with '
-            f'{difference}; prepare the index with the class list of the checkpoint, or load its '
-            'backbone alone by init_cfg'
-        )
+        check_classes(trained, classes, runner.cfg.get('load_from') or runner.work_dir)
+
+
+def check_classes(trained: Sequence[str], classes: Sequence[str], checkpoint: str) -> None:
+    """Compares the class list of a checkpoint with that of a dataset; either may be unknown.
+
+    Raises:
+        InputError: they differ.
+    """
+    if not classes or not trained or trained == classes:
+        return
+    if sorted(trained) == sorted(classes):
+        difference = 'the same classes in another order'
+    elif len(trained) == len(classes):
+        difference = f'{len({*trained} - {*classes})} classes that the dataset does not have'
+    else:
+        difference = f'{len(trained)} classes, the dataset {len(classes)}'
+    raise InputError(
+        f'{checkpoint}: the checkpoint was trained with {difference}; prepare the index with the '
+        'class list of the checkpoint, or load its backbone alone by init_cfg'
+    )
 
 
 def _dataset_classes(runner: Runner) -> Sequence[str]:

@@ -9,12 +9,13 @@ import os.path as osp
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
-from typing import Any, Callable, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmnoisy.engine.whole_file import whole_file
 from mmnoisy.errors import InputError
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -30,18 +31,32 @@ def runner_parser(description: str) -> ArgumentParser:
     parser = tool_parser(description)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='logs and checkpoints, default ./work_dirs/CONFIG')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that replace those of the config, as key.subkey=value',
-    )
+    _add_cfg_options(parser)
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='of jobs'
     )
     # torch.distributed.launch passes it; torchrun sets the variable LOCAL_RANK instead.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='of launchers')
     return parser
+
+
+def model_parser(description: str) -> ArgumentParser:
+    """A parser with the arguments of tools that use a trained model in one process."""
+    parser = tool_parser(description)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    _add_cfg_options(parser)
+    parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
+    return parser
+
+
+def _add_cfg_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that replace those of the config, as key.subkey=value',
+    )
 
 
 def user_errors(main: Callable[[], None]) -> Callable[[], None]:
@@ -60,12 +75,29 @@ def user_errors(main: Callable[[], None]) -> Callable[[], None]:
     return wrapped
 
 
+def pick_device(name: Optional[str] = None) -> str:
+    """The device ``name``, or the GPU if there is one.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    device = name or ('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f'--device {device}: cannot be used ({reason}); give cpu') from error
+    return device
+
+
 def write_json(path: Path, values: dict) -> None:
-    """Writes a file that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'{path.name}.tmp')
-    unfinished.write_text(json.dumps(values, indent=2) + '\n')
-    os.replace(unfinished, path)
+    """Writes a file that appears whole or not at all.
+
+    Raises:
+        InputError: the disk is full, or the file cannot be made there.
+    """
+    with whole_file(path) as file:
+        file.write(json.dumps(values, indent=2) + '\n')
 
 
 def load_config(args: Namespace) -> Config:
@@ -104,12 +136,7 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         InputError: a checkpoint that the config names does not exist.
     """
-    for setting, path in checkpoints(cfg.to_dict()):
-        if path and '://' not in path and not osp.isfile(path):
-            raise InputError(
-                f'{path}: there is no such checkpoint; train it first, or give another one with '
-                f'--cfg-options {setting}=PATH'
-            )
+    require_checkpoints(cfg.to_dict())
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
         torch.distributed.init_process_group('gloo')
         cfg.model_wrapper_cfg = dict(
@@ -130,6 +157,20 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
         checkpoint = find_latest_checkpoint(cfg.work_dir)
     if checkpoint:
         cfg.load_from, cfg.resume = checkpoint, True
+
+
+def require_checkpoints(settings: Dict[str, Any]) -> None:
+    """Looks whether the checkpoints are there that settings name.
+
+    Raises:
+        InputError: one does not exist.
+    """
+    for setting, path in checkpoints(settings):
+        if path and '://' not in path and not osp.isfile(path):
+            raise InputError(
+                f'{path}: there is no such checkpoint; train it first, or give another one with '
+                f'--cfg-options {setting}=PATH'
+            )
 
 
 def checkpoints(settings: Any, prefix: str = '') -> Iterator[Tuple[str, str]]:
