@@ -1,0 +1,75 @@
+"""How long and how fast each system is trained: a rule for any size, and what a search adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from mmnoisy.comparison.systems import System
+from mmnoisy.errors import InputError
+
+BATCH_SIZE = 256
+LR_FACTORS = (1.0, 1 / 3, 3.0)  # tried by the search
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Adam, the learning rates falling linearly to zero.
+
+    Attributes:
+        steps: batches.
+        lr: learning rate of the classifier's weights.
+        bias_lr: that of its biases. Which classes are frequent is learned by them alone where
+            features have mean zero, and by many small steps where they do not.
+        cleaning_lr: that of the cleaning head.
+        batch_size: images of a batch; 32 in the paper.
+
+    Raises:
+        InputError: one of them is no positive number.
+    """
+
+    steps: int
+    lr: float
+    bias_lr: float
+    cleaning_lr: float
+    batch_size: int = BATCH_SIZE
+
+    def __post_init__(self) -> None:
+        for name in ('steps', 'batch_size'):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise InputError(f'{name}={value!r}: give a positive whole number')
+        for name in ('lr', 'bias_lr', 'cleaning_lr'):
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or not 0 < value < inf:
+                raise InputError(f'{name}={value!r}: give a positive number')
+
+    def at(self, factor: float) -> Recipe:
+        """The recipe with other rates of the weights."""
+        return Recipe(
+            self.steps, self.lr * factor, self.bias_lr, self.cleaning_lr * factor, self.batch_size
+        )
+
+
+def default_recipe(system: System, num_images: int, batch_size: int = BATCH_SIZE) -> Recipe:
+    """The recipe of a system for any data, before a search.
+
+    Training from random weights takes 1,000 batches of 256 images or one pass over the images,
+    whichever is longer; fine-tuning on V 500 or a pass; all other fine-tuning 1,500 or a pass.
+    With batches of another size as many images are seen, and the rates change by the square root
+    of the ratio, as is usual with Adam.
+
+    Args:
+        system: which one.
+        num_images: of all its sources together.
+        batch_size: images of a batch.
+    """
+    if system.start is None:
+        images, lr, bias_lr = 256_000, 1e-3, 3e-3
+    elif system.sources == ('V',):
+        images, lr, bias_lr = 128_000, 3e-4, 3e-2
+    else:
+        images, lr, bias_lr = 384_000, 3e-4, 3e-2
+    steps = -(-max(images, num_images) // batch_size)
+    factor = (batch_size / BATCH_SIZE) ** 0.5
+    return Recipe(steps, lr * factor, bias_lr * factor, lr * factor, batch_size)

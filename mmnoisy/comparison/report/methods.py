@@ -1,0 +1,64 @@
+"""The systems: their order, names, colours and the paper's figures."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+
+class Method(NamedTuple):
+    """How a system is shown."""
+
+    key: str
+    name: str
+    colour: str
+    marker: str
+    line: str
+    paper: Optional[Tuple[float, float]]
+    """AP_all and MAP in the paper's Table 2."""
+
+
+BASELINE = 'baseline'
+SHOWN_IN_EXAMPLES = (BASELINE, 'finetune_clean', 'joint')
+"""As in the paper's Figure 7."""
+WITHOUT_VERDICTS = (BASELINE, 'misra_visual', 'misra_relevance')
+
+# Colours of Okabe and Ito and of Tol, told apart by colour-blind readers; the yellow is left out
+# because it is faint on white. Markers say the same without colour.
+_KNOWN = [
+    Method('baseline', 'Baseline', '#707070', 'o', '-', (83.82, 61.82)),
+    Method('misra_visual', 'Misra et al., visual', '#CC79A7', 'v', '-', (83.55, 61.85)),
+    Method('misra_relevance', 'Misra et al., relevance', '#882255', '^', '-', (83.79, 61.89)),
+    Method('finetune_mixed', 'Fine-tuned, mixed', '#56B4E9', 's', '-', (84.80, 61.90)),
+    Method('finetune_clean', 'Fine-tuned, clean', '#0072B2', 'D', '-', (85.88, 61.53)),
+    Method('joint_pretrained', 'Joint, pre-trained', '#E69F00', 'P', '-', (87.68, 62.36)),
+    Method('joint', 'Joint', '#D55E00', 'o', '-', (87.67, 62.38)),
+    Method('bound_verdicts', 'Bound: verdicts on T', '#009E73', 'X', '--', None),
+    Method('bound_truth', 'Bound: truth of T', '#004D40', '*', '--', None),
+]
+_FURTHER = ['#332288', '#999933', '#44AA99', '#AA4499', '#661100', '#6699CC']
+_MARKERS = 'hp<>d8'
+
+
+def methods_of(keys: Iterable[str]) -> Dict[str, Method]:
+    """How the systems of a comparison are shown, by their keys.
+
+    Known ones come first and in the order of Table 2, each in a colour of its own; the others
+    follow as given, under their own names, and before the bounds.
+
+    Args:
+        keys: of the systems, possibly several times.
+    """
+    given = list(dict.fromkeys(keys))
+    known = {method.key: method for method in _KNOWN if method.key in given}
+    others: List[Method] = []
+    for place, key in enumerate(key for key in given if key not in known):
+        colour, marker = _FURTHER[place % len(_FURTHER)], _MARKERS[place % len(_MARKERS)]
+        others.append(Method(key, key, colour, marker, '-', None))
+    first = [method for method in known.values() if not is_bound(method)]
+    last = [method for method in known.values() if is_bound(method)]
+    return {method.key: method for method in (*first, *others, *last)}
+
+
+def is_bound(method: Method) -> bool:
+    """Whether a system is given what nobody has in real life."""
+    return method.key.startswith('bound_')
