@@ -106,3 +106,27 @@ def test_metric(run):
 )
 def test_metric_with_wrong_input(run, option, complaint):
     assert complaint in run('metric', *option, status=2).err
+
+
+def test_heads(run):
+    options = ['--dim', '9', '--classes', '30', '--images', '400', '--batch-size', '20']
+    done = run('heads', *options, '--steps', '30', '--repeats', '1', '--device', 'cpu')
+    result = json.loads(done.out.splitlines()[-1])
+    check(result, 'heads', 1.15)
+    assert result['largest_difference'] < 1e-5  # both are the same mathematics
+    assert result['samples_per_second'] == pytest.approx(30 * 20 / result['ours'])
+    assert result['hours_of_the_paper'] == pytest.approx(
+        128e6 / result['samples_per_second'] / 3600
+    )
+
+
+@pytest.mark.parametrize(
+    ('option', 'complaint'),
+    [
+        (['--classes', '7'], '--classes 7: give a number of at least 8'),
+        (['--batch-size', '0'], '--batch-size 0: give a number of at least 1'),
+        (['--device', 'abacus'], '--device abacus: cannot be used'),
+    ],
+)
+def test_heads_with_wrong_input(run, option, complaint):
+    assert complaint in run('heads', *option, status=2).err
