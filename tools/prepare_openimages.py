@@ -65,6 +65,13 @@ def main() -> None:
         help='training images with verdicts: leave them in T, move them to V, or drop them',
     )
     parser.add_argument(
+        '--extra-human',
+        type=ReleaseFile.parse,
+        metavar='FILE',
+        help='more verdicts, such as those of tools/review_queue.py; training images with any move '
+        'to V, where older verdicts on the same labels give way',
+    )
+    parser.add_argument(
         '--validation-list',
         type=ReleaseFile.parse,
         metavar='IMAGES_CSV',
@@ -93,6 +100,7 @@ def main() -> None:
         out,
         frequent=args.frequent,
         train_verdicts=args.train_verdicts,
+        extra_human=args.extra_human,
     )
     print(account_table(indexes))
     print(f'written to {out}')

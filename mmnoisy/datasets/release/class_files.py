@@ -30,6 +30,30 @@ def read_class_list(file: ReleaseFile) -> List[str]:
     return classes
 
 
+def chosen_classes(given: Sequence[str], classes: Sequence[str]) -> List[str]:
+    """Classes that a user names, each by its MID or all by a file of MIDs.
+
+    Args:
+        given: MIDs and paths of files with one MID on each line.
+        classes: the class list that they are to be in.
+
+    Raises:
+        InputError: a file cannot be read, or a MID is not in the class list.
+    """
+    chosen: List[str] = []
+    for text in given:
+        is_mid = re.fullmatch(MID, text) is not None
+        chosen += [text] if is_mid else read_class_list(ReleaseFile.parse(text))
+    known = set(classes)
+    unknown = next((mid for mid in chosen if mid not in known), None)
+    if unknown:
+        raise InputError(
+            f'--classes: {unknown} is not among the {len(classes)} classes of the index; '
+            'give MIDs of its class list'
+        )
+    return chosen
+
+
 def read_pairs(file: ReleaseFile) -> List[List[str]]:
     """Reads two columns keyed by MID: class descriptions or ``LabelName,Category``.
 

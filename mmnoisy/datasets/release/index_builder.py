@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Tuple
+from typing import Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -57,6 +57,41 @@ def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
     return LabelIndex(
         image_ids, matrices['machine'], matrices['human'], {**info, 'files': accounts}
     )
+
+
+def read_verdicts(
+    file: ReleaseFile, image_ids: np.ndarray, classes: Sequence[str]
+) -> Tuple[Csr, Dict]:
+    """The verdicts of one file on some images.
+
+    Args:
+        file: of verdicts.
+        image_ids: (N,) uint64, ascending.
+        classes: MIDs.
+
+    Returns:
+        The verdicts, a row for each image, and the account of the rows of the file.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    return _matrix(file, read_labels(file, classes, 'human'), image_ids, len(classes), 'human')
+
+
+def overlaid(old: Csr, new: Csr, shape: Tuple[int, int]) -> Csr:
+    """Verdicts of both, the new one where there are two on a pair.
+
+    Args:
+        old: verdicts on N images.
+        new: further verdicts on the same images.
+        shape: N and the number of classes.
+    """
+    rows = np.tile(np.arange(shape[0]), 2)
+    count = np.concatenate([np.diff(old.start), np.diff(new.start)])
+    label = np.concatenate([old.label, new.label])
+    weight = np.concatenate([np.where(old.value, 1, -1), np.where(new.value, 2, -2)])
+    both = to_csr(rows, count, label, weight, shape, np.add)
+    return both._replace(value=both.value > 0)
 
 
 def _matrix(

@@ -15,7 +15,7 @@ from mmnoisy.datasets.pictures.scan import keep_states
 from mmnoisy.datasets.release.class_files import read_categories, read_class_list, read_pairs
 from mmnoisy.datasets.release.csv_files import count_labels, read_image_ids
 from mmnoisy.datasets.release.files import ReleaseFile
-from mmnoisy.datasets.release.index_builder import build_index
+from mmnoisy.datasets.release.index_builder import build_index, overlaid, read_verdicts
 from mmnoisy.datasets.release.layout import KINDS, SUBSETS, Release
 from mmnoisy.errors import InputError
 
@@ -28,6 +28,7 @@ def prepare(
     *,
     frequent: Optional[Tuple[int, int]] = None,
     train_verdicts: str = 'ignore',
+    extra_human: Optional[ReleaseFile] = None,
 ) -> Dict[str, LabelIndex]:
     """Builds ``out/{train,validation,test}`` from the files of an Open Images release.
 
@@ -43,6 +44,8 @@ def prepare(
             labels in train and in validation, ordered by MID.
         train_verdicts: training images with verdicts stay in T without them (``ignore``, as in
             the paper), move to V (``add``) or belong to no set (``exclude``).
+        extra_human: more verdicts, on images of T, which move to V, and of V, where they take the
+            place of older ones.
 
     Returns:
         The three indexes, by subset.
@@ -65,6 +68,8 @@ def prepare(
         indexes.update(_split_validation(indexes['validation'], release.validation_list))
     if train_verdicts != 'ignore':
         indexes.update(_move_rated(indexes['train'], indexes['validation'], train_verdicts))
+    if extra_human is not None:
+        indexes.update(_add_verdicts(indexes['train'], indexes['validation'], extra_human))
     for subset in ('validation', 'test'):
         if not indexes[subset].verdicts.value.any():
             file = release.files.get(('human', subset), release.files['human', 'validation'])
@@ -142,6 +147,26 @@ def _move_rated(
         indexes['validation'] = validation.join(train.select(rated))
         indexes['validation'].info['files'] = validation.info['files'] + train.info['files']
     return indexes
+
+
+def _add_verdicts(
+    train: LabelIndex, validation: LabelIndex, file: ReleaseFile
+) -> Dict[str, LabelIndex]:
+    """T and V with further verdicts; the images of T that have any belong to V from now on."""
+    image_ids = np.sort(np.concatenate([train.image_ids, validation.image_ids]))
+    extra, entry = read_verdicts(file, image_ids, validation.classes)
+    if not len(extra.label):
+        raise InputError(
+            f'{file}: none of its {entry["rows"]:,} verdicts is on an image of train or '
+            'validation; give the file of a review queue of these images'
+        )
+    rated = np.isin(train.image_ids, image_ids[np.diff(extra.start) > 0])
+    joined = validation.join(train.select(rated))
+    extra = extra.select(np.isin(image_ids, joined.image_ids))
+    shape = (len(joined), len(joined.classes))
+    joined.verdicts = overlaid(joined.verdicts, extra, shape)
+    joined.info = {**validation.info, 'files': [*validation.info['files'], entry]}
+    return {'train': train.select(~rated), 'validation': joined}
 
 
 def _check_disjoint(indexes: Mapping[str, LabelIndex]) -> None:

@@ -180,3 +180,42 @@ def test_a_full_disk_leaves_the_old_index(tmp_path, monkeypatch):
         prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     assert {path: path.read_bytes() for path in (tmp_path / 'index').rglob('*.*')} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ['index', 'release']
+
+
+def test_extra_verdicts_move_images_to_v_and_outweigh_older_ones(tmp_path):
+    root = tmp_path / 'release'
+    written = write_release(root, num_images=20, pictures=False)
+    (a, (noisy_a, _, _)), (b, (noisy_b, _, _)) = list(written['train'].items())[:2]
+    v = next(key for key, (_, present, absent) in written['validation'].items() if present)
+    noisy_v, present_v, absent_v = written['validation'][v]
+    changed = min(present_v)
+    test = next(iter(written['test']))
+    rows = [(a, 'verification', mid(k), 0) for k in noisy_a]
+    rows += [(b, 'verification', mid(min(noisy_b)), 1), (b, 'verification', mid(5), '')]
+    rows += [(v, 'verification', mid(changed), 0), (test, 'verification', mid(0), 1)]
+    write_csv(tmp_path / 'extra.csv', [HEADER, *rows])
+    indexes = prepare(
+        find_release(root), tmp_path / 'index', extra_human=ReleaseFile(tmp_path / 'extra.csv')
+    )
+    expected = dict(written['validation'])
+    expected[a] = (noisy_a, set(), noisy_a)
+    expected[b] = (noisy_b, {min(noisy_b)}, set())
+    expected[v] = (noisy_v, present_v - {changed}, absent_v | {changed})
+    assert content(indexes['validation']) == expected
+    assert {*content(indexes['train'])} == {*written['train']} - {a, b}
+    assert content(indexes['test']) == written['test']
+    account = indexes['validation'].info['files'][-1]
+    assert account['rows'] == account['kept'] + 2 == len(rows)
+
+
+def test_an_extra_file_without_a_verdict_of_use_is_refused(tmp_path):
+    root = tmp_path / 'release'
+    written = write_release(root, pictures=False)
+    extra = ReleaseFile(tmp_path / 'extra.csv')
+    for rows, message in (
+        ([(next(iter(written['train'])), 'verification', mid(0), '')], 'none of its 1 rows can be'),
+        ([(next(iter(written['test'])), 'verification', mid(0), 1)], 'is on an image of train or'),
+    ):
+        write_csv(extra.path, [HEADER, *rows])
+        with pytest.raises(InputError, match=message):
+            prepare(find_release(root), tmp_path / 'index', extra_human=extra)
