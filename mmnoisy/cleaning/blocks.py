@@ -1,0 +1,92 @@
+"""Finished parts of a long run, kept until all of them are there (pure NumPy)."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+import numpy as np
+
+from mmnoisy.errors import InputError
+
+
+class Blocks:
+    """A folder of arrays, each of them whole or not there, and one JSON: what they are of.
+
+    A run that was ended goes on with the blocks that are missing. Several processes may write to
+    the folder at once, each its own blocks.
+
+    Args:
+        folder: appears with the JSON in it, if it is not there.
+        provenance: whatever the arrays depend on.
+        count: the number of blocks.
+
+    Raises:
+        InputError: the folder holds the blocks of another run.
+    """
+
+    def __init__(self, folder: Path, provenance: Dict[str, Any], count: int) -> None:
+        self.folder, self.count = folder, count
+        text = json.dumps({**provenance, 'blocks': count}, indent=1, sort_keys=True)
+        path = folder / 'run.json'
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            write_whole(path, text.encode())
+            return
+        found = json.loads(path.read_text())
+        wanted = json.loads(text)
+        other = sorted(k for k in {*found, *wanted} if found.get(k) != wanted.get(k))
+        if other:
+            raise InputError(
+                f'{folder}: holds the beginnings of another run (other {", ".join(other)}); '
+                'remove it, or name another folder with --out'
+            )
+
+    def missing(self, rank: int = 0, world_size: int = 1) -> List[int]:
+        """Numbers of the unfinished blocks that are the work of one of several processes."""
+        return [k for k in range(rank, self.count, world_size) if not self._path(k).exists()]
+
+    def write(self, number: int, array: np.ndarray) -> None:
+        """Stores a block."""
+        # Through memory: NumPy's own writing to a file hides why it failed.
+        content = io.BytesIO()
+        np.save(content, array, allow_pickle=False)
+        write_whole(self._path(number), content.getvalue())
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """The blocks in their order, one at a time in memory."""
+        return (np.load(self._path(k), allow_pickle=False) for k in range(self.count))
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f'{number:06d}.npy'
+
+
+def flush(file: Any) -> None:
+    """Puts what was written to a file on the disk, so that a name given later is never empty."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file that appears whole or not at all."""
+    part = path.with_name(f'.{path.name}.part')
+    with open(part, 'wb') as file:
+        file.write(content)
+        flush(file)
+    os.replace(part, path)
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Says in one sentence that a folder cannot be written, such as that its disk is full."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f'{folder}: cannot be written ({error.strerror or error}); make room and run the '
+            'same command again, which goes on from there, or name another folder with --out'
+        ) from error

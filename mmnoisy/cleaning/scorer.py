@@ -1,0 +1,100 @@
+"""A trained model looks at the images of a label index, batch by batch."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, List, Sequence, Tuple
+
+import numpy as np
+import torch
+from mmengine.dataset import default_collate
+from torch.utils.data import DataLoader
+
+from mmnoisy.cleaning.pairs import Scores
+from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.open_images_features import keep_batch
+from mmnoisy.models.targets import multi_hot
+
+
+class Scorer:
+    """A model and the index whose images it looks at.
+
+    Args:
+        model: a :class:`mmnoisy.models.DualHeadClassifier` in evaluation mode.
+        dataset: :class:`mmnoisy.datasets.OpenImages` or ``OpenImagesFeatures`` in test mode.
+        batch_size: images at once.
+        num_workers: processes that load pictures; 0 to load in this one.
+    """
+
+    def __init__(self, model: Any, dataset: Any, batch_size: int, num_workers: int) -> None:
+        self.model, self.dataset = model, dataset
+        self.batch_size, self.num_workers = batch_size, num_workers
+        self.index: LabelIndex = dataset.index
+        usable = self.index.usable
+        self.rows = np.arange(len(self.index)) if usable is None else usable
+        self.num_classes = len(self.index.classes)
+
+    def __call__(self, spans: Sequence[slice]) -> Iterator[Tuple[slice, Scores]]:
+        """The images of spans of rows of the index, in their order.
+
+        Batches begin with each span, so that the scores of a span depend on nothing before it.
+
+        Args:
+            spans: of rows of the index.
+
+        Yields:
+            Up to ``batch_size`` rows and their scores; NaN where there is no picture.
+
+        Raises:
+            InputError: a picture cannot be read.
+        """
+        batched = hasattr(self.dataset, '__getitems__')
+        loader = DataLoader(
+            self.dataset,
+            batch_sampler=_SampleNumbers(self, spans),
+            num_workers=0 if batched else self.num_workers,
+            collate_fn=keep_batch if batched else default_collate,
+            pin_memory=torch.cuda.is_available(),
+        )
+        inputs = (batch['inputs'] for batch in loader)
+        for rows in self.batches(spans):
+            seen = self.rows[slice(*self.samples(rows))]
+            scores = Scores(*np.full((2, rows.stop - rows.start, self.num_classes), np.nan, 'f4'))
+            if len(seen):
+                for values, of_seen in zip(scores, self._score(next(inputs), seen)):
+                    values[seen - rows.start] = of_seen
+            yield rows, scores
+
+    def batches(self, spans: Sequence[slice]) -> Iterator[slice]:
+        """Spans of rows, cut into batches."""
+        for span in spans:
+            for start in range(span.start, span.stop, self.batch_size):
+                yield slice(start, min(start + self.batch_size, span.stop))
+
+    def samples(self, rows: slice) -> Tuple[int, int]:
+        """The first sample of the data set whose row is in a span, and the first one after it."""
+        first, end = np.searchsorted(self.rows, [rows.start, rows.stop])
+        return int(first), int(end)
+
+    def _score(self, inputs: Any, rows: np.ndarray) -> Scores:
+        start, label, _ = self.index.noisy.take(rows)
+        cells = np.stack([np.repeat(np.arange(len(rows)), np.diff(start)), label.astype(np.int64)])
+        shape = (len(rows), self.num_classes)
+        with torch.no_grad():
+            data = self.model.data_preprocessor(dict(inputs=inputs))
+            feats = self.model.extract_feat(data['inputs'])
+            noisy = multi_hot(torch.from_numpy(cells), shape, feats[-1].device).float()
+            head = self.model.cleaning_head
+            raw = noisy if head is None else head.unclipped(feats, noisy)
+            score = self.model.head(feats).float().sigmoid()
+        return Scores(raw.float().cpu().numpy(), score.cpu().numpy())
+
+
+class _SampleNumbers:
+    """Batches of sample numbers; a loader asks for an iterator more than once."""
+
+    def __init__(self, scorer: Scorer, spans: Sequence[slice]) -> None:
+        self.scorer, self.spans = scorer, spans
+
+    def __iter__(self) -> Iterator[List[int]]:
+        batches = (range(*self.scorer.samples(rows)) for rows in self.scorer.batches(self.spans))
+        return (list(batch) for batch in batches if len(batch))

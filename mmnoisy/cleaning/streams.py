@@ -1,0 +1,77 @@
+"""Files that grow piece by piece: arrays of unknown length, CSV rows (pure NumPy)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO, Iterable, List, Sequence
+
+import numpy as np
+
+from mmnoisy.cleaning.blocks import flush
+
+_HEADER_BYTES = 128
+
+
+class NpyStream:
+    """A ``.npy`` file whose length is known only at its end.
+
+    Not a mapped file: where the disk is full, writing raises ``OSError``.
+
+    Args:
+        path: of the file.
+        dtype: of the array.
+        width: of its rows, where it has two dimensions.
+    """
+
+    def __init__(self, path: Path, dtype: np.dtype | type, width: int | None = None) -> None:
+        self.dtype = np.dtype(dtype)
+        self.length = 0
+        self.row_shape = () if width is None else (width,)
+        self.file: BinaryIO = open(path, 'wb')  # noqa: SIM115
+        self.file.write(bytes(_HEADER_BYTES))
+
+    def append(self, values: np.ndarray) -> None:
+        """Adds values (n,) or rows (n, width), of the type of the file or one that fits into it."""
+        self.file.write(np.ascontiguousarray(values, self.dtype).data)
+        self.length += len(values)
+
+    def close(self) -> None:
+        """Completes the file."""
+        self.file.seek(0)
+        description = np.lib.format.dtype_to_descr(self.dtype)
+        shape = (self.length, *self.row_shape)
+        header = dict(descr=description, fortran_order=False, shape=shape)
+        np.lib.format.write_array_header_1_0(self.file, header)
+        assert self.file.tell() == _HEADER_BYTES
+        flush(self.file)
+        self.file.close()
+
+
+class CsvStream:
+    """A CSV file of columns whose texts need no quotes."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        self.file: BinaryIO = open(path, 'wb')  # noqa: SIM115
+        self.file.write((','.join(header) + '\n').encode())
+
+    def append(self, columns: Sequence[Iterable[str]]) -> None:
+        """Adds rows, given column by column."""
+        rows = '\n'.join(map(','.join, zip(*columns)))
+        self.file.write((rows + '\n' if rows else '').encode())
+
+    def close(self) -> None:
+        """Completes the file."""
+        flush(self.file)
+        self.file.close()
+
+
+def number_texts(values: np.ndarray) -> List[str]:
+    """The shortest text of each float32 that gives the same float32 again; '' for NaN."""
+    distinct, where = np.unique(values, return_inverse=True)
+    texts = np.array(['' if np.isnan(value) else str(value) for value in distinct], object)
+    return texts[where].tolist() if len(values) else []
+
+
+def id_texts(image_ids: np.ndarray) -> List[str]:
+    """Image ids (n,) uint64 as 16 hexadecimal digits."""
+    return [f'{image_id:016x}' for image_id in image_ids.tolist()]
