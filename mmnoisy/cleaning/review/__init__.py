@@ -1,0 +1,1 @@
+"""Which labels to ask a human about first."""

@@ -1,0 +1,131 @@
+"""The labels to ask about, from the scores of all blocks of an index."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Iterable, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from mmnoisy.cleaning.blocks import write_whole
+from mmnoisy.cleaning.cleaned_set import LABEL_HEADER
+from mmnoisy.cleaning.pairs import PAIR, clip, match_verdicts
+from mmnoisy.cleaning.review.error_model import ErrorModel
+from mmnoisy.cleaning.review.ranking import diversified, expected_value, rank_within
+from mmnoisy.cleaning.streams import id_texts, number_texts
+from mmnoisy.datasets.label_index import LabelIndex
+
+COLUMNS = (
+    'Rank',
+    'ImageID',
+    'LabelName',
+    'DisplayName',
+    'Confidence',
+    'Cleaned',
+    'Score',
+    'ProbabilityWrong',
+    'Value',
+)
+
+
+class Queue(NamedTuple):
+    """n labels, the one to ask about first first.
+
+    Attributes:
+        pairs: (n,) of type ``PAIR``, ``image`` being the row of the index.
+        wrong: (n,) probability that the label is wrong.
+        value: (n,) what asking about it is worth.
+    """
+
+    pairs: np.ndarray
+    wrong: np.ndarray
+    value: np.ndarray
+
+    def take(self, positions: np.ndarray) -> Queue:
+        """The labels at positions, in that order."""
+        return Queue(*(array[positions] for array in self))
+
+
+def best_labels(
+    blocks: Iterable[np.ndarray],
+    block_images: int,
+    model: ErrorModel,
+    size: int,
+    share: float,
+) -> Queue:
+    """The review queue of an index, with one block in memory at a time.
+
+    Args:
+        blocks: the noisy labels of each block as pairs.
+        block_images: images of a block.
+        model: tells how likely a label is wrong.
+        size: length of the queue.
+        share: of a class in it, see :func:`diversified`.
+    """
+    best = Queue(np.zeros(0, PAIR), np.zeros(0), np.zeros(0))
+    most = int(share * size) + 1  # of a class that the queue can hold
+    for number, pairs in enumerate(blocks):
+        pairs = pairs[~np.isnan(pairs['raw'])]
+        pairs['image'] += np.uint32(number * block_images)
+        wrong = model(pairs)
+        more = Queue(pairs, wrong, expected_value(wrong, pairs['score']))
+        best = Queue(*map(np.concatenate, zip(best, more)))
+        order = np.argsort(-best.value, kind='stable')
+        kept = order[rank_within(best.pairs['label'][order]) < most]
+        best = best.take(np.sort(kept))
+    return best.take(diversified(best.value, best.pairs['label'], size, share))
+
+
+def rated_labels(
+    blocks: Iterable[np.ndarray], block_images: int, index: LabelIndex
+) -> Tuple[np.ndarray, np.ndarray]:
+    """The noisy labels that have a verdict, as pairs (P,), and (P,) whether they are wrong."""
+    parts, verdicts = [np.zeros(0, PAIR)], [np.zeros(0, bool)]
+    for number, pairs in enumerate(blocks):
+        first = number * block_images
+        rows = np.arange(first, min(first + block_images, len(index)))
+        rated, wrong = match_verdicts(pairs, index.verdicts.take(rows), len(index.classes))
+        rated &= ~np.isnan(pairs['raw'])
+        pairs['image'] += np.uint32(first)
+        parts.append(pairs[rated])
+        verdicts.append(wrong[rated])
+    return np.concatenate(parts), np.concatenate(verdicts)
+
+
+def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
+    """Writes ``review.csv``, and ``verdicts.csv`` to fill in and to feed back.
+
+    The second has the columns of Open Images; its confidences are empty and to become 1 where
+    the label is right and 0 where it is not. Rows left empty say nothing.
+    """
+    pairs = queue.pairs
+    ids = id_texts(index.image_ids[pairs['image']])
+    labels = pairs['label'].tolist()
+    mids = [index.classes[k] for k in labels]
+    columns = [
+        [str(k) for k in range(1, len(ids) + 1)],
+        ids,
+        mids,
+        [index.info['class_names'][k] for k in labels],
+        number_texts(pairs['before']),
+        *(_digits(v) for v in (clip(pairs['raw']), pairs['score'], queue.wrong, queue.value)),
+    ]
+    write_csv(out / 'review.csv', COLUMNS, zip(*columns))
+    write_csv(
+        out / 'verdicts.csv', LABEL_HEADER, ((i, 'verification', m, '') for i, m in zip(ids, mids))
+    )
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Writes a CSV file that appears whole or not at all."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def _digits(values: np.ndarray) -> List[str]:
+    return [f'{value:.4f}' for value in values.tolist()]

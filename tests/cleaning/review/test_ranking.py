@@ -1,0 +1,56 @@
+"""The order of a queue: by hand, and against a slow search for the best that is allowed."""
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmnoisy.cleaning.review.ranking import (
+    diversified,
+    errors_found,
+    expected_value,
+    rank_within,
+)
+
+
+def test_by_hand():
+    value = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    label = np.array([0, 0, 0, 1, 2])
+    assert diversified(value, label, 5, 1.0).tolist() == [0, 1, 2, 3, 4]
+    assert diversified(value, label, 3, 1.0).tolist() == [0, 1, 2]
+    assert diversified(value, label, 5, 0.5).tolist() == [0, 3, 1, 4, 2]
+    assert diversified(value, label, 5, 0.2).tolist() == [0, 3, 4]
+    assert expected_value(np.array([0.5, 1]), np.array([0.2, 1])).tolist() == [0.4, 0]
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.1, 0.25, 1 / 3, 0.5, 1.0]))
+def test_each_place_goes_to_the_best_pair_that_is_allowed(seed, share):
+    rng = np.random.default_rng(seed)
+    value = rng.integers(0, 5, 20) / 5
+    label = rng.integers(0, 4, 20)
+    queue = diversified(value, label, 12, share).tolist()
+    assert len({*queue}) == len(queue)
+    so_far = Counter()
+    for place in range(12):
+        allowed = [
+            i
+            for i in range(20)
+            if i not in queue[:place] and so_far[label[i]] <= share * place + 1e-6
+        ]
+        if not allowed:
+            assert len(queue) == place
+            return
+        assert queue[place] == min(allowed, key=lambda i: (-value[i], i))
+        so_far[label[queue[place]]] += 1
+    assert len(queue) == 12
+
+
+def test_rank_within():
+    assert rank_within(np.array([3, 1, 3, 3, 1])).tolist() == [0, 0, 1, 2, 1]
+
+
+def test_errors_found():
+    wrong = np.array([True, False, True, False])
+    found = errors_found(np.array([2, 1, 0]), wrong, np.array([0, 1, 2, 3, 9]))
+    assert found.tolist() == [0, 1, 1, 2, 2]
