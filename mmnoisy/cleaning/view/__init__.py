@@ -1,0 +1,1 @@
+"""A page to look at cleaned labels with the pictures beside them."""
