@@ -17,14 +17,20 @@ REQUIRED = [
     'requests>=2.32',
     'urllib3>=2',  # refuses bodies shorter than announced
     'tqdm',
-    'matplotlib>=3.6',
+    'matplotlib>=3.7',
+    'scipy>=1.10',
+    'jinja2>=3.1',
     'setuptools<82',  # MMEngine reads mmpretrain:: configs with pkg_resources, gone in 82
 ]
 # For a fresh machine: all that training, testing and the demo need.
 ALL = ['torch', 'torchvision', 'mmcv-lite>=2.0.0', 'scikit-learn', 'timm', 'simplejpeg']
 # The alternatives that tools/benchmark.py measures against.
 BENCH = ['polars>=1.0', 'duckdb']
-TEST = ['pytest', 'hypothesis', 'ruff>=0.15,<0.18', 'mypy>=1.10']
+# The review queue, and the ranking that it is compared with.
+REVIEW = ['cleanlab>=2.6', 'scikit-learn']
+TEST = ['pytest', 'pycocotools', 'hypothesis', 'ruff>=0.15,<0.18', 'mypy>=1.10']
+# What tools/export_onnx.py writes with and compares with.
+ONNX = ['onnx>=1.14', 'onnxruntime>=1.15']
 
 setup(
     name='mmnoisy',
@@ -34,8 +40,19 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['mmnoisy', 'mmnoisy.*']),
-    package_data={'mmnoisy': ['py.typed']},
+    package_data={
+        'mmnoisy': ['py.typed'],
+        'mmnoisy.cleaning.view': ['templates/*'],
+        'mmnoisy.comparison.report': ['templates/*'],
+        'mmnoisy.reporting': ['templates/*'],
+    },
     python_requires='>=3.9,<3.14',  # MMEngine uses pkgutil.find_loader, gone in 3.14
     install_requires=REQUIRED,
-    extras_require={'all': ALL, 'bench': ALL + BENCH, 'test': ALL + BENCH + TEST},
+    extras_require={
+        'all': ALL,
+        'bench': ALL + BENCH,
+        'review': REVIEW,
+        'onnx': ALL + ONNX,
+        'test': ALL + BENCH + REVIEW + ONNX + TEST,
+    },
 )

@@ -84,6 +84,14 @@ def demo_root(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope='session')
+def small(tmp_path_factory):
+    """A small release and an untrained classifier of its pictures."""
+    from small_classifier import make
+
+    return make(tmp_path_factory.mktemp('small'))
+
+
 @pytest.fixture(params=['simplejpeg', 'OpenCV'])
 def jpeg_decoder(request, monkeypatch):
     """With simplejpeg and without it."""

@@ -1,0 +1,132 @@
+"""The scores that a classifier gives on a config's V or test set, beside the verdicts.
+
+New pictures come without labels of a machine, and verdicts are on such labels only: of the pairs
+that nobody rated most are absent, and a threshold that never met one is far too low. So they are
+here too, to count as absent, as in training; those with a score below ``FLOOR``, nearly all there
+are, need not be kept.
+
+A classifier that learned from V looks far better on V than it is: thresholds and probabilities
+chosen on such scores promise too much. Cross-fitting scores every image of V by a classifier that
+has not seen it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from mmpretrain.registry import DATASETS
+from tqdm import tqdm
+
+from mmnoisy.engine.class_list_hook import check_classes
+from mmnoisy.engine.partial_training import sets_of, train_on_part
+from mmnoisy.errors import InputError
+
+FLOOR = 0.01
+PAIR = np.dtype(
+    [('class_id', np.int32), ('score', np.float32), ('present', np.bool_), ('rated', np.bool_)]
+)
+
+
+def verified_scores(
+    model: Any, cfg: Config, dataset: dict, checkpoint: str = 'the model'
+) -> np.ndarray:
+    """Scores of the images with a verdict, in one pass over the pictures or features of a set.
+
+    Args:
+        model: a multi-label classifier of MMPretrain, in evaluation mode.
+        cfg: whose ``test_dataloader`` is used.
+        dataset: the config of the set.
+        checkpoint: of the model, to be named where its class list differs from that of the set.
+
+    Returns:
+        (P,) with the fields of ``PAIR``: every rated pair, and every other one of these images
+        with a score of ``FLOOR`` and more, not ``present``.
+
+    Raises:
+        InputError: the class lists differ, or the set cannot be opened or has no verdicts.
+    """
+    pairs = [np.empty(0, PAIR)]
+    with DefaultScope.overwrite_default_scope('mmpretrain'), torch.no_grad():
+        loader = Runner.build_dataloader({**cfg.test_dataloader, 'dataset': dataset})
+        trained = (getattr(model, '_dataset_meta', None) or {}).get('classes', ())
+        check_classes([*trained], [*loader.dataset.metainfo['classes']], checkpoint)
+        for batch in tqdm(loader, desc=f'scores of {dataset["ann_file"]}', disable=None):
+            pairs += map(image_pairs, model.test_step(batch))
+    found = np.concatenate(pairs)
+    if not found['rated'].any():
+        raise InputError(f'{dataset["ann_file"]}: has no verdict; give an index with verdicts')
+    return found
+
+
+def image_pairs(sample: Any) -> np.ndarray:
+    """The pairs of one image, by class; none without a verdict.
+
+    Args:
+        sample: with ``pred_score`` (C,) and the class ids ``verified_pos`` and ``verified_neg``.
+    """
+    score = sample.pred_score.float().cpu().numpy()
+    present, rated = (np.zeros(len(score), bool) for _ in range(2))
+    present[sample.verified_pos] = True
+    rated[np.concatenate([sample.verified_pos, sample.verified_neg]).astype(np.int64)] = True
+    kept = np.flatnonzero(rated | (score >= FLOOR)) if rated.any() else np.zeros(0, np.int64)
+    pairs = np.empty(len(kept), PAIR)
+    pairs['class_id'] = kept
+    for name, values in dict(score=score, present=present, rated=rated).items():
+        pairs[name] = values[kept]
+    return pairs
+
+
+def verified_dataset(cfg: Config) -> dict:
+    """The config of V, to test on: ``verified_set``, of a model on features its features.
+
+    Raises:
+        InputError: the config names no V.
+    """
+    test = cfg.test_dataloader.dataset
+    name = 'verified_set' if 'pipeline' in test else 'verified_features'
+    if not cfg.get(name):
+        raise InputError(f'{cfg.filename}: has no {name}; let it name the set V')
+    dataset = {**cfg[name], 'test_mode': True}
+    return {**dataset, 'pipeline': test.pipeline} if 'pipeline' in test else dataset
+
+
+def learns_from_verified(cfg: Config) -> bool:
+    """Whether V is among what a config trains on."""
+    return bool(sets_of(cfg, verified_dataset(cfg)['ann_file']))
+
+
+def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
+    """The scores of V by classifiers that have not seen it.
+
+    The config is trained ``folds`` times, each time without another part of V, which is then
+    scored. Where its ``load_from`` has learned from V, so have all of these.
+
+    Args:
+        cfg: of a model that learns from V.
+        folds: number of parts and of runs, at least 2.
+
+    Returns:
+        As :func:`verified_scores`, for all of V.
+
+    Raises:
+        InputError: as there, or the config cannot be trained.
+    """
+    dataset = verified_dataset(cfg)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        size = len(DATASETS.build(dataset))
+    part = np.arange(size) % folds  # ids are in no order that means anything
+    scores = []
+    for fold in range(folds):
+        with tempfile.TemporaryDirectory(prefix='mmnoisy-') as work_dir:
+            rest = np.flatnonzero(part != fold).tolist()
+            model = train_on_part(cfg, dataset['ann_file'], rest, Path(work_dir) / f'fold_{fold}')
+        held_out = {**dataset, 'indices': np.flatnonzero(part == fold).tolist()}
+        scores.append(verified_scores(model, cfg, held_out))
+    return np.concatenate(scores)
