@@ -1,17 +1,25 @@
 """Where labels are cleaned and learned: features, targets, heads, the joint classifier."""
 
 from mmnoisy.models.dual_head_classifier import DualHeadClassifier
+from mmnoisy.models.gated_correction_head import GatedCorrectionHead
 from mmnoisy.models.given_features import GivenFeatures
 from mmnoisy.models.inception_v3 import InceptionV3Features
 from mmnoisy.models.label_cleaning_head import LabelCleaningHead
+from mmnoisy.models.losses import LargeLoss, SelectiveLoss, SPLCLoss
+from mmnoisy.models.meta_correction import MetaCorrectionClassifier
 from mmnoisy.models.noise_model_head import NoiseModelHead
 from mmnoisy.models.targets import stack_targets
 
 __all__ = [
     'DualHeadClassifier',
+    'GatedCorrectionHead',
     'GivenFeatures',
     'InceptionV3Features',
     'LabelCleaningHead',
+    'LargeLoss',
+    'MetaCorrectionClassifier',
     'NoiseModelHead',
+    'SPLCLoss',
+    'SelectiveLoss',
     'stack_targets',
 ]

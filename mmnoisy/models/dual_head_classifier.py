@@ -123,9 +123,9 @@ class DualHeadClassifier(ImageClassifier):
             cleaned = self.cleaning_head(feats, noisy)  # Eq. 1
             losses['loss_clean'] = self.cleaning_head.loss(cleaned, verified, known)  # Eq. 2
         target = torch.where(known, verified, cleaned.detach())  # constants for the classifier
-        losses['loss_classify'] = self._cross_entropy(self.head, feats, target)  # Eq. 3
+        losses['loss_classify'] = self._classify(self.head, feats, target, known)  # Eq. 3
         if self.auxiliary_head is not None:
-            losses['loss_auxiliary'] = self._cross_entropy(self.auxiliary_head, feats[:1], target)
+            losses['loss_auxiliary'] = self._classify(self.auxiliary_head, feats[:1], target, known)
         return losses
 
     def extract_feat(self, inputs: torch.Tensor, stage: str = 'neck') -> Any:
@@ -152,7 +152,9 @@ class DualHeadClassifier(ImageClassifier):
         return self
 
     @staticmethod
-    def _cross_entropy(
-        head: Any, feats: tuple[torch.Tensor, ...], target: torch.Tensor
+    def _classify(
+        head: Any, feats: tuple[torch.Tensor, ...], target: torch.Tensor, known: torch.Tensor
     ) -> torch.Tensor:
-        return head.loss_module(head(feats).float(), target, avg_factor=len(target))
+        """The loss of a head; those of :mod:`mmnoisy.models.losses` ask what is verified."""
+        extra = dict(known=known) if getattr(head.loss_module, 'uses_known', False) else {}
+        return head.loss_module(head(feats).float(), target, avg_factor=len(target), **extra)
