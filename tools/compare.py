@@ -6,7 +6,8 @@ For example:
 
 trains each with 3 seeds and writes into `comparison` results.json, Tables 2 and 3, Figures 5 to
 7 and index.html, one page with all of it. With --verified 100,300,1000 it does so for random
-subsets of the verified images too. The same command goes on where a run was ended.
+subsets of the verified images too, with --all also for the methods of other papers. The same
+command goes on where a run was ended.
 """
 
 from __future__ import annotations
@@ -88,6 +89,9 @@ def parse_args() -> Namespace:
         metavar='JSON',
         help='recipes by system, in place of a search; recipes.json of an earlier comparison',
     )
+    parser.add_argument(
+        '--all', action='store_true', help='also the systems of other papers, see docs/methods.md'
+    )
     parser.add_argument('--device', help='default: the GPU if there is one')
     return parser.parse_args()
 
@@ -154,14 +158,14 @@ def main() -> None:
         )
     examples = choose_examples(banks)
     recipes = read_recipes(args.recipe) if args.recipe else {}
-    names = systems([*given])
+    names = systems([*given], args.all)
     experiment = Experiment(
         banks, args.out, names, range(args.seeds), sizes, examples, args.batch_size, recipes
     )
     runs = experiment.run()
     write_json(args.out / 'results.json', table(runs))
     evaluated = describe(banks, examples, args.images, args.path_template)
-    used = {name: vars(experiment.recipe(name, sizes[-1])) for name in names}
+    used = {name: experiment.recipe(name, sizes[-1]).to_dict() for name in names}
     write_json(args.out / 'recipes.json', used)
     provenance = banks.source('T').banks[0].provenance
     notes = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 from zlib import crc32
@@ -73,13 +74,40 @@ class Banks:
             self._open[name] = self._dataset(name)
         return self._open[name]
 
-    def mix(self, sources: Sequence[str], verified: np.ndarray) -> Any:
-        """A set to train on: the ``sources`` together, of V only the rows ``verified``."""
-        parts = [
-            self._dataset(name, indices=verified.tolist()) if name == 'V' else self.source(name)
-            for name in sources
-        ]
+    def mix(
+        self, sources: Sequence[str], verified: np.ndarray, labels: Optional[LabelIndex] = None
+    ) -> Any:
+        """A set to train on: the ``sources`` together, of V only the rows ``verified``.
+
+        Args:
+            sources: names.
+            verified: rows of V.
+            labels: of the images of T that can be read, in place of its own.
+        """
+
+        def part(name: str) -> Any:
+            if name == 'V':
+                return self._dataset(name, indices=verified.tolist())
+            whole = self.source(name)
+            if name == 'T' and labels is not None:
+                whole = copy(whole)
+                whole.index = labels
+            return whole
+
+        parts = [part(name) for name in sources]
         return parts[0] if len(parts) == 1 else ConcatFeatures(parts)
+
+    @property
+    def readable(self) -> LabelIndex:
+        """The index of the images of T that have features."""
+        usable = self.noisy.usable
+        if usable is None:
+            return self.noisy
+        return self.noisy.select(np.isin(np.arange(len(self.noisy)), usable))
+
+    def part_of_t(self, rows: np.ndarray, test_mode: bool = False) -> OpenImagesFeatures:
+        """Some images of T, to train or to test on."""
+        return self._dataset('T', indices=rows.tolist(), test_mode=test_mode)
 
     def held_out(self, verified: np.ndarray) -> OpenImagesFeatures:
         """The rows ``verified`` of V, to test on."""

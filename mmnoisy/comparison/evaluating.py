@@ -93,6 +93,29 @@ def evaluate(
     )
 
 
+@torch.no_grad()
+def all_scores(
+    model: DualHeadClassifier, dataset: OpenImagesFeatures, scaling: Scaling
+) -> np.ndarray:
+    """The scores of all N images and C classes, (N, C) float32.
+
+    Args:
+        model: on scaled features.
+        dataset: in test mode.
+        scaling: of the features.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    scaling = scaling.to(device)
+    scores = np.empty((len(dataset), model.head.num_classes), np.float32)
+    for begin in range(0, len(dataset), BATCH_SIZE):
+        rows = list(range(begin, min(begin + BATCH_SIZE, len(dataset))))
+        batch = dataset.__getitems__(rows)
+        samples = model.predict(scaling(batch['inputs'].to(device)), batch['data_samples'])
+        scores[rows] = torch.stack([sample.pred_score for sample in samples]).cpu().numpy()
+    return scores
+
+
 def verified_pairs(
     dataset: OpenImagesFeatures, rows: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,21 +6,22 @@ import json
 import os
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from mmnoisy.comparison.banks import Banks
-from mmnoisy.comparison.evaluating import evaluate, verified_pairs
-from mmnoisy.comparison.recipes import BATCH_SIZE, LR_FACTORS, Recipe, default_recipe
+from mmnoisy.comparison.evaluating import all_scores, evaluate, verified_pairs
+from mmnoisy.comparison.filtering import FOLDS, filtered, folds
+from mmnoisy.comparison.recipes import BATCH_SIZE, Recipe, default_recipe
 from mmnoisy.comparison.runs import Run
-from mmnoisy.comparison.searching import search, split
+from mmnoisy.comparison.searching import number_of_trials, search, split
 from mmnoisy.comparison.systems import RATIO, SYSTEMS, build_model
 from mmnoisy.comparison.training import train
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.engine.launch import write_json
 from mmnoisy.errors import InputError
 from mmnoisy.models import DualHeadClassifier
@@ -71,6 +72,7 @@ class Experiment:
         self.banks, self.out, self.systems = banks, out, list(systems)
         self.seeds, self.sizes, self.examples = list(seeds), sorted(sizes), list(examples)
         self.batch_size, self.given = batch_size, given or {}
+        self._cross_fitted: Dict[Tuple[int, bytes], np.ndarray] = {}
         self._check_folder()
 
     def run(self) -> List[Run]:
@@ -123,8 +125,8 @@ class Experiment:
                 metrics = evaluate(model, held, self.banks.scaling).metrics
                 return {key: metrics[key] for key in ('AP_all', 'MAP')}
 
-            recipe, tried = search(default, score)
-            write_json(path, {'recipe': asdict(recipe), 'tried': tried})
+            recipe, tried = search(default, score, [*system.choices])
+            write_json(path, {'recipe': recipe.to_dict(), 'tried': tried})
         return Recipe(**_read_json(path)['recipe'])
 
     def _finish(self, job: Job) -> None:
@@ -149,12 +151,12 @@ class Experiment:
                 run = Run(method, job.seed, job.verified, seconds, **found._asdict())
                 run.write(unfinished)
             self._save(model, unfinished / 'weights.pth')
-            write_json(unfinished / 'recipe.json', asdict(recipe))
+            write_json(unfinished / 'recipe.json', recipe.to_dict())
             os.replace(unfinished, folder)
 
     def _train(self, job: Job, recipe: Recipe, verified: np.ndarray) -> DualHeadClassifier:
         """A system trained by a recipe with the rows ``verified`` of V."""
-        system, banks = SYSTEMS[job.system], self.banks
+        system, banks = SYSTEMS[job.system].chosen(recipe.choice), self.banks
         torch.manual_seed(job.seed)
         model = build_model(system, len(banks.noisy.classes), banks.dim)
         model.to(banks.device)
@@ -166,9 +168,41 @@ class Experiment:
             model.load_state_dict(weights['state_dict'], strict=False)
             banks.scaling.unfold(model)
         ratio = RATIO if system.sources == ('T', 'V') else None
-        data = banks.mix(system.sources, verified)
+        labels = self._filtered(system.filter, verified, job) if system.filter else None
+        data = banks.mix(system.sources, verified, labels)
         train(model, data, banks.scaling, recipe, job.seed, ratio, self._bar.update)
+        if system.finish is not None:
+            self._train_on_v(model, system.finish, job, verified)
         return model
+
+    def _train_on_v(
+        self, model: DualHeadClassifier, name: str, job: Job, verified: np.ndarray
+    ) -> None:
+        """Trains a model further, as the system ``name`` is trained."""
+        recipe = self.recipe(name, job.verified)
+        data = self.banks.mix(SYSTEMS[name].sources, verified)
+        train(model, data, self.banks.scaling, recipe, job.seed, None, self._bar.update)
+
+    def _filtered(self, settings: Dict[str, Any], verified: np.ndarray, job: Job) -> LabelIndex:
+        """The labels of T without those that :func:`filtered` finds wrong.
+
+        The probabilities are those of a baseline of the other part of T, fine-tuned on V.
+        """
+        key = (job.seed, verified.tobytes())
+        if key not in self._cross_fitted:
+            banks = self.banks
+            num_images, num_classes = len(banks.source('T')), len(banks.noisy.classes)
+            scores = np.empty((num_images, num_classes), np.float32)
+            for held in folds(num_images, job.seed):
+                torch.manual_seed(job.seed)
+                model = build_model(SYSTEMS['baseline'], num_classes, banks.dim).to(banks.device)
+                others = banks.part_of_t(np.setdiff1d(np.arange(num_images), held))
+                recipe = self.recipe('baseline', job.verified)
+                train(model, others, banks.scaling, recipe, job.seed, None, self._bar.update)
+                self._train_on_v(model, 'finetune_clean', job, verified)
+                scores[held] = all_scores(model, banks.part_of_t(held, True), banks.scaling)
+            self._cross_fitted = {key: scores}
+        return filtered(self.banks.readable, self._cross_fitted[key], **settings)
 
     def _save(self, model: DualHeadClassifier, path: Path) -> None:
         """Writes a checkpoint that any config with these heads can load, on pictures too."""
@@ -194,15 +228,23 @@ class Experiment:
         steps = 0
         for size in self.sizes:
             for name in self.systems:
-                rule = default_recipe(SYSTEMS[name], self._num_images(name, size), self.batch_size)
-                one = self.given.get(name, rule)
                 jobs = {self._job(name, size, seed) for seed in self.seeds}
                 if SYSTEMS[name].uses_verdicts or size == self.sizes[-1]:
-                    steps += one.steps * sum(not self._folder(job).is_dir() for job in jobs)
-                    searched = SYSTEMS[name].tuned_as is None and name not in self.given
-                    if searched and not self._recipe_path(name, size).exists():
-                        steps += one.steps * len(LR_FACTORS)
+                    left = sum(not self._folder(job).is_dir() for job in jobs)
+                    known = SYSTEMS[name].tuned_as is not None or name in self.given
+                    searched = known or self._recipe_path(name, size).exists()
+                    trials = 0 if searched else number_of_trials([*SYSTEMS[name].choices])
+                    steps += (left + trials) * self._steps(name, size)
+                    if SYSTEMS[name].filter:
+                        both = sum(self._steps(key, size) for key in ('baseline', 'finetune_clean'))
+                        steps += (left + bool(trials)) * FOLDS * both
         return steps
+
+    def _steps(self, name: str, size: int) -> int:
+        """Of one training."""
+        rule = default_recipe(SYSTEMS[name], self._num_images(name, size), self.batch_size)
+        finish = SYSTEMS[name].finish
+        return self.given.get(name, rule).steps + (self._steps(finish, size) if finish else 0)
 
     def _check_folder(self) -> None:
         """Refuses a folder that holds the runs of other data."""
@@ -215,7 +257,7 @@ class Experiment:
             'batch_size': self.batch_size,
             'sizes': self.sizes[-1:],
             'first_seed': self.seeds[0],
-            'recipes': {name: asdict(recipe) for name, recipe in self.given.items()},
+            'recipes': {name: recipe.to_dict() for name, recipe in self.given.items()},
         }
         path = self.out / 'comparison.json'
         if not path.exists():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from math import inf
+from typing import Any, Dict
 
 from mmnoisy.comparison.systems import System
 from mmnoisy.errors import InputError
@@ -23,6 +24,7 @@ class Recipe:
             features have mean zero, and by many small steps where they do not.
         cleaning_lr: that of the cleaning head.
         batch_size: images of a batch; 32 in the paper.
+        choice: of the ``choices`` of the system; empty: the first one, or none.
 
     Raises:
         InputError: one of them is no positive number.
@@ -33,6 +35,7 @@ class Recipe:
     bias_lr: float
     cleaning_lr: float
     batch_size: int = BATCH_SIZE
+    choice: str = ''
 
     def __post_init__(self) -> None:
         for name in ('steps', 'batch_size'):
@@ -46,9 +49,12 @@ class Recipe:
 
     def at(self, factor: float) -> Recipe:
         """The recipe with other rates of the weights."""
-        return Recipe(
-            self.steps, self.lr * factor, self.bias_lr, self.cleaning_lr * factor, self.batch_size
-        )
+        return replace(self, lr=self.lr * factor, cleaning_lr=self.cleaning_lr * factor)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The arguments that make it, for a file; ``choice`` where it is one."""
+        values = asdict(self)
+        return values if self.choice else {k: v for k, v in values.items() if k != 'choice'}
 
 
 def default_recipe(system: System, num_images: int, batch_size: int = BATCH_SIZE) -> Recipe:

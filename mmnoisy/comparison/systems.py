@@ -1,4 +1,4 @@
-"""The systems of the paper's Table 2, and the two bounds: what is trained from what, on what."""
+"""The systems of the paper's Table 2, bounds and rivals: what is trained from what, on what."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from mmpretrain.registry import MODELS
 
+from mmnoisy.comparison.rivals import RIVALS
+from mmnoisy.errors import InputError
 from mmnoisy.models import DualHeadClassifier
 
 RATIO = (9, 1)  # T to V in a batch (section 3.2)
@@ -25,6 +27,14 @@ class System(NamedTuple):
         cleaning: whether it has a cleaning head.
         classify: weight of the classification loss.
         tuned_as: the system that its recipe is searched with; None: with itself.
+        loss: of the classifier.
+        model: the type of the classifier, and settings of it.
+        cleaner: the type of the cleaning head, and settings of it.
+        finish: the system whose sources and recipe it is trained with in the end.
+        filter: settings of :func:`mmnoisy.comparison.filtering.filtered`, by which T loses the
+            labels that cleanlab finds wrong; None: it keeps all.
+        choices: settings to search besides the learning rates: by a name, what to change in other
+            attributes; the first one is the rule's.
     """
 
     sources: Tuple[str, ...]
@@ -34,11 +44,34 @@ class System(NamedTuple):
     cleaning: bool = False
     classify: float = 1.0
     tuned_as: Optional[str] = None
+    loss: Dict[str, Any] = dict(type='CrossEntropyLoss', use_sigmoid=True)
+    model: Dict[str, Any] = dict(type='DualHeadClassifier')
+    cleaner: Dict[str, Any] = dict(type='LabelCleaningHead', act_cfg=dict(type='ReLU'))
+    finish: Optional[str] = None
+    filter: Optional[Dict[str, Any]] = None
+    choices: Dict[str, Dict[str, Dict[str, Any]]] = {}
 
     @property
     def uses_verdicts(self) -> bool:
         """Whether the number of verified images matters to it."""
         return 'V' in self.sources
+
+    def chosen(self, choice: str) -> System:
+        """The system with one of its ``choices``, the first one if ``choice`` is empty.
+
+        Raises:
+            InputError: it has no such choice.
+        """
+        if not choice:
+            return self
+        if choice not in self.choices:
+            raise InputError(
+                f'choice={choice!r}: is none of the system; give one of {[*self.choices]}'
+            )
+        changed = self.choices[choice]
+        return self._replace(
+            **{name: {**getattr(self, name), **values} for name, values in changed.items()}
+        )
 
 
 SYSTEMS = {
@@ -65,16 +98,25 @@ SYSTEMS = {
     'bound_truth': System(
         ('bound_truth', 'V'), 'baseline', {'bound_truth': {}}, tuned_as='finetune_clean'
     ),
+    **{
+        name: System(('T', 'V'), 'baseline', {name: {}}, finish='finetune_clean', **settings)
+        for name, settings in RIVALS.items()
+    },
 }
 
 
-def systems(bounds: Sequence[str]) -> List[str]:
+def systems(bounds: Sequence[str], rivals: bool = False) -> List[str]:
     """The systems to compare, each after the one that it starts from.
 
     Args:
         bounds: those of the two bounds for which there are labels.
+        rivals: also the systems of other papers, :data:`mmnoisy.comparison.rivals.RIVALS`.
     """
-    return [name for name in SYSTEMS if not name.startswith('bound_') or name in bounds]
+    return [
+        name
+        for name in SYSTEMS
+        if (not name.startswith('bound_') or name in bounds) and (rivals or name not in RIVALS)
+    ]
 
 
 def build_model(system: System, num_classes: int, dim: int) -> DualHeadClassifier:
@@ -87,11 +129,11 @@ def build_model(system: System, num_classes: int, dim: int) -> DualHeadClassifie
     """
     sizes = dict(num_classes=num_classes, in_channels=dim)
     init = dict(type='Normal', layer='Linear', std=0.01, bias=INITIAL_BIAS)
-    loss = dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=system.classify)
-    cleaning = dict(type='LabelCleaningHead', act_cfg=dict(type='ReLU'), **sizes)
+    loss = dict(**system.loss, loss_weight=system.classify)
+    cleaning = dict(**system.cleaner, **sizes)
     model = MODELS.build(
         dict(
-            type='DualHeadClassifier',
+            **system.model,
             backbone=dict(type='GivenFeatures', channels=dim),
             head=dict(**system.head, **sizes, loss=loss, init_cfg=init),
             cleaning_head=cleaning if system.cleaning else None,
