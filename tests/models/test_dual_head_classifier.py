@@ -198,3 +198,16 @@ def test_wrong_settings():
         build(auxiliary_head=linear_head(), freeze_backbone=True)
     with pytest.raises(InputError, match='num_classes is 5'):
         build().loss(torch.randn(1, 3, 8, 8), [DataSample(noisy_label=np.array([5]))])
+
+
+@pytest.mark.parametrize('unverified', ['absent', 'mask'])
+def test_losses_that_ask_learn_what_is_verified(unverified):
+    model = build(cleaning=False, unverified=unverified)
+    model.head.loss_module = MODELS.build(dict(type='mmpretrain.SPLCLoss', start=0, tau=0.0))
+    inputs, samples = batch()
+    feats = model.eval().extract_feat(inputs)
+    known = torch.zeros(4, C, dtype=torch.bool)
+    known[3] = True if unverified == 'absent' else torch.tensor([1, 0, 0, 1, 0]).bool()
+    target = torch.tensor([[1.0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5, [1, 0, 0, 0, 0]])
+    expected = model.head.loss_module(model.head(feats), target, known)
+    torch.testing.assert_close(model.loss(inputs, samples)['loss_classify'], expected)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+import math
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 
 class Method(NamedTuple):
@@ -20,6 +21,10 @@ class Method(NamedTuple):
 BASELINE = 'baseline'
 SHOWN_IN_EXAMPLES = (BASELINE, 'finetune_clean', 'joint')
 """As in the paper's Figure 7."""
+ALWAYS_DRAWN = (BASELINE, 'finetune_clean', 'joint')
+"""What others are compared with in every figure."""
+MOST_DRAWN = 9
+"""Systems in a figure; as many lines can be told apart."""
 WITHOUT_VERDICTS = (BASELINE, 'misra_visual', 'misra_relevance')
 
 # Colours of Okabe and Ito and of Tol, told apart by colour-blind readers; the yellow is left out
@@ -32,10 +37,17 @@ _KNOWN = [
     Method('finetune_clean', 'Fine-tuned, clean', '#0072B2', 'D', '-', (85.88, 61.53)),
     Method('joint_pretrained', 'Joint, pre-trained', '#E69F00', 'P', '-', (87.68, 62.36)),
     Method('joint', 'Joint', '#D55E00', 'o', '-', (87.67, 62.38)),
+    Method('asl', 'Asymmetric loss', '#332288', 'h', '-', None),
+    Method('selective', 'Selective loss', '#999933', 'p', '-', None),
+    Method('large_loss_rejection', 'Large-loss rejection', '#44AA99', '<', '-', None),
+    Method('large_loss_correction', 'Large-loss correction', '#117733', '>', '-', None),
+    Method('splc', 'SPLC', '#AA4499', 'd', '-', None),
+    Method('mlc', 'Meta label correction', '#661100', '8', '-', None),
+    Method('cleanlab_filter', 'Filtered by cleanlab', '#6699CC', 'H', '-', None),
     Method('bound_verdicts', 'Bound: verdicts on T', '#009E73', 'X', '--', None),
     Method('bound_truth', 'Bound: truth of T', '#004D40', '*', '--', None),
 ]
-_FURTHER = ['#332288', '#999933', '#44AA99', '#AA4499', '#661100', '#6699CC']
+_FURTHER = ['#000000', '#DDAA33', '#BB5566', '#004488', '#AA3377', '#66CCEE']
 _MARKERS = 'hp<>d8'
 
 
@@ -57,6 +69,23 @@ def methods_of(keys: Iterable[str]) -> Dict[str, Method]:
     first = [method for method in known.values() if not is_bound(method)]
     last = [method for method in known.values() if is_bound(method)]
     return {method.key: method for method in (*first, *others, *last)}
+
+
+def drawn(methods: Mapping[str, Method], score: Mapping[str, float]) -> Dict[str, Method]:
+    """The systems to draw: all, or where these are too many, the best.
+
+    Of more than :data:`MOST_DRAWN`, those of :data:`ALWAYS_DRAWN` and the bounds, and of the others
+    as many as there is room for, those of highest score.
+
+    Args:
+        methods: of the comparison.
+        score: by method; those without one come last.
+    """
+    fixed = [key for key in methods if key in ALWAYS_DRAWN or is_bound(methods[key])]
+    others = sorted({*methods} - {*fixed}, key=lambda key: -score.get(key, -math.inf))
+    chosen = {*fixed, *others[: max(0, MOST_DRAWN - len(fixed))]}
+    few = len(methods) <= MOST_DRAWN
+    return {key: method for key, method in methods.items() if few or key in chosen}
 
 
 def is_bound(method: Method) -> bool:

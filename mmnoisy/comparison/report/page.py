@@ -33,6 +33,8 @@ class Contents(NamedTuple):
     first_seeds: str
     """The seeds that single runs are shown of, such as ``'seed 0'``."""
     notes: Mapping[str, str]
+    left_out: Sequence[str]
+    """Names of the systems that the figures have no room for."""
     figures: Mapping[str, bytes]
     """PNGs by the names of their files."""
 

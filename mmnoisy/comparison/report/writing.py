@@ -22,6 +22,7 @@ from mmnoisy.comparison.report.methods import (
     SHOWN_IN_EXAMPLES,
     WITHOUT_VERDICTS,
     Method,
+    drawn,
     is_bound,
     methods_of,
 )
@@ -102,8 +103,9 @@ def _write_tables_and_figures(
     _write(folder / 'steps.md', tables.steps(steps_between(rows)))
     _write(folder / 'table3.md', tables.table3(categories, methods))
     _write(folder / 'protocols.md', tables.protocols(rules, methods))
-    _draw_gains(folder / 'figure5.png', evaluated, precisions, methods)
-    _draw_curves(folder / 'figure6.png', evaluated, categories, first_runs, methods)
+    best = drawn(methods, {row.method.key: row.scores['AP_all'].mean for row in rows})
+    _draw_gains(folder / 'figure5.png', evaluated, precisions, best)
+    _draw_curves(folder / 'figure6.png', evaluated, categories, first_runs, best)
     cleaned = _write_cleaned(folder, evaluated, by_method, methods)
     shown = [key for key in SHOWN_IN_EXAMPLES if key in methods] or [*methods][:3]
     example_methods = {key: methods[key] for key in shown}
@@ -112,7 +114,8 @@ def _write_tables_and_figures(
         draw_examples(folder / 'figure7.png', examples, example_methods)
     curve = learning_curve(runs, all_methods)
     if len(curve) > 1:
-        figures.draw_learning_curves(folder / 'learning_curve.png', curve, all_methods)
+        shown_in_curve = best if len(best) < len(methods) else all_methods
+        figures.draw_learning_curves(folder / 'learning_curve.png', curve, shown_in_curve)
     return Contents(
         evaluated=evaluated,
         runs=runs,
@@ -126,6 +129,7 @@ def _write_tables_and_figures(
         example_methods=example_methods,
         first_seeds=_seeds_text([*first_runs.values()]),
         notes=notes,
+        left_out=[methods[key].name for key in methods if key not in best],
         figures={path.name: path.read_bytes() for path in folder.glob('*.png')},
     )
 
@@ -144,9 +148,9 @@ def _draw_gains(
     }
     frequency = gains_by_group(evaluated.frequency.astype(float), precisions)
     quality = gains_by_group(evaluated.quality, precisions)
-    drawn = {key: method for key, method in rivals.items() if key in frequency.values}
-    if drawn:
-        figures.draw_gains(path, frequency, quality, drawn)
+    with_gain = {key: method for key, method in rivals.items() if key in frequency.values}
+    if with_gain:
+        figures.draw_gains(path, frequency, quality, with_gain)
 
 
 def _draw_curves(
@@ -178,10 +182,10 @@ def _write_cleaned(
     if len(labels.overall) == 1:
         return None
     _write(folder / 'cleaned_labels.md', tables.cleaned_labels(labels, names_of_labels(methods)))
-    drawn: Dict[str, Method] = {NOISY: NOISY_LABELS}
-    drawn.update((key, method) for key, method in methods.items() if key in labels.overall)
+    lines: Dict[str, Method] = {NOISY: NOISY_LABELS}
+    lines.update((key, method) for key, method in methods.items() if key in labels.overall)
     if len(labels.groups.ends):
-        figures.draw_cleaned(folder / 'cleaned_labels.png', labels.groups, drawn)
+        figures.draw_cleaned(folder / 'cleaned_labels.png', labels.groups, lines)
     return labels
 
 

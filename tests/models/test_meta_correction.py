@@ -1,0 +1,126 @@
+"""Meta Label Correction against a second backward pass through the step of the classifier."""
+
+import numpy as np
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from mmnoisy.models.meta_correction import meta_gradient
+
+C, D = 4, 3
+
+
+def summed(logits, target, known=None):
+    loss = binary_cross_entropy_with_logits(logits, target, reduction='none')
+    return (loss if known is None else loss * known).sum() / len(logits)
+
+
+def test_meta_gradient_is_that_of_autograd():
+    torch.manual_seed(0)
+    x, x_v = torch.randn(7, D).double(), torch.randn(5, D).double()
+    weight, bias = torch.randn(C, D).double(), torch.randn(C).double()
+    c = torch.rand(7, C).double().requires_grad_()
+    v, known = (torch.rand(5, C) < 0.5).double(), torch.rand(5, C) < 0.7
+    layer = [weight.requires_grad_(), bias.requires_grad_()]
+    steps = torch.autograd.grad(summed(x @ weight.T + bias, c), layer, create_graph=True)
+    ahead = [value - 0.3 * step for value, step in zip(layer, steps)]
+    (wanted,) = torch.autograd.grad(summed(x_v @ ahead[0].T + ahead[1], v, known), c)
+    z, z_v = (f @ weight.detach().T + bias.detach() for f in (x, x_v))
+    found = meta_gradient((x, z, c.detach()), (x_v, z_v, v, known), 0.3)
+    torch.testing.assert_close(found, wanted)
+
+
+def build(**kwargs):
+    torch.manual_seed(0)
+    sizes = dict(num_classes=C, in_channels=D)
+    model = MODELS.build(
+        dict(
+            type='mmpretrain.MetaCorrectionClassifier',
+            backbone=dict(type='GivenFeatures', channels=D),
+            head=dict(type='MultiLabelLinearClsHead', **sizes),
+            cleaning_head=dict(type='GatedCorrectionHead', **sizes),
+            **kwargs,
+        )
+    )
+    model.init_weights()
+    return model
+
+
+def batch():
+    """Three images of T, two of V."""
+    fields = [dict(noisy_label=[0, 1]), dict(noisy_label=[2]), dict(noisy_label=[])]
+    fields += [dict(noisy_label=[0, 3], verified_pos=[0], verified_neg=[3])]
+    fields += [dict(noisy_label=[1], verified_pos=[1])]
+    samples = [DataSample(**{k: np.array(v, int) for k, v in f.items()}) for f in fields]
+    torch.manual_seed(1)
+    return torch.randn(5, D), samples
+
+
+Y = torch.tensor([[1.0, 1, 0, 0], [0, 0, 1, 0], [0] * 4, [1, 0, 0, 1], [0, 1, 0, 0]])
+V = torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 0]])
+
+
+def test_the_correction_head_begins_with_the_noisy_labels():
+    head = build().cleaning_head
+    corrected = head((torch.randn(5, D),), Y)
+    torch.testing.assert_close(corrected, 0.9 * Y + 0.1 * 0.02 * torch.ones(5, C))
+
+
+@pytest.mark.parametrize('learn_verified', [True, False])
+def test_losses_of_a_mixed_batch(learn_verified):
+    model, (inputs, samples) = build(learn_verified=learn_verified), batch()
+    losses = model.loss(inputs, samples)
+    corrected = model.cleaning_head((inputs,), Y)
+    logits = model.head((inputs,))
+    target = torch.cat([corrected[:3], V]).detach()
+    rows = slice(None) if learn_verified else slice(0, 3)
+    torch.testing.assert_close(losses['loss_classify'], summed(logits[rows], target[rows]))
+    influence = meta_gradient(
+        (inputs[:3], logits[:3].detach(), target[:3]),
+        (inputs[3:], logits[3:].detach(), V, torch.ones(2, C, dtype=torch.bool)),
+        model.lookahead,
+    )
+    torch.testing.assert_close(losses['loss_correct'], (corrected[:3] * influence).sum())
+    losses['loss_correct'].backward(retain_graph=True)
+    assert all(p.grad is None for p in model.head.parameters())
+    moved = {k: p.grad.clone() for k, p in model.cleaning_head.named_parameters()}
+    assert moved['output.weight'].abs().sum() and moved['gate.weight'].abs().sum()
+    losses['loss_classify'].backward()
+    for key, parameter in model.cleaning_head.named_parameters():
+        assert torch.equal(parameter.grad, moved[key])
+
+
+def test_a_batch_of_v_alone_teaches_the_classifier_alone():
+    model, (inputs, samples) = build(learn_verified=False), batch()
+    losses = model.loss(inputs[3:], samples[3:])
+    torch.testing.assert_close(losses['loss_classify'], summed(model.head((inputs[3:],)), V))
+    sum(losses.values()).backward()
+    assert all((p.grad == 0).all() for p in model.cleaning_head.parameters())
+
+
+def test_corrections_help_where_the_truth_is_known():
+    """Labels turned round in a class are turned back, with only V to tell."""
+    model = build(lookahead=1.0, learn_verified=False)
+    rng = torch.Generator().manual_seed(3)
+    x = torch.randn(300, D, generator=rng)
+    truth = (x @ torch.randn(D, C, generator=rng) > 0).long()
+    given = truth.clone()
+    given[:, 0] = 1 - truth[:, 0]
+    samples = []
+    for k in range(300):
+        fields = dict(noisy_label=given[k].nonzero()[:, 0])
+        if k >= 200:
+            fields.update(verified_pos=truth[k].nonzero()[:, 0])
+            fields.update(verified_neg=(1 - truth[k]).nonzero()[:, 0])
+        samples.append(DataSample(**{key: ids.numpy() for key, ids in fields.items()}))
+    optimizer = torch.optim.Adam(model.parameters(), 0.02)
+    for _ in range(600):
+        optimizer.zero_grad()
+        sum(model.loss(x, samples).values()).backward()
+        optimizer.step()
+    corrected = model.cleaning_head((x[:200],), given[:200].float()) >= 0.5
+    right = (corrected == truth[:200].bool()).float()
+    assert right[:, 0].mean() > 0.4  # none of the given labels is
+    assert right.mean() > 0.78  # 0.75 of them are
