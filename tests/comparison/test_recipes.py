@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mmnoisy import InputError
 from mmnoisy.comparison.recipes import LR_FACTORS, Recipe, default_recipe
-from mmnoisy.comparison.searching import search, split
+from mmnoisy.comparison.searching import number_of_trials, search, split
 from mmnoisy.comparison.systems import SYSTEMS, systems
 
 
@@ -72,3 +74,26 @@ def test_a_third_is_held_out():
     assert np.array_equal(parts.held, split(rows, 7).held)
     assert not np.array_equal(parts.held, split(rows, 8).held)
     assert [len(part) for part in split(rows[:1], 0)] == [0, 1]
+
+
+def test_choices_are_tried_first_and_then_the_rates_of_the_best():
+    default = Recipe(1, 1.0, 1.0, 1.0)
+    good = {('a', 1): 50.0, ('b', 1): 60.0, ('c', 1): 55.0, ('b', 3): 61.0}
+
+    def score(recipe):
+        value = good.get((recipe.choice, round(recipe.lr, 3)), 40.0)
+        return {'AP_all': value, 'MAP': value}
+
+    recipe, tried = search(default, score, ['a', 'b', 'c'])
+    assert recipe == replace(default.at(3.0), choice='b')
+    assert [trial['choice'] for trial in tried] == ['a', 'b', 'c', 'b', 'b']
+    assert len(tried) == number_of_trials(['a', 'b', 'c'])
+    assert number_of_trials([]) == len(LR_FACTORS)
+
+
+def test_a_recipe_is_kept_as_what_makes_it():
+    plain = Recipe(5, 0.1, 0.2, 0.4, 8)
+    assert 'choice' not in plain.to_dict()
+    for recipe in (plain, replace(plain, choice='tau 0.8')):
+        assert Recipe(**recipe.to_dict()) == recipe
+        assert recipe.at(2).choice == recipe.choice

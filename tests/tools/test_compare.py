@@ -12,6 +12,7 @@ from conftest import REPO
 from made_index import make_data_set, make_labels
 
 from mmnoisy.comparison.recipes import Recipe
+from mmnoisy.comparison.rivals import RIVALS
 from mmnoisy.comparison.systems import SYSTEMS
 
 METHODS = {
@@ -91,6 +92,20 @@ def test_the_metric_of_the_configs_says_the_same(root, out, tmp_path):
     for key in ('AP_all', 'MAP'):
         (value,) = (v for k, v in found.items() if k.split('/')[-1] == key)
         assert value == pytest.approx(row[key], abs=1e-3)
+
+
+def test_all_adds_the_rivals_to_what_is_there(root, out, tmp_path):
+    copy = shutil.copytree(out, tmp_path / 'out')
+    compare(root, '--out', copy, '--seeds', '2', '--verified', '20', '--all')
+    rows = json.loads((copy / 'results.json').read_text())['rows']
+    before = json.loads((out / 'results.json').read_text())['rows']
+    added = [row for row in rows if row['method'] in RIVALS]
+    assert [row for row in rows if row not in added] == before
+    found = sorted((row['method'], row['seed'], row['verified']) for row in added)
+    assert found == sorted((m, s, v) for m in RIVALS for s in (0, 1) for v in (20, 60))
+    table = (copy / 'table2.md').read_text()
+    assert all(name in table for name in ('Asymmetric loss', 'SPLC', 'Filtered by cleanlab'))
+    assert 'Without those of lower AP_all' in (copy / 'index.html').read_text()
 
 
 @pytest.mark.parametrize(
