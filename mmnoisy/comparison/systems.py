@@ -68,10 +68,10 @@ class System(NamedTuple):
             raise InputError(
                 f'choice={choice!r}: is none of the system; give one of {[*self.choices]}'
             )
-        changed = self.choices[choice]
-        return self._replace(
-            **{name: {**getattr(self, name), **values} for name, values in changed.items()}
-        )
+        changed: Dict[str, Any] = {
+            name: {**getattr(self, name), **values} for name, values in self.choices[choice].items()
+        }
+        return self._replace(**changed)
 
 
 SYSTEMS = {

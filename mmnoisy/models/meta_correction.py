@@ -61,6 +61,8 @@ class MetaCorrectionClassifier(DualHeadClassifier):
         **kwargs: likewise.
     """
 
+    cleaning_head: Any
+
     def __init__(
         self, *args: Any, lookahead: float = 0.1, learn_verified: bool = True, **kwargs: Any
     ) -> None:
