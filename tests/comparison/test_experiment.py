@@ -10,7 +10,7 @@ from mmnoisy import InputError
 from mmnoisy.comparison import experiment as module
 from mmnoisy.comparison.banks import Banks
 from mmnoisy.comparison.experiment import Experiment, Job
-from mmnoisy.comparison.recipes import Recipe, default_recipe
+from mmnoisy.comparison.recipes import LR_FACTORS, Recipe, default_recipe
 from mmnoisy.comparison.runs import ARRAYS
 from mmnoisy.comparison.systems import SYSTEMS, build_model, systems
 
@@ -172,7 +172,7 @@ def test_a_search_is_kept_and_used(banks, tmp_path, monkeypatch, trained):
     experiment.run()
     assert trained.number == 3 + 1
     chosen = experiment.recipe('baseline', 60)
-    assert chosen in [SMALL.at(factor) for factor in module.LR_FACTORS]
+    assert chosen in [SMALL.at(factor) for factor in LR_FACTORS]
     again = Experiment(banks, tmp_path, ['baseline'], [0], [60])
     assert again.recipe('baseline', 60) == chosen
     assert trained.number == 4
