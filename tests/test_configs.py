@@ -54,12 +54,12 @@ def workspace(tmp_path_factory, demo_root):
 def shrink(cfg, work_dir):
     """The same run, two batches long, ten images: one of V at 9 : 1. No worker processes."""
     cfg.work_dir = str(work_dir)
-    cfg.train_cfg = dict(by_epoch=False, max_iters=2, val_interval=2)
+    cfg.train_cfg = dict(type='ResumableTrainLoop', max_iters=2, val_interval=2)
     cfg.log_processor = dict(by_epoch=False)
     cfg.param_scheduler = None
     cfg.randomness = dict(seed=0)  # the images of V that are drawn have wrong labels to clean
     cfg.load_from = None
-    cfg.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=2)
+    cfg.default_hooks.checkpoint = dict(type='WholeCheckpointHook', by_epoch=False, interval=2)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.batch_size, loader.num_workers = 5, 0
     cfg.val_dataloader.dataset.indices = 4

@@ -1,7 +1,15 @@
-"""What a run needs around the model: safe checkpoints, start-up, parameter groups, checks."""
+"""What a run needs around the model: loop, safe checkpoints, start-up, parameter groups, checks."""
 
+from mmnoisy.engine.checkpoint_hook import WholeCheckpointHook
 from mmnoisy.engine.class_list_hook import ClassListHook
 from mmnoisy.engine.optim import TrainableParametersConstructor
 from mmnoisy.engine.safe_checkpoints import allow_mmengine_checkpoints
+from mmnoisy.engine.train_loop import ResumableTrainLoop
 
-__all__ = ['ClassListHook', 'TrainableParametersConstructor', 'allow_mmengine_checkpoints']
+__all__ = [
+    'ClassListHook',
+    'ResumableTrainLoop',
+    'TrainableParametersConstructor',
+    'WholeCheckpointHook',
+    'allow_mmengine_checkpoints',
+]

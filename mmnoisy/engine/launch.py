@@ -13,8 +13,9 @@ from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
+from mmnoisy.engine.safe_checkpoints import newest_readable, read_checkpoint
 from mmnoisy.engine.whole_file import whole_file
 from mmnoisy.errors import InputError
 
@@ -149,14 +150,18 @@ def build_runner(cfg: Config) -> Runner:
 
 
 def resume_from(cfg: Config, checkpoint: str) -> None:
-    """Makes a run go on from a checkpoint, or from its last one if ``checkpoint`` is 'auto'.
+    """Makes a run go on from a checkpoint, or from its newest one if ``checkpoint`` is 'auto'.
 
     A run without a checkpoint so far begins as its config says.
+
+    Raises:
+        InputError: the checkpoint cannot be read, or all of the run cannot.
     """
-    if checkpoint == 'auto':
-        checkpoint = find_latest_checkpoint(cfg.work_dir)
-    if checkpoint:
-        cfg.load_from, cfg.resume = checkpoint, True
+    found = newest_readable(cfg.work_dir) if checkpoint == 'auto' else checkpoint
+    if checkpoint != 'auto':
+        read_checkpoint(checkpoint)
+    if found:
+        cfg.load_from, cfg.resume = found, True
 
 
 def require_checkpoints(settings: Dict[str, Any]) -> None:
