@@ -78,6 +78,11 @@ class OpenImagesFeatures(BaseDataset):
             test_mode=test_mode,
         )
 
+    def image_id(self, idx: int) -> str:
+        """The id of an image, 16 hexadecimal digits."""
+        row, usable = self.data_list[idx], self.index.usable
+        return f'{int(self.index.image_ids[row if usable is None else usable[row]]):016x}'
+
     def load_data_list(self) -> np.ndarray:
         """Numbers of the usable images."""
         return np.arange(len(self._place))

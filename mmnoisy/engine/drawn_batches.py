@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any, Iterator, List, Sequence
 
-from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
+from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, Dataset, Sampler
 
 from mmnoisy.errors import InputError
 from mmnoisy.seeds import seed_all, seed_of
@@ -29,6 +30,15 @@ class SeededDataset(Dataset):
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    def image_id(self, index: int) -> str:
+        """The id of an image, or its number where the dataset has no ``image_id(index)``."""
+        dataset = self.dataset
+        if isinstance(dataset, ConcatDataset):
+            source = bisect_right(dataset.cumulative_sizes, index)
+            index -= [0, *dataset.cumulative_sizes][source]
+            dataset = dataset.datasets[source]
+        return getattr(dataset, 'image_id', str)(index)
 
     def __getitem__(self, draw: int) -> Any:
         """The sample of a draw, ``index + N * cycle``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import torch
 from mmengine.dist import broadcast, get_dist_info
@@ -98,11 +98,9 @@ class ResumableTrainLoop(BaseLoop):
         self.runner.call_hook('after_train')
         return self.runner.model
 
-    def image_ids(self) -> list:
+    def image_ids(self) -> List[str]:
         """Ids of the images of the current batch, or their numbers where they have none."""
-        dataset = self.samples.dataset
-        numbers = self.batches.indices(self._iter)
-        return [*map(getattr(dataset, 'image_id', int), numbers)]
+        return [self.samples.image_id(index) for index in self.batches.indices(self._iter)]
 
     def _run_epoch(self, loaded: Iterator) -> None:
         """Runs what is left of an epoch; iterations without epochs are one long epoch."""
