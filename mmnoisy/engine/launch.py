@@ -177,7 +177,7 @@ def hold_back(cfg: Config, number: int) -> None:
     Raises:
         InputError: there is no V, or it is too small.
     """
-    hooks = [hook for hook in cfg.get('custom_hooks', []) if hook.type == 'ProgressHook']
+    hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] == 'ProgressHook']
     parts = cfg.train_dataloader.dataset.get('datasets', [])
     if len(parts) != 2 or not hooks:
         raise InputError(
@@ -194,7 +194,7 @@ def hold_back(cfg: Config, number: int) -> None:
         raise InputError(f'--hold-back {number}: give less than the {size} images of V')
     held.dataset.indices = list(range(size - number, size))
     parts[1].indices = size - number
-    hooks[0].held_back = held
+    hooks[0]['held_back'] = held
 
 
 def require_checkpoints(settings: Dict[str, Any]) -> None:
