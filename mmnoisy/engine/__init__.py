@@ -3,11 +3,14 @@
 from mmnoisy.engine.checkpoint_hook import WholeCheckpointHook
 from mmnoisy.engine.class_list_hook import ClassListHook
 from mmnoisy.engine.optim import TrainableParametersConstructor
+from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
 from mmnoisy.engine.progress_hook import ProgressHook
 from mmnoisy.engine.safe_checkpoints import allow_mmengine_checkpoints
 from mmnoisy.engine.train_loop import ResumableTrainLoop
 
 __all__ = [
+    'BFloat16OptimWrapper',
+    'ChannelsLastHook',
     'ClassListHook',
     'ProgressHook',
     'ResumableTrainLoop',

@@ -91,9 +91,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     cfg = config(tmp_path, 'exploding')
     cfg.model.cleaning_head.type = 'ExplodingHead'
     runner = build_runner(cfg)
-    with pytest.raises(
-        InputError, match=r'is nan in iteration 3: the ids of its 16 images'
-    ):
+    with pytest.raises(InputError, match=r'is nan in iteration 3: the ids of its 16 images'):
         runner.train()
     (file,) = (tmp_path / 'run').glob('not_finite*.json')
     written = json.loads(file.read_text())
