@@ -72,6 +72,10 @@ class RememberWeights(Hook):
 
     def before_train(self, runner):
         self.before = {k: p.detach().clone() for k, p in runner.model.named_parameters()}
+        self.without_gradient = {k for k, p in runner.model.named_parameters() if p.requires_grad}
+        for name in [*self.without_gradient]:
+            parameter = runner.model.get_parameter(name)
+            parameter.register_hook(lambda _, name=name: self.without_gradient.discard(name))
 
     def moved(self, model):
         return {k for k, p in model.named_parameters() if not torch.equal(p, self.before[k])}
@@ -102,6 +106,7 @@ def test_config_builds_and_steps(path, workspace, tmp_path, monkeypatch):
     if path.stem == 'baseline_openimages' or 'demo' in path.stem:
         expected |= {'backbone'}
     assert moved == expected
+    assert not weights.without_gradient  # several processes would wait for them
     values = runner.message_hub.get_scalar('val/AP_all').current()
     assert 0 <= values <= 100
 

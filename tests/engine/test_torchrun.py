@@ -104,3 +104,9 @@ def test_two_nodes_on_one_machine(script):
     for process in nodes:
         error = process.communicate(timeout=200)[1]
         assert process.returncode == 0, error
+
+
+def test_sharded_weights():
+    process = torchrun(REPO / 'tests/sharded_steps.py', '--nproc_per_node=2')
+    error = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, error[-3000:]
