@@ -113,5 +113,5 @@ def test_the_learning_rates_follow_the_batch_of_t_and_v_together(tmp_path):
     cfg.auto_scale_lr = dict(enable=True, base_batch_size=32)
     cfg.optim_wrapper.paramwise_cfg = dict(custom_keys={'cleaning_head': dict(lr_mult=0.3)})
     runner, _ = run(cfg)
-    rates = sorted({group['lr'] for group in runner.optim_wrapper.param_groups})
+    rates = sorted({group['lr'] for group in runner.optim_wrapper.optimizer.param_groups})
     assert rates == pytest.approx([0.003 * 16 / 32, 0.01 * 16 / 32])
