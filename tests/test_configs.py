@@ -54,12 +54,12 @@ def workspace(tmp_path_factory, demo_root):
 def shrink(cfg, work_dir):
     """The same run, two batches long, ten images: one of V at 9 : 1. No worker processes."""
     cfg.work_dir = str(work_dir)
-    cfg.train_cfg = dict(by_epoch=False, max_iters=2, val_interval=2)
+    cfg.train_cfg = dict(type='ResumableTrainLoop', max_iters=2, val_interval=2)
     cfg.log_processor = dict(by_epoch=False)
     cfg.param_scheduler = None
     cfg.randomness = dict(seed=0)  # the images of V that are drawn have wrong labels to clean
     cfg.load_from = None
-    cfg.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=2)
+    cfg.default_hooks.checkpoint = dict(type='WholeCheckpointHook', by_epoch=False, interval=2)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.batch_size, loader.num_workers = 5, 0
     cfg.val_dataloader.dataset.indices = 4
@@ -72,6 +72,10 @@ class RememberWeights(Hook):
 
     def before_train(self, runner):
         self.before = {k: p.detach().clone() for k, p in runner.model.named_parameters()}
+        self.without_gradient = {k for k, p in runner.model.named_parameters() if p.requires_grad}
+        for name in [*self.without_gradient]:
+            parameter = runner.model.get_parameter(name)
+            parameter.register_hook(lambda _, name=name: self.without_gradient.discard(name))
 
     def moved(self, model):
         return {k for k, p in model.named_parameters() if not torch.equal(p, self.before[k])}
@@ -102,6 +106,7 @@ def test_config_builds_and_steps(path, workspace, tmp_path, monkeypatch):
     if path.stem == 'baseline_openimages' or 'demo' in path.stem:
         expected |= {'backbone'}
     assert moved == expected
+    assert not weights.without_gradient  # several processes would wait for them
     values = runner.message_hub.get_scalar('val/AP_all').current()
     assert 0 <= values <= 100
 

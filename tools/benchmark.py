@@ -12,12 +12,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import heads, index, metric, pictures
+from benchmarks import heads, index, metric, pictures, step
 from benchmarks.timing import table
 
 from mmnoisy.engine.launch import tool_parser, user_errors, write_json
 
-BENCHMARKS = {'heads': heads, 'index': index, 'metric': metric, 'pictures': pictures}
+BENCHMARKS = {
+    'heads': heads,
+    'index': index,
+    'metric': metric,
+    'pictures': pictures,
+    'step': step,
+}
 
 
 @user_errors

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Tests with N processes on one machine: NCCL with GPUs, gloo without.
 #   bash tools/dist_test.sh configs/joint_openimages.py CHECKPOINT 8 [arguments of tools/test.py]
-# Several machines: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each.
+# Several machines: the same command on each, with NNODES, NODE_RANK (from 0), MASTER_ADDR (node 0)
+# and PORT set; a node that does not come within NODE_TIMEOUT seconds (600) ends the others.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: $0 CONFIG CHECKPOINT N [arguments of tools/test.py]" >&2
@@ -9,7 +10,7 @@ if [ $# -lt 3 ]; then
 fi
 config=$1 checkpoint=$2 processes=$3
 shift 3
-exec python -m torch.distributed.run \
+exec python -m mmnoisy.engine.torchrun \
     --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
     --nproc_per_node="$processes" \

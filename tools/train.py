@@ -10,7 +10,14 @@ from argparse import Namespace
 import torch
 
 from mmnoisy import InputError
-from mmnoisy.engine.launch import build_runner, load_config, resume_from, runner_parser, user_errors
+from mmnoisy.engine.launch import (
+    build_runner,
+    hold_back,
+    load_config,
+    resume_from,
+    runner_parser,
+    user_errors,
+)
 
 
 def parse_args() -> Namespace:
@@ -29,6 +36,13 @@ def parse_args() -> Namespace:
         action='store_true',
         help='scale the learning rate with the batch size of all processes together',
     )
+    parser.add_argument(
+        '--hold-back',
+        type=int,
+        metavar='N',
+        help='keep the last N images of V out of the training and log how precise the cleaned '
+        'labels are on them',
+    )
     return parser.parse_args()
 
 
@@ -44,6 +58,8 @@ def main() -> None:
             raise InputError('--amp: mixed precision needs a GPU and there is none; leave it out')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.hold_back:
+        hold_back(cfg, args.hold_back)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:

@@ -106,6 +106,10 @@ class OpenImages(BaseDataset):
                 'set data_root and data_prefix to the folder of the pictures'
             )
 
+    def image_id(self, idx: int) -> str:
+        """The id of an image, 16 hexadecimal digits."""
+        return f'{int(self.index.image_ids[self.data_list[idx]]):016x}'
+
     def load_data_list(self) -> range | np.ndarray:
         """Row numbers of the index; ``data_list`` costs no memory."""
         return range(len(self.index)) if self.index.usable is None else self.index.usable

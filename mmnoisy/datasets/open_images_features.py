@@ -78,6 +78,11 @@ class OpenImagesFeatures(BaseDataset):
             test_mode=test_mode,
         )
 
+    def image_id(self, idx: int) -> str:
+        """The id of an image, 16 hexadecimal digits."""
+        row, usable = self.data_list[idx], self.index.usable
+        return f'{int(self.index.image_ids[row if usable is None else usable[row]]):016x}'
+
     def load_data_list(self) -> np.ndarray:
         """Numbers of the usable images."""
         return np.arange(len(self._place))
@@ -90,10 +95,19 @@ class OpenImagesFeatures(BaseDataset):
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, see the class."""
+        return self.seeded_batch(indices, _random(len(indices)))
+
+    def seeded_batch(self, indices: Sequence[int], seeds: np.ndarray) -> dict:
+        """A batch, see the class.
+
+        Args:
+            indices: B images.
+            seeds: (B,) random unsigned integers, which choose the views.
+        """
         rows = self.data_list[np.asarray(indices)]
         views = np.zeros(len(rows), np.int64)
         if not self.test_mode:
-            views = np.random.randint(self.num_views, size=len(rows))
+            views = (seeds % self.num_views).astype(np.int64)
         if self._on_device is None:
             inputs = torch.from_numpy(take_features(self.banks, self._place[rows], views))
         else:
@@ -127,11 +141,16 @@ class ConcatFeatures(ConcatDataset):
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, see :class:`OpenImagesFeatures`."""
+        return self.seeded_batch(indices, _random(len(indices)))
+
+    def seeded_batch(self, indices: Sequence[int], seeds: np.ndarray) -> dict:
+        """A batch, see :meth:`OpenImagesFeatures.seeded_batch`."""
         rows = np.asarray(indices)
         source = np.searchsorted(self.cumulative_sizes, rows, side='right')
         begin = np.append(0, self.cumulative_sizes)
         parts = [
-            self.datasets[k].__getitems__(rows[source == k] - begin[k]) for k in np.unique(source)
+            self.datasets[k].seeded_batch(rows[source == k] - begin[k], seeds[source == k])
+            for k in np.unique(source)
         ]
         return dict(
             inputs=torch.cat([part['inputs'] for part in parts]),
@@ -143,6 +162,10 @@ class ConcatFeatures(ConcatDataset):
 def keep_batch(batch: Any) -> Any:
     """The ``collate_fn`` of datasets that hand whole batches (to PyTorch 2.0 and later)."""
     return batch
+
+
+def _random(size: int) -> np.ndarray:
+    return np.random.randint(2**32, size=size, dtype=np.uint64)
 
 
 def _take(csr: Csr, rows: np.ndarray) -> SparseLabels:

@@ -54,6 +54,8 @@ class RatioSampler(Sampler):
     goes on where the last one ended, so a batch of 32 at 9 : 1 holds three or four samples of V,
     exactly 3.2 in the long run on every process.
 
+    All epochs are windows of one endless sequence of draws, see :meth:`draws`.
+
     Args:
         dataset: a ``ConcatDataset`` of the two sources; any dataset where ``source_ratio`` is
             None (one source, plain shuffling).
@@ -82,25 +84,37 @@ class RatioSampler(Sampler):
         return -(-self.sizes[0] * (first + second) // (first * self.world_size))
 
     def __iter__(self) -> Iterator[int]:
-        end = (self.epoch + 1) * len(self)
-        for start in range(self.epoch * len(self), end, _CHUNK):
-            stop = min(start + _CHUNK, end)
-            source, ordinal = mix(start, stop, self.source_ratio, self.world_size)
-            yield from self._indices(source[:, self.rank], ordinal[:, self.rank]).tolist()
+        begin = self.epoch * len(self)
+        return (draw % sum(self.sizes) for draw in self.draws(begin, begin + len(self)))
 
     def set_epoch(self, epoch: int) -> None:
         """Makes the next iteration begin at the given epoch."""
         self.epoch = epoch
 
-    def _indices(self, source: np.ndarray, ordinal: np.ndarray) -> np.ndarray:
-        """Dataset indices (n,) of the ``ordinal``-th draws from the sources."""
-        indices = np.array(self.offsets)[source]
+    def draws(self, start: int, stop: int) -> Iterator[int]:
+        """What this process draws at its steps ``start`` to ``stop``, both counted from the first.
+
+        The first draw of a late step is there as soon as that of step 0. All processes together
+        draw the same after the same number of draws, whatever their number.
+
+        Yields:
+            ``index + size * cycle`` of the dataset and its size, when the image is drawn for
+            the ``cycle``-th time: a number that no other draw has.
+        """
+        for begin in range(start, stop, _CHUNK):
+            end = min(begin + _CHUNK, stop)
+            source, ordinal = mix(begin, end, self.source_ratio, self.world_size)
+            yield from self._draws(source[:, self.rank], ordinal[:, self.rank]).tolist()
+
+    def _draws(self, source: np.ndarray, ordinal: np.ndarray) -> np.ndarray:
+        """The ``ordinal``-th draws (n,) from the sources, see :meth:`draws`."""
+        draws = np.array(self.offsets)[source]
         for s in np.unique(source):
             cycle, place = np.divmod(ordinal, self.sizes[s])
             for c in np.unique(cycle[source == s]):
                 here = (source == s) & (cycle == c)
-                indices[here] += self._order(int(s), int(c))[place[here]]
-        return indices
+                draws[here] += self._order(int(s), int(c))[place[here]] + c * sum(self.sizes)
+        return draws
 
     def _order(self, source: int, cycle: int) -> np.ndarray:
         """The permutation of a source in its given cycle; the last one is kept."""

@@ -1,7 +1,20 @@
-"""What a run needs around the model: safe checkpoints, start-up, parameter groups, checks."""
+"""What a run needs around the model: loop, safe checkpoints, start-up, parameter groups, checks."""
 
+from mmnoisy.engine.checkpoint_hook import WholeCheckpointHook
 from mmnoisy.engine.class_list_hook import ClassListHook
 from mmnoisy.engine.optim import TrainableParametersConstructor
+from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
+from mmnoisy.engine.progress_hook import ProgressHook
 from mmnoisy.engine.safe_checkpoints import allow_mmengine_checkpoints
+from mmnoisy.engine.train_loop import ResumableTrainLoop
 
-__all__ = ['ClassListHook', 'TrainableParametersConstructor', 'allow_mmengine_checkpoints']
+__all__ = [
+    'BFloat16OptimWrapper',
+    'ChannelsLastHook',
+    'ClassListHook',
+    'ProgressHook',
+    'ResumableTrainLoop',
+    'TrainableParametersConstructor',
+    'WholeCheckpointHook',
+    'allow_mmengine_checkpoints',
+]

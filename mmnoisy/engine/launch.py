@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import os
@@ -13,8 +14,11 @@ from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from mmpretrain.registry import DATASETS
 
+from mmnoisy.engine.safe_checkpoints import newest_readable, read_checkpoint
 from mmnoisy.engine.whole_file import whole_file
 from mmnoisy.errors import InputError
 
@@ -149,14 +153,48 @@ def build_runner(cfg: Config) -> Runner:
 
 
 def resume_from(cfg: Config, checkpoint: str) -> None:
-    """Makes a run go on from a checkpoint, or from its last one if ``checkpoint`` is 'auto'.
+    """Makes a run go on from a checkpoint, or from its newest one if ``checkpoint`` is 'auto'.
 
     A run without a checkpoint so far begins as its config says.
+
+    Raises:
+        InputError: the checkpoint cannot be read, or all of the run cannot.
     """
-    if checkpoint == 'auto':
-        checkpoint = find_latest_checkpoint(cfg.work_dir)
-    if checkpoint:
-        cfg.load_from, cfg.resume = checkpoint, True
+    found = newest_readable(cfg.work_dir) if checkpoint == 'auto' else checkpoint
+    if checkpoint != 'auto':
+        read_checkpoint(checkpoint)
+    if found:
+        cfg.load_from, cfg.resume = found, True
+
+
+def hold_back(cfg: Config, number: int) -> None:
+    """Keeps the last images of V out of the training, to measure the cleaning network on them.
+
+    Args:
+        cfg: trains on T and V; is changed.
+        number: of images.
+
+    Raises:
+        InputError: there is no V, or it is too small.
+    """
+    hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] == 'ProgressHook']
+    parts = cfg.train_dataloader.dataset.get('datasets', [])
+    if len(parts) != 2 or not hooks:
+        raise InputError(
+            f'--hold-back {number}: needs a config that trains on T and V and has a ProgressHook '
+            'among its custom_hooks; leave it out'
+        )
+    held = copy.deepcopy(cfg.val_dataloader)
+    for key in ('ann_file', 'data_prefix', 'features', 'data_root'):
+        if key in parts[1]:
+            held.dataset[key] = parts[1][key]
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        size = len(DATASETS.build(parts[1]))
+    if not 0 < number < size:
+        raise InputError(f'--hold-back {number}: give less than the {size} images of V')
+    held.dataset.indices = list(range(size - number, size))
+    parts[1].indices = size - number
+    hooks[0]['held_back'] = held
 
 
 def require_checkpoints(settings: Dict[str, Any]) -> None:

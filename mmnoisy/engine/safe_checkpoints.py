@@ -1,12 +1,18 @@
-"""Lets PyTorch's safe unpickling read the checkpoints that MMEngine writes."""
+"""Reads the checkpoints that MMEngine writes, safely: no code of theirs runs."""
 
 from __future__ import annotations
 
-from typing import Any, List
+import logging
+import re
+import zipfile
+from pathlib import Path
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import HistoryBuffer, print_log
+
+from mmnoisy.errors import InputError
 
 _STATISTICS = ('min', 'max', 'current', 'mean', 'statistics')
 
@@ -29,6 +35,63 @@ def allow_mmengine_checkpoints() -> None:
         + [type(np.dtype(code)) for code in numbers]
         + [(build, f'{module}.{build.__name__}') for build in builders for module in modules]
     )
+
+
+def read_checkpoint(path: str) -> Dict[str, Any]:
+    """What a checkpoint holds, on the CPU.
+
+    Raises:
+        InputError: the file does not exist, is damaged or is no checkpoint.
+    """
+    if not Path(path).is_file():
+        raise InputError(f'{path}: there is no such checkpoint; check the path')
+    try:
+        # PyTorch does not compare the checksums of the weights.
+        damaged = zipfile.is_zipfile(path) and zipfile.ZipFile(path).testzip()
+        assert not damaged, f'{damaged} is damaged'
+        loaded = torch.load(path, map_location='cpu', weights_only=True)
+        assert isinstance(loaded, dict), f'it holds a {type(loaded).__name__}'
+    except Exception as error:  # of unpickling, of zip files, of the system: each its own
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f'{path}: cannot be loaded as a checkpoint ({reason}); give one that '
+            'tools/train.py wrote'
+        ) from error
+    return loaded
+
+
+def newest_readable(work_dir: str) -> Optional[str]:
+    """The newest checkpoint of a run that can be read; says so where that is not the newest.
+
+    Those that hold the best weights cannot be resumed and do not count.
+
+    Raises:
+        InputError: there are checkpoints, and none can be read.
+    """
+    paths = [p for p in Path(work_dir).glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', p.stem)]
+    refusal = None
+    for path in sorted(paths, key=_age, reverse=True):
+        try:
+            read_checkpoint(str(path))
+        except InputError as error:
+            refusal = error
+            print_log(f'{error}; an older one is looked for', 'current', logging.WARNING)
+            continue
+        if refusal is not None:
+            print_log(f'The run goes on from {path}.', 'current', logging.WARNING)
+        return str(path)
+    if refusal is not None:
+        raise InputError(f'{work_dir}: none of its {len(paths)} checkpoints can be read') from (
+            refusal
+        )
+    return None
+
+
+def _age(path: Path) -> tuple:
+    # Among those of one kind the number tells, since a copy may have lost the times.
+    kind, number = path.stem.split('_')
+    newest = max(p.stat().st_mtime_ns for p in path.parent.glob(f'{kind}_*.pth'))
+    return newest, kind, int(number)
 
 
 def _getattr(owner: Any, name: str) -> Any:

@@ -18,12 +18,13 @@ _NOT_WRITABLE = {
 
 
 @contextmanager
-def whole_file(path: Path, mode: str = 'w', **kwargs: Any) -> Iterator[IO]:
+def whole_file(path: Path, mode: str = 'w', durable: bool = False, **kwargs: Any) -> Iterator[IO]:
     """Opens a file to write, under another name until all of it is written.
 
     Args:
         path: its final name; the folder is made if needed.
         mode: ``'w'``, in UTF-8, or ``'wb'``.
+        durable: wait until the file is on the disk, so that not even a power cut leaves a part.
         **kwargs: of :func:`open`.
 
     Raises:
@@ -36,7 +37,12 @@ def whole_file(path: Path, mode: str = 'w', **kwargs: Any) -> Iterator[IO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(unfinished, mode, encoding=encoding, **kwargs) as file:
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(unfinished, path)
+        if durable:
+            _sync_folder(path.parent)
     except BaseException as error:
         with suppress(OSError):
             unfinished.unlink()
@@ -45,3 +51,13 @@ def whole_file(path: Path, mode: str = 'w', **kwargs: Any) -> Iterator[IO]:
                 f'{path}: cannot be written ({error.strerror}); free some space, or write elsewhere'
             ) from error
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Waits until the names in a folder are on the disk, on systems that can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

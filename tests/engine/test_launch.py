@@ -1,6 +1,7 @@
 from argparse import Namespace
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from mmnoisy import InputError
@@ -56,11 +57,15 @@ def test_resume(tmp_path):
     cfg = Config(dict(work_dir=str(tmp_path), load_from='baseline.pth', resume=False))
     resume_from(cfg, 'auto')
     assert (cfg.load_from, cfg.resume) == ('baseline.pth', False)
-    (tmp_path / 'last_checkpoint').write_text('epoch_3.pth')
+    torch.save(dict(state_dict={}), tmp_path / 'epoch_3.pth')
     resume_from(cfg, 'auto')
-    assert (cfg.load_from, cfg.resume) == ('epoch_3.pth', True)
-    resume_from(cfg, 'epoch_1.pth')
-    assert (cfg.load_from, cfg.resume) == ('epoch_1.pth', True)
+    assert (cfg.load_from, cfg.resume) == (str(tmp_path / 'epoch_3.pth'), True)
+    torch.save(dict(state_dict={}), tmp_path / 'epoch_1.pth')
+    resume_from(cfg, str(tmp_path / 'epoch_1.pth'))
+    assert (cfg.load_from, cfg.resume) == (str(tmp_path / 'epoch_1.pth'), True)
+    (tmp_path / 'epoch_1.pth').write_bytes(b'')
+    with pytest.raises(InputError, match=r'epoch_1.pth: cannot be loaded as a checkpoint'):
+        resume_from(cfg, str(tmp_path / 'epoch_1.pth'))
 
 
 def test_user_errors_are_one_line(capsys, monkeypatch):

@@ -7,7 +7,9 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.model import BaseModule
 
-import mmnoisy  # noqa: F401  (allows the types)
+from mmnoisy import InputError
+from mmnoisy.engine import safe_checkpoints
+from mmnoisy.engine.safe_checkpoints import newest_readable
 
 
 def test_a_message_hub_survives(tmp_path):
@@ -67,3 +69,41 @@ def test_code_in_a_checkpoint_is_refused(tmp_path, attack):
     torch.save(dict(state_dict=attack), path)
     with pytest.raises((pickle.UnpicklingError, TypeError)):
         torch.load(path, weights_only=True)
+
+
+def made_checkpoint(path):
+    torch.save(dict(state_dict=dict(weight=torch.arange(5000.0))), path)
+    return path
+
+
+def flip_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+
+
+def cut_off(path):
+    path.write_bytes(path.read_bytes()[:10_000])
+
+
+def test_the_newest_is_the_one_with_the_highest_number(tmp_path):
+    assert newest_readable(str(tmp_path)) is None
+    made_checkpoint(tmp_path / 'best_AP_all_epoch_12.pth')
+    assert newest_readable(str(tmp_path)) is None
+    for number in (10, 9, 2):  # as a copy in the order of the names leaves the times
+        made_checkpoint(tmp_path / f'iter_{number}.pth')
+    assert newest_readable(str(tmp_path)) == str(tmp_path / 'iter_10.pth')
+
+
+@pytest.mark.parametrize('damage', [flip_a_byte, cut_off])
+def test_an_older_one_takes_the_place_of_a_damaged_one(tmp_path, monkeypatch, damage):
+    older, newest = (made_checkpoint(tmp_path / f'epoch_{k}.pth') for k in (1, 2))
+    damage(newest)
+    said = []
+    monkeypatch.setattr(safe_checkpoints, 'print_log', lambda text, *_: said.append(text))
+    assert newest_readable(str(tmp_path)) == str(older)
+    assert said[0].startswith(f'{newest}: cannot be loaded as a checkpoint')
+    assert said[1] == f'The run goes on from {older}.'
+    damage(older)
+    with pytest.raises(InputError, match='none of its 2 checkpoints can be read'):
+        newest_readable(str(tmp_path))

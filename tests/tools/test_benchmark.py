@@ -130,3 +130,13 @@ def test_heads(run):
 )
 def test_heads_with_wrong_input(run, option, complaint):
     assert complaint in run('heads', *option, status=2).err
+
+
+def test_step(run):
+    options = ['--size', '75', '--classes', '20', '--batch-size', '10', '--repeats', '1']
+    result = json.loads(run('step', *options, '--device', 'cpu').out.splitlines()[-1])
+    check(result, 'step', 1.05)
+    assert result['memory_ratio'] == pytest.approx(
+        result['ours_peak_mb'] / result['alternative_peak_mb']
+    )
+    assert '--size 74: give a number of at least 75' in run('step', '--size', '74', status=2).err

@@ -8,5 +8,5 @@ optim_wrapper = dict(
     optimizer=dict(type='RMSprop', lr=0.045, alpha=0.9, momentum=0.9, eps=1.0)
 )
 param_scheduler = dict(type='StepLR', by_epoch=False, step_size=563_201, gamma=0.94)
-train_cfg = dict(by_epoch=False, max_iters=49_000_000, val_interval=500_000)
+train_cfg = dict(type='ResumableTrainLoop', max_iters=49_000_000, val_interval=500_000)
 auto_scale_lr = dict(enable=False, base_batch_size=32)

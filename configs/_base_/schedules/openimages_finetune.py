@@ -5,5 +5,5 @@ optim_wrapper = dict(
     constructor='TrainableParametersConstructor',
 )
 param_scheduler = dict(type='StepLR', by_epoch=False, step_size=563_201, gamma=0.94)
-train_cfg = dict(by_epoch=False, max_iters=4_000_000, val_interval=100_000)
+train_cfg = dict(type='ResumableTrainLoop', max_iters=4_000_000, val_interval=100_000)
 auto_scale_lr = dict(enable=False, base_batch_size=32)

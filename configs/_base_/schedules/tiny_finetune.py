@@ -6,5 +6,5 @@ optim_wrapper = dict(
 param_scheduler = dict(
     type='LinearLR', start_factor=1.0, end_factor=0.0, end=12, convert_to_iter_based=True
 )
-train_cfg = dict(by_epoch=True, max_epochs=12, val_interval=6)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=12, val_interval=6)
 auto_scale_lr = dict(enable=False, base_batch_size=64)

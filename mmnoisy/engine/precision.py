@@ -1,0 +1,43 @@
+"""Faster steps: 16 bits and the memory layout of convolutions."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from mmpretrain.registry import HOOKS, OPTIM_WRAPPERS
+from torch import nn
+
+
+@OPTIM_WRAPPERS.register_module()
+class BFloat16OptimWrapper(OptimWrapper):
+    """Mixed precision in bfloat16, on CPUs as well as on GPUs.
+
+    It has the range of float32, so that gradients need no scaling; weights, cleaned labels and
+    losses stay in float32. MMEngine's ``AmpOptimWrapper`` (float16) works on GPUs only.
+
+    Args:
+        **kwargs: of ``mmengine.optim.OptimWrapper``.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Runs the forward pass in bfloat16, where PyTorch holds that to be safe."""
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, torch.bfloat16):
+            yield
+
+
+@HOOKS.register_module()
+class ChannelsLastHook(Hook):
+    """Keeps the weights of convolutions in the layout that GPUs with tensor cores are fast in."""
+
+    def before_train(self, runner: Runner, **kwargs: Any) -> None:
+        """Changes the layout; the values stay."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.to(memory_format=torch.channels_last)

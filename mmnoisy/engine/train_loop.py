@@ -1,0 +1,175 @@
+"""The training loop of runs that may be killed at any moment."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Optional
+
+import torch
+from mmengine.dist import broadcast, get_dist_info
+from mmengine.runner import BaseLoop, Runner
+from mmpretrain.registry import LOOPS
+from torch.utils.data import DataLoader
+
+from mmnoisy.engine.drawn_batches import drawn_loader
+from mmnoisy.errors import InputError
+from mmnoisy.seeds import seed_all, seed_of
+
+_STREAM = 'stream'  # entry of the message hub, and so of a checkpoint
+_HISTORY = 1000
+
+
+@LOOPS.register_module()
+class ResumableTrainLoop(BaseLoop):
+    """Trains for a number of epochs or of iterations, and goes on exactly where it was killed.
+
+    What a step does depends on the weights, the seed and the number of the step, and on nothing
+    else that came before: step k has the k-th batch of an endless sequence of draws, augmented
+    with random numbers of the draw, and every generator is set anew before it. So a run resumes
+    at step k as fast as it starts at step 0, and equals the uninterrupted one; with another
+    number of processes and the same batch size in total it trains on the same batches.
+
+    All batches are full: an epoch is one pass over the first source, rounded up to batches, and
+    the next one begins with the image after its last. Otherwise the hooks are called as in
+    MMEngine's ``EpochBasedTrainLoop`` (with ``max_epochs``) and ``IterBasedTrainLoop`` (with
+    ``max_iters``). An evaluation that is due where a run is resumed is made again, since a kill may
+    have cut it short.
+
+    Args:
+        runner: of the loop.
+        dataloader: its sampler has ``draws``, see :class:`mmnoisy.datasets.RatioSampler`.
+        max_epochs: length of the run in epochs.
+        max_iters: or in iterations.
+        val_begin: the first epoch, or iteration, to evaluate after.
+        val_interval: epochs, or iterations, from one evaluation to the next.
+
+    Raises:
+        InputError: not exactly one of the two lengths is given, the sampler cannot begin at a given
+            step, or the checkpoint belongs to a run with another sequence of batches.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: DataLoader | Dict,
+        max_epochs: Optional[int] = None,
+        max_iters: Optional[int] = None,
+        val_begin: int = 1,
+        val_interval: int = 1,
+    ) -> None:
+        super().__init__(runner, dataloader)
+        if (max_epochs is None) == (max_iters is None):
+            raise InputError(
+                f'train_cfg.max_epochs={max_epochs}, max_iters={max_iters}: give one of the two'
+            )
+        self.by_epoch = max_epochs is not None
+        loader: Any = drawn_loader(self.dataloader, runner.seed)
+        self.dataloader: DataLoader = loader
+        self.samples, self.batches = loader.dataset, loader.batch_sampler
+        self.max_epochs = max_epochs or 1
+        self.max_iters = max_iters or self.max_epochs * len(self.dataloader)
+        self.val_begin, self.val_interval = val_begin, val_interval
+        self.stop_training = False  # set by EarlyStoppingHook
+        self._epoch = self._iter = 0  # set by Runner.resume
+        self._own_order = not isinstance(dataloader, dict) or 'seed' in dataloader['sampler']
+        runner.visualizer.dataset_meta = self.samples.metainfo
+
+    @property
+    def epoch(self) -> int:
+        """Number of epochs behind the run."""
+        return self._epoch
+
+    @property
+    def iter(self) -> int:
+        """Number of iterations behind the run."""
+        return self._iter
+
+    def run(self) -> torch.nn.Module:
+        """Trains to the end."""
+        self.runner.call_hook('before_train')
+        self._check_stream()
+        self._set_seed()
+        self.batches.start, self.batches.stop = self._iter, self.max_iters
+        loaded = iter(self.dataloader)
+        self.runner.model.train()
+        if self._iter:
+            self._validate()
+        while self._progress < self._length and not self.stop_training:
+            self._run_epoch(loaded)
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def image_ids(self) -> List[str]:
+        """Ids of the images of the current batch, or their numbers where they have none."""
+        return [self.samples.image_id(index) for index in self.batches.indices(self._iter)]
+
+    def _run_epoch(self, loaded: Iterator) -> None:
+        """Runs what is left of an epoch; iterations without epochs are one long epoch."""
+        begin = self._epoch * len(self.dataloader)
+        end = begin + len(self.dataloader) if self.by_epoch else self.max_iters
+        self.runner.call_hook('before_train_epoch')
+        while self._iter < end and not self.stop_training:
+            self._run_iter(next(loaded), self._iter - begin)
+            if not self.by_epoch:
+                self._validate()
+        self.runner.call_hook('after_train_epoch')
+        if self.by_epoch:
+            self._epoch += 1
+            self._validate()
+
+    def _run_iter(self, data_batch: Any, batch_idx: int) -> None:
+        seed_all(int(seed_of(self.seed, self._iter, get_dist_info()[0])))
+        self.runner.call_hook('before_train_iter', batch_idx=batch_idx, data_batch=data_batch)
+        outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+        self.runner.call_hook(
+            'after_train_iter', batch_idx=batch_idx, data_batch=data_batch, outputs=outputs
+        )
+        self._iter += 1
+        if self._iter % _HISTORY == 0:
+            self._shorten_histories()
+
+    def _validate(self) -> None:
+        done = self._progress
+        due = done >= self.val_begin and (done % self.val_interval == 0 or done == self._length)
+        whole = not self.by_epoch or self._iter == self._epoch * len(self.dataloader)
+        if self.runner.val_loop is not None and due and whole:
+            self.runner.val_loop.run()
+            self.runner.model.train()
+
+    @property
+    def _progress(self) -> int:
+        return self._epoch if self.by_epoch else self._iter
+
+    @property
+    def _length(self) -> int:
+        return self.max_epochs if self.by_epoch else self.max_iters
+
+    def _check_stream(self) -> None:
+        """Compares the sequence of batches with that of the checkpoint."""
+        hub, dataset = self.runner.message_hub, self.samples.dataset
+        batch_size = self.batches.batch_size * get_dist_info()[1]
+        sources = getattr(dataset, 'datasets', [dataset])
+        stream = dict(batch_size=batch_size, source_sizes=[*map(len, sources)])
+        if hasattr(self.batches.sampler, 'source_ratio'):
+            stream['source_ratio'] = [*self.batches.sampler.source_ratio]
+        trained = hub.runtime_info.get(_STREAM, stream) if self._iter else stream
+        for key, value in stream.items():
+            if trained.get(key) != value:
+                raise InputError(
+                    f'train_dataloader: {key} is {value} (of all processes together), and '
+                    f'{trained.get(key)} in the run of the checkpoint; resume with the same, or '
+                    'begin a new run from its weights with --cfg-options load_from=CHECKPOINT'
+                )
+        hub.update_info(_STREAM, stream)
+
+    def _set_seed(self) -> None:
+        """Takes the seed of the run, which is that of the checkpoint if it is resumed."""
+        seed = torch.tensor(self.runner.seed)
+        broadcast(seed)
+        self.seed = self.samples.seed = int(seed)
+        if not self._own_order:
+            self.batches.sampler.seed = self.seed
+
+    def _shorten_histories(self) -> None:
+        """Keeps the histories of the log short: MMEngine copies them at every step."""
+        for history in self.runner.message_hub.log_scalars.values():
+            history.max_length = _HISTORY

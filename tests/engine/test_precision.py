@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+from mmnoisy.engine import BFloat16OptimWrapper
+from mmnoisy.engine.precision import ChannelsLastHook
+
+
+@pytest.mark.parametrize('size', [1.0, 1e4])
+def test_losses_of_6012_classes_are_float32_and_finite(size):
+    """Also where the features are far from 0."""
+    init_default_scope('mmpretrain')
+    heads = dict(num_classes=6012, in_channels=64)
+    model = MODELS.build(
+        dict(
+            type='DualHeadClassifier',
+            data_preprocessor=dict(num_classes=6012),
+            backbone=dict(type='GivenFeatures', channels=64),
+            head=dict(type='MultiLabelLinearClsHead', **heads),
+            cleaning_head=dict(type='LabelCleaningHead', **heads),
+        )
+    )
+    model.init_weights()
+    wrapper = BFloat16OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-6))
+    rng = np.random.default_rng(0)
+    samples = []
+    for _ in range(8):
+        noisy = rng.choice(6012, 9, replace=False)
+        fields = dict(noisy_label=noisy, verified_pos=noisy[:4], verified_neg=noisy[4:])
+        samples.append(DataSample(**fields))
+    inputs = torch.from_numpy(rng.normal(size=(8, 64), scale=size).astype(np.float32))
+    with torch.no_grad():
+        exact = model.loss(inputs, samples)
+    seen = []
+    model.cleaning_head.register_forward_hook(lambda *call: seen.append(call[2].dtype))
+    model.head.fc.register_forward_hook(lambda *call: seen.append(call[2].dtype))
+    with wrapper.optim_context(model):
+        losses = model.loss(inputs, samples)
+    assert seen == [torch.float32, torch.bfloat16]
+    for name, value in losses.items():
+        assert value.dtype == torch.float32
+        torch.testing.assert_close(value, exact[name], rtol=0.02, atol=1e-3)
+    wrapper.update_params(sum(losses.values()))
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
+def test_the_layout_changes_and_the_values_stay():
+    class Runner:
+        model = torch.nn.Conv2d(3, 8, 3)
+
+    before = Runner.model.weight.detach().clone()
+    ChannelsLastHook().before_train(Runner)
+    assert Runner.model.weight.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(Runner.model.weight, before)

@@ -1,0 +1,112 @@
+"""What is said where processes do not start or do not end well."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import REPO
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def torchrun(script, *options, nodes=1, node=0, port=None, **environment):
+    command = [sys.executable, '-m', 'mmnoisy.engine.torchrun', f'--nnodes={nodes}']
+    command += [f'--node_rank={node}', '--master_addr=127.0.0.1', *options]
+    command += [f'--master_port={port or free_port()}', str(script)]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPO,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', **environment},
+    )
+
+
+@pytest.fixture
+def script(tmp_path):
+    def write(text):
+        path = tmp_path / 'script.py'
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_port_in_use(script):
+    with socket.socket() as taken:
+        taken.bind(('', 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = torchrun(script(''), port=port)
+        error = process.communicate(timeout=120)[1]
+    assert process.returncode == 2
+    assert error.startswith(f'torchrun.py: error: PORT={port}: cannot be used on 127.0.0.1')
+    assert 'Traceback' not in error
+
+
+@pytest.mark.parametrize(('node', 'missing'), [(0, 'one of the other nodes'), (1, 'node 0 at')])
+def test_a_missing_node(script, node, missing):
+    process = torchrun(script(''), nodes=2, node=node, NODE_TIMEOUT='3')
+    error = process.communicate(timeout=120)[1]
+    assert process.returncode == 2
+    assert f'torchrun.py: error: NNODES=2: {missing}' in error
+    assert 'did not come within 3 s' in error
+    assert 'Traceback' not in error
+
+
+WAITING = """
+import os, signal, sys, time
+import torch.distributed as dist
+dist.init_process_group('gloo')
+dist.barrier()
+if dist.get_rank() == 1:
+    {death}
+time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize(
+    ('death', 'code', 'how'),
+    [
+        ('os.kill(os.getpid(), signal.SIGKILL)', 1, 'signal 9'),
+        ("print('the cause', file=sys.stderr); sys.exit(2)", 2, '2'),
+    ],
+)
+def test_a_rank_that_dies_ends_the_others(script, death, code, how):
+    begin = time.monotonic()
+    process = torchrun(script(WAITING.format(death=death)), '--nproc_per_node=2')
+    error = process.communicate(timeout=200)[1]
+    assert time.monotonic() - begin < 200
+    assert process.returncode == code
+    assert f'ended first, with exit code {how}; the cause is in its output above' in error
+    assert ('the cause\n' in error) == (code == 2)
+    assert 'rank 1 on' in error
+
+
+def test_two_nodes_on_one_machine(script):
+    text = (
+        'import torch, torch.distributed as dist\n'
+        "dist.init_process_group('gloo')\n"
+        'total = torch.ones(1)\n'
+        'dist.all_reduce(total)\n'
+        'assert total == 2, total\n'
+    )
+    port = free_port()
+    nodes = [torchrun(script(text), nodes=2, node=k, port=port) for k in range(2)]
+    for process in nodes:
+        error = process.communicate(timeout=200)[1]
+        assert process.returncode == 0, error
+
+
+def test_sharded_weights():
+    process = torchrun(REPO / 'tests/sharded_steps.py', '--nproc_per_node=2')
+    error = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, error[-3000:]

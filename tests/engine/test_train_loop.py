@@ -1,0 +1,117 @@
+"""The loop's own behaviour; that killed runs equal others is in test_killed_runs.py."""
+
+import time
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+from test_progress_hook import config
+
+from mmnoisy import InputError
+from mmnoisy.datasets import RatioSampler
+from mmnoisy.engine.drawn_batches import DrawnBatches
+from mmnoisy.engine.launch import build_runner, resume_from
+
+
+class Count(Hook):
+    """Counts evaluations and steps."""
+
+    def __init__(self):
+        self.evaluated, self.steps = [], []
+
+    def before_val_epoch(self, runner):
+        self.evaluated.append(runner.iter)
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.steps.append((runner.epoch, batch_idx))
+
+
+def run(cfg):
+    runner, count = build_runner(cfg), Count()
+    runner.register_hook(count)
+    runner.train()
+    return runner, count
+
+
+def test_epochs_evaluations_and_a_resume_where_one_is_due(tmp_path):
+    cfg = config(tmp_path, 'epochs')
+    cfg.train_cfg = dict(type='ResumableTrainLoop', max_epochs=2, val_interval=2)
+    cfg.log_processor = dict(by_epoch=True)
+    runner, count = run(cfg)
+    length = -(-300 * 10 // 9 // 16)
+    assert len(runner.train_dataloader) == length == 21
+    assert count.steps == [(epoch, k) for epoch in range(2) for k in range(length)]
+    assert count.evaluated == [2 * length]
+    resume_from(cfg, 'auto')
+    cfg.experiment_name = 'epochs again'
+    runner, count = run(cfg)
+    assert count.steps == []
+    assert count.evaluated == [2 * length]
+
+
+def test_all_batches_are_full_and_no_image_comes_twice_in_a_pass():
+    batches = DrawnBatches(RatioSampler(range(50), seed=1), 8, 50, 7)
+    batches.stop = 25
+    drawn = [index for step in range(25) for index in batches.indices(step)]
+    assert drawn == [draw % 50 for batch in batches for draw in batch]
+    assert {len(batch) for batch in batches} == {8}
+    for cycle in range(4):
+        assert sorted(drawn[50 * cycle : 50 * cycle + 50]) == list(range(50))
+
+
+def test_a_million_steps_cost_nothing_to_pass():
+    seconds = []
+    for start in (0, 1_000_000):
+        sampler = RatioSampler(sampler_data(), [9, 1], seed=0)
+        batches = DrawnBatches(sampler, 32, 9_040_000, 10)
+        batches.start, batches.stop = start, start + 1
+        begin = time.perf_counter()
+        assert len(next(iter(batches))) == 32
+        seconds.append(time.perf_counter() - begin)
+    assert seconds[1] < seconds[0] + 5
+
+
+def sampler_data():
+    """As many images as T and V of Open Images have."""
+    return torch.utils.data.ConcatDataset([range(9_011_219), range(40_000)])
+
+
+@pytest.mark.parametrize(
+    ('change', 'complaint'),
+    [
+        (dict(train_dataloader=dict(batch_size=8)), r'batch_size is 8 .* and 16 in the run of the'),
+        (
+            dict(train_dataloader=dict(sampler=dict(source_ratio=[4, 1]))),
+            r'source_ratio is \[4, 1\]',
+        ),
+        (dict(optim_wrapper=dict(optimizer=dict(type='SGD'))), 'the optimizer was another one'),
+        (
+            dict(model=dict(cleaning_head=dict(hidden_dims=24))),
+            r'cleaning_head.hidden.weight is \[16, 32\], and \[24, 32\] in',
+        ),
+        (dict(train_cfg=dict(max_epochs=2)), 'max_epochs=2, max_iters=4: give one of the two'),
+        (
+            dict(train_dataloader=dict(sampler=dict(_delete_=True, type='DefaultSampler'))),
+            'DefaultSampler cannot begin at a given step; set sampler=dict',
+        ),
+    ],
+)
+def test_the_wrong_config_for_a_checkpoint(tmp_path, change, complaint):
+    cfg = config(tmp_path, f'right {complaint}')
+    build_runner(cfg).train()
+    cfg.merge_from_dict(change)
+    cfg.experiment_name = f'wrong {complaint}'
+    before = sorted(path.name for path in (tmp_path / 'run').glob('*.pth'))
+    resume_from(cfg, 'auto')
+    with pytest.raises(InputError, match=complaint):
+        build_runner(cfg).train()
+    assert sorted(path.name for path in (tmp_path / 'run').glob('*.pth')) == before
+
+
+def test_the_learning_rates_follow_the_batch_of_t_and_v_together(tmp_path):
+    cfg = config(tmp_path, 'scaled')
+    cfg.auto_scale_lr = dict(enable=True, base_batch_size=32)
+    cfg.optim_wrapper.paramwise_cfg = dict(custom_keys={'cleaning_head': dict(lr_mult=0.3)})
+    runner, _ = run(cfg)
+    rates = sorted({group['lr'] for group in runner.optim_wrapper.optimizer.param_groups})
+    assert rates == pytest.approx([0.003 * 16 / 32, 0.01 * 16 / 32])
