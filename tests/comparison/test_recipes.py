@@ -72,3 +72,14 @@ def test_a_third_is_held_out():
     assert np.array_equal(parts.held, split(rows, 7).held)
     assert not np.array_equal(parts.held, split(rows, 8).held)
     assert [len(part) for part in split(rows[:1], 0)] == [0, 1]
+
+
+def test_what_begins_at_random_in_a_cleaning_head_learns_faster():
+    found = default_recipe(SYSTEMS['best_cleaner'], 2_500)
+    assert found.cleaning_lr == pytest.approx(10 * found.lr)
+
+
+def test_what_learns_better_than_the_paper_is_asked_for():
+    assert 'best' not in systems(['bound_verdicts'])
+    assert {'best_cleaner', 'best', 'bound_verdicts_best'} <= {*systems(['bound_verdicts'], True)}
+    assert 'bound_verdicts_best' not in systems([], True)
