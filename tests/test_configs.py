@@ -17,6 +17,8 @@ from mmnoisy.datasets.release.prepare import prepare
 CONFIGS = sorted((REPO / 'configs').glob('*.py'))
 ROWS = [
     'baseline',
+    'best',
+    'best_cleaner',
     'finetune_clean',
     'finetune_mixed',
     'joint',
@@ -81,7 +83,7 @@ class RememberWeights(Hook):
         return {k for k, p in model.named_parameters() if not torch.equal(p, self.before[k])}
 
 
-def test_every_row_of_table_2_is_there():
+def test_every_row_is_there():
     names = {path.stem for path in CONFIGS}
     kinds = ('openimages', 'tiny', 'tiny_features')
     expected = {f'{row}_{kind}' for row in ROWS for kind in kinds}
@@ -101,7 +103,7 @@ def test_config_builds_and_steps(path, workspace, tmp_path, monkeypatch):
     expected = {'head'}
     if 'joint' in path.stem:
         expected |= {'cleaning_head'}
-    if 'pretrain_cleaner' in path.stem:
+    if 'pretrain_cleaner' in path.stem or 'best_cleaner' in path.stem:
         expected = {'cleaning_head'}
     if path.stem == 'baseline_openimages' or 'demo' in path.stem:
         expected |= {'backbone'}
@@ -143,7 +145,7 @@ def test_hyper_parameters_of_section_4_4(row, classifier, cleaner, frozen):
 
 def test_training_sets_of_the_rows():
     subsets = dict(baseline='train', misra='train', finetune_clean='validation')
-    subsets['pretrain_cleaner'] = 'validation'
+    subsets['pretrain_cleaner'] = subsets['best_cleaner'] = 'validation'
     for row in ROWS:
         for data in ('openimages', 'tiny'):
             cfg = Config.fromfile(REPO / f'configs/{row}_{data}.py')

@@ -90,7 +90,12 @@ def parse_args() -> Namespace:
         help='recipes by system, in place of a search; recipes.json of an earlier comparison',
     )
     parser.add_argument(
-        '--all', action='store_true', help='also the systems of other papers, see docs/methods.md'
+        '--all',
+        action='store_true',
+        help='also the systems of other papers and of our own, see docs/methods.md',
+    )
+    parser.add_argument(
+        '--systems', metavar='NAME,NAME', help='only these, and those that they start from'
     )
     parser.add_argument('--device', help='default: the GPU if there is one')
     return parser.parse_args()
@@ -114,6 +119,22 @@ def read_recipes(path: Path) -> Dict[str, Recipe]:
         if name not in SYSTEMS:
             raise InputError(f'{path}: {name!r} is no system; systems are {", ".join(SYSTEMS)}')
     return recipes
+
+
+def chosen(wanted: Sequence[str], names: Sequence[str]) -> List[str]:
+    """Those of the systems ``names`` that are wanted, or needed for one that is.
+
+    Raises:
+        InputError: one that is wanted is not among them.
+    """
+    for name in wanted:
+        if name not in names:
+            raise InputError(f'--systems {name}: is no system; systems are {", ".join(names)}')
+    needed = {*wanted}
+    for name in reversed(names):
+        if name in needed:
+            needed |= {start for start in (SYSTEMS[name].start,) if start}
+    return [name for name in names if name in needed]
 
 
 def check_folders(out: Path, images: Optional[Path]) -> None:
@@ -158,7 +179,9 @@ def main() -> None:
         )
     examples = choose_examples(banks)
     recipes = read_recipes(args.recipe) if args.recipe else {}
-    names = systems([*given], args.all)
+    names = systems([*given], args.all or args.systems is not None)
+    if args.systems is not None:
+        names = chosen(args.systems.split(','), names)
     experiment = Experiment(
         banks, args.out, names, range(args.seeds), sizes, examples, args.batch_size, recipes
     )

@@ -78,4 +78,5 @@ def default_recipe(system: System, num_images: int, batch_size: int = BATCH_SIZE
         images, lr, bias_lr = 384_000, 3e-4, 3e-2
     steps = -(-max(images, num_images) // batch_size)
     factor = (batch_size / BATCH_SIZE) ** 0.5
-    return Recipe(steps, lr * factor, bias_lr * factor, lr * factor, batch_size)
+    lr *= factor
+    return Recipe(steps, lr, bias_lr * factor, lr * system.cleaning_rate, batch_size)

@@ -30,6 +30,8 @@ class System(NamedTuple):
         loss: of the classifier.
         model: the type of the classifier, and settings of it.
         cleaner: the type of the cleaning head, and settings of it.
+        cleaning_rate: learning rate of what begins at random in it, as a multiple of that of the
+            layers that begin as the classifier.
         finish: the system whose sources and recipe it is trained with in the end.
         filter: settings of :func:`mmnoisy.comparison.filtering.filtered`, by which T loses the
             labels that cleanlab finds wrong; None: it keeps all.
@@ -47,6 +49,7 @@ class System(NamedTuple):
     loss: Dict[str, Any] = dict(type='CrossEntropyLoss', use_sigmoid=True)
     model: Dict[str, Any] = dict(type='DualHeadClassifier')
     cleaner: Dict[str, Any] = dict(type='LabelCleaningHead', act_cfg=dict(type='ReLU'))
+    cleaning_rate: float = 1.0
     finish: Optional[str] = None
     filter: Optional[Dict[str, Any]] = None
     choices: Dict[str, Dict[str, Dict[str, Any]]] = {}
@@ -73,6 +76,10 @@ class System(NamedTuple):
         }
         return self._replace(**changed)
 
+
+# Only what was rated, or given by the machine, counts in full.
+LISTED = dict(type='DualHeadClassifier', unverified='mask', unlisted_weight=0.01)
+TEACHER = dict(type='LogitCleaningHead', loss_weight=0.0)
 
 SYSTEMS = {
     'baseline': System(('T',), None, {'baseline': {}}),
@@ -102,20 +109,60 @@ SYSTEMS = {
         name: System(('T', 'V'), 'baseline', {name: {}}, finish='finetune_clean', **settings)
         for name, settings in RIVALS.items()
     },
+    # What learns better than the paper's method, its parts one by one, and their bound.
+    'finetune_listed': System(('V',), 'baseline', {'finetune_listed': {}}, model=LISTED),
+    'joint_listed': System(
+        ('T', 'V'), 'baseline', {'joint_listed': {}}, cleaning=True, model=LISTED, tuned_as='joint'
+    ),
+    'best_cleaner': System(
+        ('V',),
+        'baseline',
+        {},
+        cleaning=True,
+        classify=0.0,
+        model=LISTED,
+        cleaner=dict(type='LogitCleaningHead'),
+        cleaning_rate=10.0,
+        tuned_as='finetune_listed',
+    ),
+    'best': System(
+        ('T', 'V'),
+        'best_cleaner',
+        {'best': {}},
+        cleaning=True,
+        model=LISTED,
+        cleaner=TEACHER,
+    ),
+    'bound_verdicts_best': System(
+        ('bound_verdicts', 'V'),
+        'baseline',
+        {'bound_verdicts_best': {}},
+        model=LISTED,
+        tuned_as='best',
+    ),
 }
+BEYOND = (
+    *RIVALS,
+    'finetune_listed',
+    'joint_listed',
+    'best_cleaner',
+    'best',
+    'bound_verdicts_best',
+)
 
 
-def systems(bounds: Sequence[str], rivals: bool = False) -> List[str]:
+def systems(bounds: Sequence[str], beyond: bool = False) -> List[str]:
     """The systems to compare, each after the one that it starts from.
 
     Args:
         bounds: those of the two bounds for which there are labels.
-        rivals: also the systems of other papers, :data:`mmnoisy.comparison.rivals.RIVALS`.
+        beyond: also the systems that the paper does not have, :data:`BEYOND`.
     """
+    known = {'T', 'V', *bounds}
     return [
         name
-        for name in SYSTEMS
-        if (not name.startswith('bound_') or name in bounds) and (rivals or name not in RIVALS)
+        for name, system in SYSTEMS.items()
+        if known.issuperset(system.sources) and (beyond or name not in BEYOND)
     ]
 
 

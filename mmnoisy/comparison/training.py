@@ -14,7 +14,7 @@ from mmnoisy.comparison.recipes import Recipe
 from mmnoisy.comparison.scaling import Scaling
 from mmnoisy.datasets.ratio_sampler import RatioSampler
 from mmnoisy.errors import InputError
-from mmnoisy.models import DualHeadClassifier
+from mmnoisy.models import DualHeadClassifier, LogitCleaningHead
 
 
 def train(
@@ -83,5 +83,9 @@ def parameter_groups(model: DualHeadClassifier, recipe: Recipe) -> List[dict]:
         dict(params=[p for p in head if p.ndim == 1], lr=recipe.bias_lr),
     ]
     if model.cleaning_head is not None:
-        groups.append(dict(params=list(model.cleaning_head.parameters()), lr=recipe.cleaning_lr))
+        layers = dict(model.cleaning_head.named_parameters())
+        if isinstance(model.cleaning_head, LogitCleaningHead):
+            for group, name in zip(groups, ('weight', 'bias')):  # begins as the classifier
+                group['params'].append(layers.pop(f'visual_embedding.{name}'))
+        groups.append(dict(params=list(layers.values()), lr=recipe.cleaning_lr))
     return groups

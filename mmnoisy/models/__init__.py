@@ -5,6 +5,7 @@ from mmnoisy.models.gated_correction_head import GatedCorrectionHead
 from mmnoisy.models.given_features import GivenFeatures
 from mmnoisy.models.inception_v3 import InceptionV3Features
 from mmnoisy.models.label_cleaning_head import LabelCleaningHead
+from mmnoisy.models.logit_cleaning_head import LogitCleaningHead
 from mmnoisy.models.losses import LargeLoss, SelectiveLoss, SPLCLoss
 from mmnoisy.models.meta_correction import MetaCorrectionClassifier
 from mmnoisy.models.noise_model_head import NoiseModelHead
@@ -17,6 +18,7 @@ __all__ = [
     'InceptionV3Features',
     'LabelCleaningHead',
     'LargeLoss',
+    'LogitCleaningHead',
     'MetaCorrectionClassifier',
     'NoiseModelHead',
     'SPLCLoss',

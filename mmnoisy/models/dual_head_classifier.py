@@ -44,6 +44,9 @@ class DualHeadClassifier(ImageClassifier):
             :func:`stack_targets`.
         soft_labels: learn from the confidences of the noisy labels, such as those that
             ``tools/clean_labels.py --soft`` writes, instead of 1 for each of them.
+        unlisted_weight: weight, in the classification loss, of the classes of an image that are
+            neither among its noisy labels nor rated: absences that nobody has looked at. Other
+            than 1 it needs a loss with ``reduction_override``, such as MMPretrain's own.
         freeze_backbone: the backbone gets no gradient, and its batch norm and dropout stay in
             evaluation mode (fine-tuning of the last layers, section 4.3).
         feature_dtype: run a frozen backbone in this precision, for example ``'bfloat16'``, where
@@ -67,6 +70,7 @@ class DualHeadClassifier(ImageClassifier):
         auxiliary_head: dict | None = None,
         unverified: str = 'absent',
         soft_labels: bool = False,
+        unlisted_weight: float = 1.0,
         freeze_backbone: bool = False,
         feature_dtype: str | None = None,
         **kwargs: Any,
@@ -88,8 +92,10 @@ class DualHeadClassifier(ImageClassifier):
             )
         self.cleaning_head = MODELS.build(cleaning_head) if cleaning_head else None
         self.auxiliary_head = MODELS.build(auxiliary_head) if auxiliary_head else None
+        self._register_load_state_dict_pre_hook(self._begin_cleaning)
         self.unverified = unverified
         self.soft_labels = soft_labels
+        self.unlisted_weight = unlisted_weight
         self.freeze_backbone = freeze_backbone
         self.feature_dtype = getattr(torch, feature_dtype) if feature_dtype else None
         if freeze_backbone:
@@ -123,9 +129,12 @@ class DualHeadClassifier(ImageClassifier):
             cleaned = self.cleaning_head(feats, noisy)  # Eq. 1
             losses['loss_clean'] = self.cleaning_head.loss(cleaned, verified, known)  # Eq. 2
         target = torch.where(known, verified, cleaned.detach())  # constants for the classifier
-        losses['loss_classify'] = self._classify(self.head, feats, target, known)  # Eq. 3
+        listed = noisy > 0
+        losses['loss_classify'] = self._classify(self.head, feats, target, known, listed)  # Eq. 3
         if self.auxiliary_head is not None:
-            losses['loss_auxiliary'] = self._classify(self.auxiliary_head, feats[:1], target, known)
+            losses['loss_auxiliary'] = self._classify(
+                self.auxiliary_head, feats[:1], target, known, listed
+            )
         return losses
 
     def extract_feat(self, inputs: torch.Tensor, stage: str = 'neck') -> Any:
@@ -151,10 +160,26 @@ class DualHeadClassifier(ImageClassifier):
             self.backbone.eval()
         return self
 
-    @staticmethod
+    def _begin_cleaning(self, state_dict: dict, prefix: str, *_: Any) -> None:
+        """Layers of a cleaning head that begin as others, where a checkpoint has none of them."""
+        for layer, other in getattr(self.cleaning_head, 'begins_as', {}).items():
+            for name in ('weight', 'bias'):
+                source = state_dict.get(f'{prefix}{other}.{name}')
+                if source is not None:
+                    state_dict.setdefault(f'{prefix}cleaning_head.{layer}.{name}', source)
+
     def _classify(
-        head: Any, feats: tuple[torch.Tensor, ...], target: torch.Tensor, known: torch.Tensor
+        self,
+        head: Any,
+        feats: tuple[torch.Tensor, ...],
+        target: torch.Tensor,
+        known: torch.Tensor,
+        listed: torch.Tensor,
     ) -> torch.Tensor:
         """The loss of a head; those of :mod:`mmnoisy.models.losses` ask what is verified."""
         extra = dict(known=known) if getattr(head.loss_module, 'uses_known', False) else {}
-        return head.loss_module(head(feats).float(), target, avg_factor=len(target), **extra)
+        logits = head(feats).float()
+        if self.unlisted_weight == 1:
+            return head.loss_module(logits, target, avg_factor=len(target), **extra)
+        loss = head.loss_module(logits, target, reduction_override='none')
+        return torch.where(known | listed, loss, self.unlisted_weight * loss).sum() / len(target)

@@ -102,7 +102,9 @@ class MetaCorrectionClassifier(DualHeadClassifier):
         chosen = tuple(feat[learned] for feat in feats)
         return {
             'loss_correct': (corrected * influence).sum(),
-            'loss_classify': self._classify(self.head, chosen, target[learned], known[learned]),
+            'loss_classify': self._classify(
+                self.head, chosen, target[learned], known[learned], (noisy > 0)[learned]
+            ),
         }
 
     @torch.no_grad()

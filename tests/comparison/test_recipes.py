@@ -97,3 +97,15 @@ def test_a_recipe_is_kept_as_what_makes_it():
     for recipe in (plain, replace(plain, choice='tau 0.8')):
         assert Recipe(**recipe.to_dict()) == recipe
         assert recipe.at(2).choice == recipe.choice
+
+
+def test_what_begins_at_random_in_a_cleaning_head_learns_faster():
+    found = default_recipe(SYSTEMS['best_cleaner'], 2_500)
+    assert found.cleaning_lr == pytest.approx(10 * found.lr)
+
+
+def test_what_goes_beyond_the_paper_is_asked_for():
+    assert not {'best', 'asl'} & {*systems(['bound_verdicts'])}
+    wanted = {'best_cleaner', 'best', 'bound_verdicts_best', 'asl'}
+    assert wanted <= {*systems(['bound_verdicts'], beyond=True)}
+    assert 'bound_verdicts_best' not in systems([], beyond=True)

@@ -211,3 +211,15 @@ def test_losses_that_ask_learn_what_is_verified(unverified):
     target = torch.tensor([[1.0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5, [1, 0, 0, 0, 0]])
     expected = model.head.loss_module(model.head(feats), target, known)
     torch.testing.assert_close(model.loss(inputs, samples)['loss_classify'], expected)
+
+
+def test_absences_that_nobody_looked_at_weigh_less():
+    inputs, samples = batch()
+    model = build(cleaning=False, unverified='mask', unlisted_weight=0.25).eval()
+    logits = model.head(model.extract_feat(inputs))
+    target = torch.zeros(4, C)
+    target[[0, 0, 1, 3], [0, 1, 2, 0]] = 1
+    weight = torch.full((4, C), 0.25)
+    weight[[0, 0, 1, 3, 3], [0, 1, 2, 0, 3]] = 1
+    expected = binary_cross_entropy_with_logits(logits, target, weight, reduction='sum') / 4
+    torch.testing.assert_close(model.loss(inputs, samples)['loss_classify'], expected)

@@ -143,7 +143,10 @@ def test_numbers_of_verified_images_are_positive(root, tmp_path, capsys, text):
         ('{', 'is no file of recipes'),
         ('[]', 'is no file of recipes'),
         ('{"joint": {"steps": 1}}', 'is no file of recipes'),
-        ('{"best": {"steps": 1, "lr": 1, "bias_lr": 1, "cleaning_lr": 1}}', "'best' is no system"),
+        (
+            '{"better": {"steps": 1, "lr": 1, "bias_lr": 1, "cleaning_lr": 1}}',
+            "'better' is no system",
+        ),
         (
             '{"joint": {"steps": 1, "lr": -1, "bias_lr": 1, "cleaning_lr": 1}}',
             'lr=-1: give a positive number',

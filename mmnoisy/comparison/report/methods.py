@@ -44,10 +44,14 @@ _KNOWN = [
     Method('splc', 'SPLC', '#AA4499', 'd', '-', None),
     Method('mlc', 'Meta label correction', '#661100', '8', '-', None),
     Method('cleanlab_filter', 'Filtered by cleanlab', '#6699CC', 'H', '-', None),
+    Method('finetune_listed', 'Fine-tuned, absences light', '#004488', '<', '-', None),
+    Method('joint_listed', 'Joint, absences light', '#DDAA33', '>', '-', None),
+    Method('best', 'Logit cleaning', '#BB5566', 'X', '-', None),
+    Method('bound_verdicts_best', 'Bound: verdicts, absences light', '#66CCEE', 'p', '--', None),
     Method('bound_verdicts', 'Bound: verdicts on T', '#009E73', 'X', '--', None),
     Method('bound_truth', 'Bound: truth of T', '#004D40', '*', '--', None),
 ]
-_FURTHER = ['#000000', '#DDAA33', '#BB5566', '#004488', '#AA3377', '#66CCEE']
+_FURTHER = ['#000000', '#AA3377', '#997700', '#225522', '#6699AA', '#994455']
 _MARKERS = 'hp<>d8'
 
 

@@ -4,7 +4,7 @@ from mmnoisy.comparison.systems import SYSTEMS, systems
 
 ROWS = [
     method
-    for name in systems(['bound_truth', 'bound_verdicts'], rivals=True)
+    for name in systems(['bound_truth', 'bound_verdicts'], beyond=True)
     for method in SYSTEMS[name].methods
 ]
 

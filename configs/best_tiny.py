@@ -1,0 +1,21 @@
+"""The best method: the classifier learns from the labels of a trained cleaning network."""
+
+_base_ = [
+    '_base_/models/efficientnet_lite0.py',
+    '_base_/datasets/tiny_open_images.py',
+    '_base_/schedules/tiny_finetune.py',
+    '_base_/default_runtime.py',
+]
+load_from = 'work_dirs/best_cleaner_tiny/epoch_12.pth'
+
+model = dict(
+    unverified='mask',
+    unlisted_weight=0.01,
+    cleaning_head=dict(
+        type='LogitCleaningHead', num_classes=516, in_channels=1280, loss_weight=0.0
+    ),
+)
+train_dataloader = dict(
+    dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
+    sampler=dict(source_ratio=[9, 1]),
+)
