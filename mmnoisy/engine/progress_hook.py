@@ -76,10 +76,10 @@ class ProgressHook(Hook):
         """Checks the losses and writes down what there is to see."""
         for name, value in (outputs or {}).items():
             if not math.isfinite(value.detach().item()):
-                _stop(runner, name, value.item())
+                _stop(runner, name, value.item(), data_batch)
         hub, now = runner.message_hub, time.monotonic()
         seconds, self._begin = now - self._begin, now
-        images = runner.train_loop.batches.batch_size * get_world_size()
+        images = len(data_batch['inputs']) * get_world_size()
         hub.update_scalar('train/images_per_second', images / seconds)
         times, _ = hub.get_scalar('train/images_per_second').data
         left = (runner.max_iters - runner.iter - 1) * images / np.median(times[-1000:])
@@ -147,15 +147,23 @@ def cleaning_rate(runner: Runner, head: nn.Module) -> float:
     return 0.0
 
 
-def _stop(runner: Runner, name: str, value: float) -> None:
+def _stop(runner: Runner, name: str, value: float, data_batch: Any) -> None:
     path = Path(runner.work_dir, f'not_finite_iter_{runner.iter + 1}_rank_{get_rank()}.json')
-    images = runner.train_loop.image_ids()
+    images = _images(runner, data_batch)
     write_json(path, dict(iter=runner.iter + 1, loss=name, value=str(value), images=images))
     raise InputError(
         f'{name} is {value} in iteration {runner.iter + 1}: the ids of its {len(images)} images '
         f'are in {path}; look at them, or lower the learning rate, and resume from the last '
         'checkpoint'
     )
+
+
+def _images(runner: Runner, data_batch: Any) -> list:
+    """Ids of the images of a batch; their paths where the loop is MMEngine's own."""
+    if hasattr(runner.train_loop, 'image_ids'):
+        return runner.train_loop.image_ids()
+    samples = data_batch['data_samples']
+    return [sample.get('img_path') for sample in samples] if isinstance(samples, list) else []
 
 
 def _model(runner: Runner) -> Any:

@@ -66,6 +66,15 @@ def test_what_the_log_shows(tmp_path):
     assert hub.get_scalar('val/cleaned_precision').current() == pytest.approx(kept_present / kept)
 
 
+def test_it_works_in_the_loops_of_mmengine(tmp_path):
+    cfg = config(tmp_path, 'mmengine_loop')
+    cfg.train_cfg = dict(by_epoch=False, max_iters=2, val_interval=2)
+    runner = build_runner(cfg)
+    runner.train()
+    assert runner.message_hub.get_scalar('train/images_per_second').current() > 0
+    assert runner.message_hub.get_scalar('train/hours_left').current() == 0
+
+
 def test_holding_back_needs_a_v(tmp_path):
     cfg = config(tmp_path, 'no_v')
     with pytest.raises(InputError, match='--hold-back 60: give less than the 60 images of V'):
