@@ -78,7 +78,7 @@ def endless(dataset: Sized, source_ratio: Optional[Tuple[int, int]], seed: int) 
 def parameter_groups(model: DualHeadClassifier, recipe: Recipe) -> List[dict]:
     """The weights and biases of the classifier, and the cleaning head, with their rates."""
     head = [parameter for parameter in model.head.parameters() if parameter.requires_grad]
-    groups = [
+    groups: List[dict] = [
         dict(params=[p for p in head if p.ndim > 1], lr=recipe.lr),
         dict(params=[p for p in head if p.ndim == 1], lr=recipe.bias_lr),
     ]
