@@ -100,3 +100,19 @@ def jpeg_decoder(request, monkeypatch):
     if request.param == 'simplejpeg':
         pytest.importorskip('simplejpeg')
     monkeypatch.setattr(decoding, '_HAS_SIMPLEJPEG', request.param == 'simplejpeg')
+
+
+@pytest.fixture(scope='module')
+def browser(written, tmp_path_factory):
+    """A browser with the page that the fixture ``written`` of a test file has written."""
+    from browser import open_page
+
+    with open_page(written, tmp_path_factory.mktemp('profile')) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser, written):
+    """The page, loaded anew."""
+    browser.load(written)
+    return browser

@@ -133,7 +133,8 @@ def chosen(wanted: Sequence[str], names: Sequence[str]) -> List[str]:
     needed = {*wanted}
     for name in reversed(names):
         if name in needed:
-            needed |= {start for start in (SYSTEMS[name].start,) if start}
+            searched = SYSTEMS[name].tuned_as or name
+            needed |= {key for key in (SYSTEMS[name].start, SYSTEMS[searched].start) if key}
     return [name for name in names if name in needed]
 
 

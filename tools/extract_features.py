@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import barrier, get_rank
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
@@ -27,7 +27,13 @@ from mmpretrain.registry import DATASETS, MODELS
 from mmnoisy import InputError
 from mmnoisy.datasets.feature_bank import FeatureBank
 from mmnoisy.datasets.feature_extraction import Views, extract, feature_dim, provenance
-from mmnoisy.engine.launch import checkpoints, load_config, tool_parser, user_errors
+from mmnoisy.engine.launch import (
+    add_cfg_options,
+    checkpoints,
+    load_config,
+    tool_parser,
+    user_errors,
+)
 
 SETS = {'train': 'noisy_set', 'validation': 'verified_set', 'test': 'test_set'}
 
@@ -47,12 +53,7 @@ def parse_args() -> Namespace:
     )
     parser.add_argument('--batch-size', type=int, default=64, help='pictures at once, default 64')
     parser.add_argument('--num-workers', type=int, default=1, help='that load them, default 1')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that replace those of the config, as key.subkey=value',
-    )
+    add_cfg_options(parser)
     parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
     args = parser.parse_args()
     if min(args.views, args.batch_size) < 1 or args.num_workers < 0:

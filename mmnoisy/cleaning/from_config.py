@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, Sequence
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS
@@ -19,7 +19,7 @@ from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.datasets.feature_extraction import weights_hash
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.engine.class_list_hook import check_classes
-from mmnoisy.engine.launch import load_config
+from mmnoisy.engine.launch import add_cfg_options, load_config
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
 
@@ -99,12 +99,7 @@ def add_model_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('checkpoint', help='checkpoint that it has trained')
     parser.add_argument('--batch-size', type=int, default=64, help='images at once, default 64')
     parser.add_argument('--num-workers', type=int, default=1, help='that load pictures, default 1')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that replace those of the config, as key.subkey=value',
-    )
+    add_cfg_options(parser)
     parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
 
 

@@ -81,7 +81,7 @@ class System(NamedTuple):
 LISTED = dict(type='DualHeadClassifier', unverified='mask', unlisted_weight=0.01)
 TEACHER = dict(type='LogitCleaningHead', loss_weight=0.0)
 
-SYSTEMS = {
+PAPER = {
     'baseline': System(('T',), None, {'baseline': {}}),
     'finetune_clean': System(('V',), 'baseline', {'finetune_clean': {}}),
     'finetune_mixed': System(('T', 'V'), 'baseline', {'finetune_mixed': {}}),
@@ -105,6 +105,8 @@ SYSTEMS = {
     'bound_truth': System(
         ('bound_truth', 'V'), 'baseline', {'bound_truth': {}}, tuned_as='finetune_clean'
     ),
+}
+BEYOND = {
     **{
         name: System(('T', 'V'), 'baseline', {name: {}}, finish='finetune_clean', **settings)
         for name, settings in RIVALS.items()
@@ -141,14 +143,7 @@ SYSTEMS = {
         tuned_as='best',
     ),
 }
-BEYOND = (
-    *RIVALS,
-    'finetune_listed',
-    'joint_listed',
-    'best_cleaner',
-    'best',
-    'bound_verdicts_best',
-)
+SYSTEMS = {**PAPER, **BEYOND}
 
 
 def systems(bounds: Sequence[str], beyond: bool = False) -> List[str]:
@@ -161,8 +156,8 @@ def systems(bounds: Sequence[str], beyond: bool = False) -> List[str]:
     known = {'T', 'V', *bounds}
     return [
         name
-        for name, system in SYSTEMS.items()
-        if known.issuperset(system.sources) and (beyond or name not in BEYOND)
+        for name, system in (SYSTEMS if beyond else PAPER).items()
+        if known.issuperset(system.sources)
     ]
 
 

@@ -14,7 +14,7 @@ from mmnoisy.comparison.recipes import Recipe
 from mmnoisy.comparison.scaling import Scaling
 from mmnoisy.datasets.ratio_sampler import RatioSampler
 from mmnoisy.errors import InputError
-from mmnoisy.models import DualHeadClassifier, LogitCleaningHead
+from mmnoisy.models import DualHeadClassifier
 
 
 def train(
@@ -84,8 +84,8 @@ def parameter_groups(model: DualHeadClassifier, recipe: Recipe) -> List[dict]:
     ]
     if model.cleaning_head is not None:
         layers = dict(model.cleaning_head.named_parameters())
-        if isinstance(model.cleaning_head, LogitCleaningHead):
-            for group, name in zip(groups, ('weight', 'bias')):  # begins as the classifier
-                group['params'].append(layers.pop(f'visual_embedding.{name}'))
+        for layer in getattr(model.cleaning_head, 'begins_as', ()):  # learns as the classifier does
+            for group, name in zip(groups, ('weight', 'bias')):
+                group['params'].append(layers.pop(f'{layer}.{name}'))
         groups.append(dict(params=list(layers.values()), lr=recipe.cleaning_lr))
     return groups

@@ -10,11 +10,10 @@ import torch
 from mmengine.dist import all_reduce, is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
-from torch import nn
 
+from mmnoisy.engine.bare_model import bare_model
 from mmnoisy.engine.matching import check_optimizer, check_weights
 from mmnoisy.engine.whole_file import whole_file
 
@@ -58,7 +57,7 @@ class WholeCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Gives an unfinished accumulation its gradients back."""
         super().before_train(runner)
-        for name, parameter in _model(runner).named_parameters():
+        for name, parameter in bare_model(runner).named_parameters():
             if name in self._gradients:
                 parameter.grad = self._gradients[name].to(parameter.device)
         if self._gradients:
@@ -75,7 +74,7 @@ class WholeCheckpointHook(CheckpointHook):
         if not runner._resume:
             return
         where = runner._load_from or 'the checkpoint'
-        check_weights(_model(runner).state_dict(), checkpoint['state_dict'], where)
+        check_weights(bare_model(runner).state_dict(), checkpoint['state_dict'], where)
         check_optimizer(runner.optim_wrapper, checkpoint.get('optimizer'), where)
         self._gradients = checkpoint.get(_GRADIENTS, {})
 
@@ -129,12 +128,8 @@ def unfinished_gradients(runner: Runner) -> Dict[str, torch.Tensor]:
     if getattr(wrapper, '_accumulative_counts', 1) == 1 or wrapper.should_update():
         return {}
     gradients = {}
-    for name, parameter in _model(runner).named_parameters():
+    for name, parameter in bare_model(runner).named_parameters():
         if parameter.grad is not None:
             gradients[name] = parameter.grad.clone()
             all_reduce(gradients[name], 'mean')
     return gradients
-
-
-def _model(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Dict, Sequence
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
+from mmnoisy.engine.bare_model import bare_model
 from mmnoisy.errors import InputError
 
 
@@ -27,8 +27,7 @@ class ClassListHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Compares the heads with the dataset."""
         classes = _dataset_classes(runner)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        for name, child in model.named_children():
+        for name, child in bare_model(runner).named_children():
             size = getattr(child, 'num_classes', None)
             if classes and name.endswith('head') and size != len(classes):
                 raise InputError(

@@ -35,7 +35,7 @@ def runner_parser(description: str) -> ArgumentParser:
     parser = tool_parser(description)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='logs and checkpoints, default ./work_dirs/CONFIG')
-    _add_cfg_options(parser)
+    add_cfg_options(parser)
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='of jobs'
     )
@@ -49,12 +49,13 @@ def model_parser(description: str) -> ArgumentParser:
     parser = tool_parser(description)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    _add_cfg_options(parser)
+    add_cfg_options(parser)
     parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
     return parser
 
 
-def _add_cfg_options(parser: ArgumentParser) -> None:
+def add_cfg_options(parser: ArgumentParser) -> None:
+    """Adds ``--cfg-options``."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',

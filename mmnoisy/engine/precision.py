@@ -7,11 +7,12 @@ from typing import Any, Iterator
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS, OPTIM_WRAPPERS
 from torch import nn
+
+from mmnoisy.engine.bare_model import bare_model
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -39,5 +40,4 @@ class ChannelsLastHook(Hook):
 
     def before_train(self, runner: Runner, **kwargs: Any) -> None:
         """Changes the layout; the values stay."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.to(memory_format=torch.channels_last)
+        bare_model(runner).to(memory_format=torch.channels_last)

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from mmengine.dist import all_reduce, get_rank, get_world_size
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from torch import nn
 
+from mmnoisy.engine.bare_model import bare_model
 from mmnoisy.engine.launch import write_json
 from mmnoisy.errors import InputError
 
@@ -54,7 +54,7 @@ class ProgressHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Begins to look at what the cleaning network gets and gives."""
-        self._head = getattr(_model(runner), 'cleaning_head', None)
+        self._head = getattr(bare_model(runner), 'cleaning_head', None)
         self._looks = False
         if self._head is not None:
             self._head.register_forward_hook(self._look)
@@ -95,7 +95,7 @@ class ProgressHook(Hook):
         if self._loader is None:
             return
         counts = torch.zeros(2, 2, dtype=torch.int64)  # kept and present, of noisy and cleaned
-        model, self._looks = _model(runner), True
+        model, self._looks = bare_model(runner), True
         model.eval()
         for batch in self._loader:
             batch = model.data_preprocessor(batch, training=False)
@@ -164,7 +164,3 @@ def _images(runner: Runner, data_batch: Any) -> list:
         return runner.train_loop.image_ids()
     samples = data_batch['data_samples']
     return [sample.get('img_path') for sample in samples] if isinstance(samples, list) else []
-
-
-def _model(runner: Runner) -> Any:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -89,9 +89,8 @@ def meet(args: Namespace, nodes: int) -> None:
         store.set(f'node{args.node_rank}', 'here')
         if first:  # goes last, since it keeps the store
             store.wait([f'node{k}' for k in range(nodes)])
-            for k in range(1, nodes):
-                store.set('all', 'here')
-                store.wait([f'left{k}'])
+            store.set('all', 'here')
+            store.wait([f'left{k}' for k in range(1, nodes)])
         else:
             store.wait(['all'])
             store.set(f'left{args.node_rank}', 'here')

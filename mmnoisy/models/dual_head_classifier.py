@@ -117,13 +117,7 @@ class DualHeadClassifier(ImageClassifier):
             an auxiliary head): scalars, summed over classes, mean over images.
         """
         feats = self.extract_feat(inputs)
-        noisy, verified, known = stack_targets(
-            data_samples,
-            self.head.num_classes,
-            self.unverified,
-            feats[-1].device,
-            self.soft_labels,
-        )
+        noisy, verified, known = self.targets(data_samples, feats[-1].device)
         losses, cleaned = {}, noisy
         if self.cleaning_head is not None:
             cleaned = self.cleaning_head(feats, noisy)  # Eq. 1
@@ -136,6 +130,14 @@ class DualHeadClassifier(ImageClassifier):
                 self.auxiliary_head, feats[:1], target, known, listed
             )
         return losses
+
+    def targets(
+        self, data_samples: LabelBatch | Sequence[DataSample], device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Noisy labels, verified labels and where these are given, see :func:`stack_targets`."""
+        return stack_targets(
+            data_samples, self.head.num_classes, self.unverified, device, self.soft_labels
+        )
 
     def extract_feat(self, inputs: torch.Tensor, stage: str = 'neck') -> Any:
         """As in :class:`mmpretrain.models.ImageClassifier`; a frozen backbone keeps no graph."""

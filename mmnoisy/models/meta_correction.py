@@ -10,7 +10,6 @@ from mmpretrain.structures import DataSample
 
 from mmnoisy.label_batch import LabelBatch
 from mmnoisy.models.dual_head_classifier import DualHeadClassifier
-from mmnoisy.models.targets import stack_targets
 
 
 def meta_gradient(
@@ -84,13 +83,7 @@ class MetaCorrectionClassifier(DualHeadClassifier):
             whose value means nothing, and ``loss_classify``.
         """
         feats = self.extract_feat(inputs)
-        noisy, verified, known = stack_targets(
-            data_samples,
-            self.head.num_classes,
-            self.unverified,
-            feats[-1].device,
-            self.soft_labels,
-        )
+        noisy, verified, known = self.targets(data_samples, feats[-1].device)
         corrected = self.cleaning_head(feats, noisy)
         target = torch.where(known, verified, corrected.detach())
         of_v = known.any(1)

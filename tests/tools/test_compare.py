@@ -13,7 +13,7 @@ from made_index import make_data_set, make_labels
 
 from mmnoisy.comparison.recipes import Recipe
 from mmnoisy.comparison.rivals import RIVALS
-from mmnoisy.comparison.systems import SYSTEMS
+from mmnoisy.comparison.systems import SYSTEMS, systems
 
 METHODS = {
     'baseline',
@@ -109,9 +109,28 @@ def test_all_adds_what_the_paper_does_not_have(root, out, tmp_path):
     assert 'Without those of lower AP_all' in (copy / 'index.html').read_text()
 
 
+def test_chosen_systems_bring_what_they_start_from(root, tmp_path):
+    compare(root, '--out', tmp_path / 'out', '--seeds', '1', '--systems', 'best')
+    rows = json.loads((tmp_path / 'out/results.json').read_text())['rows']
+    assert [row['method'] for row in rows] == ['baseline', 'best']
+
+
+def test_chosen_systems_bring_what_their_search_starts_from():
+    chosen = runpy.run_path(str(REPO / 'tools/compare.py'))['chosen']
+    names = systems(['bound_verdicts'], beyond=True)
+    wanted = ['baseline', 'best_cleaner', 'bound_verdicts_best']
+    assert chosen(['bound_verdicts_best'], names) == wanted
+    assert chosen(['joint_pretrained'], names) == [
+        'baseline',
+        'pretrain_cleaner',
+        'joint_pretrained',
+    ]
+
+
 @pytest.mark.parametrize(
     ('arguments', 'complaint'),
     [
+        (['--systems', 'better'], '--systems better: is no system; systems are baseline'),
         (['--index', 'gone'], 'gone/train'),
         (['--verified', '61'], '--verified 61: there are 60 verified images in'),
         (['--device', 'abacus'], '--device abacus: cannot be used'),

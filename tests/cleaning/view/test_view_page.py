@@ -59,18 +59,6 @@ def written(contents, tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope='module')
-def browser(written, tmp_path_factory):
-    with open_page(written, tmp_path_factory.mktemp('profile')) as page:
-        yield page
-
-
-@pytest.fixture
-def page(browser, written):
-    browser.load(written)
-    return browser
-
-
 def choose(page, field, value):
     page.run(
         f'(f => {{ f.value = {json.dumps(str(value))}; f.dispatchEvent(new Event("change")); }})'

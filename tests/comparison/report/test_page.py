@@ -24,18 +24,6 @@ def written(tmp_path_factory):
     return folder / 'index.html'
 
 
-@pytest.fixture(scope='module')
-def browser(written, tmp_path_factory):
-    with open_page(written, tmp_path_factory.mktemp('profile')) as page:
-        yield page
-
-
-@pytest.fixture
-def page(browser, written):
-    browser.load(written)
-    return browser
-
-
 def column(page, table, place):
     cells = page.run(CELLS.format(table, place, 'dataset.value')).split('|')
     return [float(cell) for cell in cells]
