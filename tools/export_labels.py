@@ -84,6 +84,7 @@ def main() -> None:
     """Exports into a hidden folder, which gets its name at the end."""
     args = parse_args()
     index = LabelIndex.open(args.index)
+    index.require_one_vocabulary(args.index, 'export the index that tools/clean_labels.py writes')
     with disk_errors(args.out):
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f'.{args.out.name}-', dir=args.out.parent) as name:

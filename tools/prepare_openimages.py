@@ -7,6 +7,9 @@ recognises the release by the names of its files, plain, .gz or in the .tar.gz a
 downloaded, and writes data/openimages/index/{train,validation,test}. Other files:
     python tools/prepare_openimages.py data/mine --classes classes.txt
         --machine train=a.csv validation=b.csv test=c.csv --human validation=d.csv test=e.csv
+Verdicts in classes of their own, each image's complete:
+    python tools/prepare_openimages.py data/mine --human validation=f.csv test=g.csv
+        --verdict-classes names.csv --complete-verdicts --out data/mine/index_objects
 """
 
 from argparse import ArgumentTypeError
@@ -20,6 +23,7 @@ from mmnoisy.datasets.release.index_builder import account_table
 from mmnoisy.datasets.release.layout import KINDS, LAYOUTS, SUBSETS, find_release
 from mmnoisy.datasets.release.prepare import TRAIN_VERDICTS, prepare
 from mmnoisy.engine.launch import tool_parser, user_errors
+from mmnoisy.errors import InputError
 
 
 def subset_file(text: str) -> Tuple[str, ReleaseFile]:
@@ -59,6 +63,24 @@ def main() -> None:
         '--categories', type=ReleaseFile.parse, help='CSV LabelName,Category, for MAP_<category>'
     )
     parser.add_argument(
+        '--verdict-classes',
+        type=ReleaseFile.parse,
+        metavar='CSV',
+        help='LabelName,DisplayName: the classes of the verdicts, to predict, where the machine '
+        'labels are of others',
+    )
+    parser.add_argument(
+        '--correspondence',
+        metavar='names|none|CSV',
+        help='which machine label says which of them: classes with equal names (default), none, or '
+        'rows NoisyLabelName,LabelName',
+    )
+    parser.add_argument(
+        '--complete-verdicts',
+        action='store_true',
+        help='of an image with any verdict, all classes that are not listed are absent',
+    )
+    parser.add_argument(
         '--train-verdicts',
         choices=TRAIN_VERDICTS,
         default=TRAIN_VERDICTS[0],
@@ -87,20 +109,29 @@ def main() -> None:
     args = parser.parse_args()
     for template in args.check_images or []:
         check_template(template)
+    if args.correspondence and not args.verdict_classes:
+        raise InputError(
+            f'--correspondence {args.correspondence}: machine labels and verdicts are of the same '
+            'classes; name those of the verdicts with --verdict-classes'
+        )
     out = args.out or args.root / 'index'
     given = {(kind, subset): file for kind in KINDS for subset, file in getattr(args, kind)}
     release = find_release(args.root, args.version, given, args.train_verdicts != 'ignore')
     chosen = {
         name: getattr(args, name)
-        for name in ('classes', 'categories', 'validation_list')
+        for name in ('classes', 'categories', 'validation_list', 'verdict_classes')
         if getattr(args, name)
     }
+    if args.verdict_classes:
+        chosen['categories'] = args.categories  # those of the release are of its own classes
     indexes = prepare(
         release._replace(**chosen),
         out,
         frequent=args.frequent,
         train_verdicts=args.train_verdicts,
         extra_human=args.extra_human,
+        complete_verdicts=args.complete_verdicts,
+        correspondence=args.correspondence or 'names',
     )
     print(account_table(indexes))
     print(f'written to {out}')

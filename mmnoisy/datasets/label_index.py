@@ -14,6 +14,7 @@ import numpy as np
 
 from mmnoisy.datasets.array_files import open_array, read_info
 from mmnoisy.datasets.threads import map_in_threads
+from mmnoisy.errors import InputError
 
 WHAT = 'label index'
 VERSION = 1
@@ -160,7 +161,9 @@ class LabelIndex:
         image_ids: (N,) uint64, ascending.
         noisy: :class:`Csr` of the machine labels; values are confidences, float32 in [0, 1].
         verdicts: :class:`Csr` of the verdicts; values are bool, True = verified present.
-        info: the JSON beside the arrays: ``classes`` (MIDs), ``class_names``, counts, provenance.
+        info: the JSON beside the arrays: ``classes`` (MIDs), ``class_names``, counts, provenance;
+            ``noisy_classes`` and ``noisy_class_names`` where the noisy labels are of other classes
+            than the verdicts.
         usable: (n,) int64, ascending: the rows of the images whose pictures can be read; None
             where nobody has looked.
     """
@@ -184,14 +187,43 @@ class LabelIndex:
 
     @property
     def classes(self) -> List[str]:
-        """The MIDs; class id k is the k-th of them."""
+        """The MIDs that are predicted and judged; class id k is the k-th of them."""
         return self.info['classes']
 
     @property
+    def noisy_classes(self) -> List[str]:
+        """The MIDs of the noisy labels: ``classes``, unless vocabularies differ."""
+        return self.info.get('noisy_classes', self.classes)
+
+    @property
+    def in_classes(self) -> Csr:
+        """The noisy labels that are of ``classes``: all, or none where vocabularies differ."""
+        if 'noisy_classes' not in self.info:
+            return self.noisy
+        start, label, value = self.noisy
+        return Csr(np.zeros_like(start), label[:0], value[:0])
+
+    @property
     def metainfo(self) -> Dict[str, Tuple]:
-        """The class list, as the meta information of an MMEngine dataset."""
-        keys = ('classes', 'class_names', 'class_categories')
-        return {key: tuple(self.info[key]) for key in keys}
+        """The class lists, as the meta information of an MMEngine dataset."""
+        keys = ('classes', 'class_names', 'class_categories', 'noisy_classes')
+        return {key: tuple(self.info[key]) for key in keys if key in self.info}
+
+    def require_one_vocabulary(self, folder: Path, mend: str) -> None:
+        """For what compares noisy labels with verdicts.
+
+        Args:
+            folder: of the index.
+            mend: what to do about it.
+
+        Raises:
+            InputError: they are of different classes.
+        """
+        if 'noisy_classes' in self.info:
+            raise InputError(
+                f'{folder}: its noisy labels are of {len(self.noisy_classes)} other classes than '
+                f'the {len(self.classes)} of its verdicts, so the two cannot be compared; {mend}'
+            )
 
     def select(self, images: np.ndarray) -> LabelIndex:
         """The images for which ``images`` (N,) is true."""
@@ -206,17 +238,17 @@ class LabelIndex:
         """The images of both, which have none in common; ``info`` is that of the first."""
         image_ids = np.sort(np.concatenate([self.image_ids, other.image_ids]))
         rows = [np.searchsorted(image_ids, index.image_ids) for index in (self, other)]
-        shape = (len(image_ids), len(self.classes))
 
-        def joined(a: Csr, b: Csr) -> Csr:
+        def joined(a: Csr, b: Csr, classes: List[str]) -> Csr:
             count = np.concatenate([np.diff(a.start), np.diff(b.start)])
             label, value = (np.concatenate(parts) for parts in zip(a[1:], b[1:]))
+            shape = (len(image_ids), len(classes))
             return to_csr(np.concatenate(rows), count, label, value, shape, np.maximum)
 
         return LabelIndex(
             image_ids,
-            joined(self.noisy, other.noisy),
-            joined(self.verdicts, other.verdicts),
+            joined(self.noisy, other.noisy, self.noisy_classes),
+            joined(self.verdicts, other.verdicts, self.classes),
             self.info,
         )
 

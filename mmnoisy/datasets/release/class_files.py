@@ -19,6 +19,26 @@ def read_class_list(file: ReleaseFile) -> List[str]:
         InputError: the file is missing or empty, or a line is no MID or appears twice.
     """
     classes = read_text(file).split()
+    _check_class_list(file, classes)
+    return classes
+
+
+def read_named_classes(file: ReleaseFile) -> Tuple[List[str], List[str]]:
+    """Reads a class list that has the names too, rows ``LabelName,DisplayName``, order kept.
+
+    Returns:
+        The MIDs and their names.
+
+    Raises:
+        InputError: as :func:`read_class_list` and :func:`read_pairs`.
+    """
+    pairs = read_pairs(file)
+    classes = [mid for mid, _ in pairs]
+    _check_class_list(file, classes)
+    return classes, [name for _, name in pairs]
+
+
+def _check_class_list(file: ReleaseFile, classes: Sequence[str]) -> None:
     if not classes:
         raise InputError(f'{file}: the class list is empty; give one MID such as /m/06ht1 per line')
     seen = set()
@@ -27,7 +47,6 @@ def read_class_list(file: ReleaseFile) -> List[str]:
             what = 'appears twice' if mid in seen else 'is no MID such as /m/06ht1'
             raise InputError(f'{file}: {mid!r} {what}; give each class once, one per line')
         seen.add(mid)
-    return classes
 
 
 def chosen_classes(given: Sequence[str], classes: Sequence[str]) -> List[str]:

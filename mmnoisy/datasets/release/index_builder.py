@@ -6,7 +6,7 @@ from typing import Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.label_index import Csr, LabelIndex, to_csr
+from mmnoisy.datasets.label_index import Csr, LabelIndex, class_type, to_csr
 from mmnoisy.datasets.release.csv_blocks import UNLISTED
 from mmnoisy.datasets.release.csv_files import (
     TWICE,
@@ -26,18 +26,23 @@ def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
 
     The images are those of the image list, or, where there is none, those that the label files
     name. A machine label given twice keeps its higher confidence. Of several verdicts on a pair,
-    verification outweighs volunteers and the majority counts; a tie counts as present.
+    verification outweighs volunteers and the majority counts; a tie counts as present. Complete
+    verdicts get those that they leave out, see :func:`completed`.
 
     Args:
         files: by kind: ``machine``, ``human`` and ``images``, the last two optional.
-        info: the JSON of the index: ``classes``, ``subset`` and whatever else.
+        info: the JSON of the index: ``classes``, ``subset``, ``noisy_classes`` if these are others,
+            ``complete_verdicts`` and whatever else.
 
     Raises:
         InputError: a file cannot be used.
     """
-    classes = info['classes']
+    classes = {
+        'machine': info.get('noisy_classes', info['classes']),
+        'human': info['classes'],
+    }
     labels = {
-        kind: read_labels(files[kind], classes, kind) for kind in LABEL_KINDS if kind in files
+        kind: read_labels(files[kind], classes[kind], kind) for kind in LABEL_KINDS if kind in files
     }
     accounts = []
     if 'images' in files:
@@ -52,8 +57,10 @@ def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
     }
     for kind in list(labels):
         rows = labels.pop(kind)
-        matrices[kind], entry = _matrix(files[kind], rows, image_ids, len(classes), kind)
+        matrices[kind], entry = _matrix(files[kind], rows, image_ids, len(classes[kind]), kind)
         accounts.append(entry)
+    if info.get('complete_verdicts'):
+        matrices['human'] = completed(matrices['human'], len(classes['human']))
     return LabelIndex(
         image_ids, matrices['machine'], matrices['human'], {**info, 'files': accounts}
     )
@@ -92,6 +99,24 @@ def overlaid(old: Csr, new: Csr, shape: Tuple[int, int]) -> Csr:
     weight = np.concatenate([np.where(old.value, 1, -1), np.where(new.value, 2, -2)])
     both = to_csr(rows, count, label, weight, shape, np.add)
     return both._replace(value=both.value > 0)
+
+
+def completed(verdicts: Csr, num_classes: int) -> Csr:
+    """Complete verdicts: of an image that has any, every other class is absent.
+
+    Absences become verdicts like all others, three bytes each, so that nothing that reads an index
+    needs to know.
+
+    Args:
+        verdicts: on N images, (N x C).
+        num_classes: C.
+    """
+    rated = np.diff(verdicts.start) > 0
+    present = np.zeros((int(rated.sum()), num_classes), bool)
+    row = np.repeat(np.cumsum(rated) - 1, np.diff(verdicts.start))
+    present[row, verdicts.label] = verdicts.value
+    label = np.tile(np.arange(num_classes, dtype=class_type(num_classes)), len(present))
+    return Csr(np.append(0, np.cumsum(rated * num_classes)), label, present.ravel())
 
 
 def _matrix(

@@ -61,6 +61,7 @@ class Release(NamedTuple):
         files: by kind (of ``KINDS``) and subset (of ``SUBSETS``).
         classes, descriptions, categories: of the class list, the names and the categories.
         validation_list: the image list that makes some of V1's validation images V.
+        verdict_classes: the class list of the verdicts, with names, where it is another one.
     """
 
     root: Path
@@ -69,6 +70,7 @@ class Release(NamedTuple):
     descriptions: Optional[ReleaseFile]
     categories: Optional[ReleaseFile]
     validation_list: Optional[ReleaseFile]
+    verdict_classes: Optional[ReleaseFile] = None
 
 
 def find_release(

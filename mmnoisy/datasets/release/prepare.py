@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.scan import keep_states
-from mmnoisy.datasets.release.class_files import read_categories, read_class_list, read_pairs
+from mmnoisy.datasets.release.class_files import (
+    read_categories,
+    read_class_list,
+    read_named_classes,
+    read_pairs,
+)
+from mmnoisy.datasets.release.correspondence import FILE as CORRESPONDENCE
+from mmnoisy.datasets.release.correspondence import (
+    Pair,
+    Vocabulary,
+    equal_names,
+    read_correspondence,
+    write_correspondence,
+)
 from mmnoisy.datasets.release.csv_files import count_labels, read_image_ids
 from mmnoisy.datasets.release.files import ReleaseFile
-from mmnoisy.datasets.release.index_builder import build_index, overlaid, read_verdicts
+from mmnoisy.datasets.release.index_builder import (
+    build_index,
+    completed,
+    overlaid,
+    read_verdicts,
+)
 from mmnoisy.datasets.release.layout import KINDS, SUBSETS, Release
 from mmnoisy.errors import InputError
 
@@ -29,6 +48,8 @@ def prepare(
     frequent: Optional[Tuple[int, int]] = None,
     train_verdicts: str = 'ignore',
     extra_human: Optional[ReleaseFile] = None,
+    complete_verdicts: bool = False,
+    correspondence: str = 'names',
 ) -> Dict[str, LabelIndex]:
     """Builds ``out/{train,validation,test}`` from the files of an Open Images release.
 
@@ -46,6 +67,11 @@ def prepare(
             the paper), move to V (``add``) or belong to no set (``exclude``).
         extra_human: more verdicts, on images of T, which move to V, and of V, where they take the
             place of older ones.
+        complete_verdicts: of an image that has any verdict, all classes that are not listed are
+            absent.
+        correspondence: where the verdicts have classes of their own, which noisy label says which
+            of them, kept in ``out/correspondence.csv``: those with equal ``names``, ``none``, or
+            the pairs of a file.
 
     Returns:
         The three indexes, by subset.
@@ -53,7 +79,17 @@ def prepare(
     Raises:
         InputError: a file is missing or unusable, or an image is in two subsets.
     """
-    info = _class_info(release, frequent)
+    noisy = _class_list(release, frequent)
+    classes = _verdict_classes(release) or noisy
+    pairs = None if classes is noisy else _pairs(correspondence, noisy, classes)
+    info = {
+        'classes': classes.mids,
+        'class_names': classes.names,
+        'class_categories': _class_categories(release.categories, classes.mids),
+        'class_list': classes.source,
+        **({} if classes is noisy else {'noisy_classes': noisy.mids}),
+        **({'complete_verdicts': True} if complete_verdicts else {}),
+    }
     indexes = {}
     for subset in SUBSETS:
         kinds = list(KINDS)
@@ -78,12 +114,14 @@ def prepare(
                 'give the complete file of verdicts of this subset'
             )
     _check_disjoint(indexes)
-    _write_whole(indexes, out)
+    with _whole_folder(indexes, out) as folder:
+        if pairs:
+            write_correspondence(folder, pairs, noisy, classes)
     return indexes
 
 
-def _class_info(release: Release, frequent: Optional[Tuple[int, int]]) -> Dict:
-    """Class list, names and categories, as an index keeps them."""
+def _class_list(release: Release, frequent: Optional[Tuple[int, int]]) -> Vocabulary:
+    """The classes of the noisy labels, which as a rule are those of the verdicts."""
     if frequent is not None:
         counts = [count_labels(release.files['machine', name]) for name in ('train', 'validation')]
         mids = sorted(m for m in counts[0] if all(c[m] >= n for c, n in zip(counts, frequent)))
@@ -99,12 +137,21 @@ def _class_info(release: Release, frequent: Optional[Tuple[int, int]]) -> Dict:
             f'{release.root}: there is no class list; name one with --classes, or take the '
             'frequent classes with --frequent'
         )
-    return {
-        'classes': mids,
-        'class_names': _class_names(release.descriptions, mids),
-        'class_categories': _class_categories(release.categories, mids),
-        'class_list': source,
-    }
+    return Vocabulary(mids, _class_names(release.descriptions, mids), source)
+
+
+def _verdict_classes(release: Release) -> Optional[Vocabulary]:
+    if release.verdict_classes is None:
+        return None
+    return Vocabulary(*read_named_classes(release.verdict_classes), str(release.verdict_classes))
+
+
+def _pairs(correspondence: str, noisy: Vocabulary, classes: Vocabulary) -> List[Pair]:
+    if correspondence == 'none':
+        return []
+    if correspondence == 'names':
+        return equal_names(noisy, classes)
+    return read_correspondence(ReleaseFile.parse(correspondence), noisy, classes)
 
 
 def _class_names(file: Optional[ReleaseFile], classes: Sequence[str]) -> List[str]:
@@ -165,6 +212,8 @@ def _add_verdicts(
     extra = extra.select(np.isin(image_ids, joined.image_ids))
     shape = (len(joined), len(joined.classes))
     joined.verdicts = overlaid(joined.verdicts, extra, shape)
+    if joined.info.get('complete_verdicts'):
+        joined.verdicts = completed(joined.verdicts, len(joined.classes))
     joined.info = {**validation.info, 'files': [*validation.info['files'], entry]}
     return {'train': train.select(~rated), 'validation': joined}
 
@@ -179,13 +228,16 @@ def _check_disjoint(indexes: Mapping[str, LabelIndex]) -> None:
             )
 
 
-def _write_whole(indexes: Mapping[str, LabelIndex], out: Path) -> None:
+@contextmanager
+def _whole_folder(indexes: Mapping[str, LabelIndex], out: Path) -> Iterator[Path]:
+    """The folder of the indexes, to put more into before it gets its name."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f'.{out.name}-', dir=out.parent) as name:
             temporary = Path(name)
             for subset, index in indexes.items():
                 index.write(temporary / 'new' / subset)
+            yield temporary / 'new'
             if out.exists():
                 _check_replaceable(out)
                 for subset in indexes:
@@ -200,7 +252,7 @@ def _write_whole(indexes: Mapping[str, LabelIndex], out: Path) -> None:
 
 
 def _check_replaceable(out: Path) -> None:
-    foreign = [path for path in out.iterdir() if path.name not in SUBSETS]
+    foreign = [path for path in out.iterdir() if path.name not in (*SUBSETS, CORRESPONDENCE)]
     if foreign:
         raise InputError(
             f'{out}: holds {foreign[0].name}, which is no part of a label index; '

@@ -49,6 +49,9 @@ class DatasetStatistics:
         return category_rows(group_classes(self.categories), self.frequency, self.rated)
 
 
+_MEND = 'give an index whose verdicts are on the noisy labels'
+
+
 def open_indexes(folder: Path) -> Dict[str, LabelIndex]:
     """Opens the label indexes in ``folder``, or ``folder`` itself if it is one.
 
@@ -56,13 +59,15 @@ def open_indexes(folder: Path) -> Dict[str, LabelIndex]:
         The indexes by subset, all of the same classes.
 
     Raises:
-        InputError: there is no index, one cannot be opened, or their classes differ.
+        InputError: there is no index, one cannot be opened, or classes differ.
     """
     found = [name for name in SUBSETS if (folder / name).is_dir()]
     if not found:
         index = LabelIndex.open(folder)
+        index.require_one_vocabulary(folder, _MEND)
         return {index.info.get('subset', folder.name): index}
     indexes = {name: LabelIndex.open(folder / name) for name in found}
+    indexes[found[0]].require_one_vocabulary(folder / found[0], _MEND)
     first = indexes[found[0]].classes
     for name, index in indexes.items():
         if index.classes != first:
