@@ -27,8 +27,10 @@ from mmnoisy.cleaning.from_config import (
     SUBSETS,
     add_model_arguments,
     build_scorer,
+    index_folder,
     provenance,
     start,
+    subset_config,
 )
 from mmnoisy.cleaning.pairs import Rule, match_verdicts
 from mmnoisy.cleaning.review.comparison import COLUMNS, compare_orders, comparison_rows
@@ -72,6 +74,8 @@ def main() -> None:
     cfg = start(args)
     scorer = build_scorer(cfg, args, args.subset)
     index, num_classes = scorer.index, scorer.num_classes
+    mend = 'ask about the labels of an index with one vocabulary'
+    index.require_one_vocabulary(index_folder(subset_config(cfg, args.subset)), mend)
     # Opened before the folds are trained: a wrong config is to be refused at once.
     of_validation = build_scorer(cfg, args, 'validation').index
     with disk_errors(args.out):

@@ -39,7 +39,7 @@ def clean(
     ``out`` appears whole, at the end. Until then finished blocks of images are kept in the hidden
     folder ``.NAME.unfinished`` beside it. Where a run was ended, or by how many processes it was
     shared, does not change a bit of the result as long as every process computes with the same
-    number of threads.
+    number of threads. Where noisy labels are of other classes, all labels of the result are added.
 
     Args:
         scorer: a model with a cleaning head, and the index.
@@ -120,7 +120,7 @@ def score_blocks(
         for number, span in zip(missing, spans):
             parts = []
             for rows, scores in islice(batches, len([*scorer.batches([span])])):
-                noisy = scorer.index.noisy.take(np.arange(rows.start, rows.stop))
+                noisy = scorer.index.in_classes.take(np.arange(rows.start, rows.stop))
                 pairs = pairs_of(noisy, scores, cleaned, rule)
                 pairs['image'] += np.uint32(rows.start - span.start)
                 parts.append(pairs)

@@ -176,7 +176,8 @@ def _finish_index(
     shapes: Dict[str, List[int]] = dict(index.info['shapes'])
     shapes.update(noisy_label=[kept + added], noisy_value=[kept + added])
     cleaned = dict(made_of, kept=kept, removed=removed, added=added)
-    write_info(folder, shapes, {**index.info, 'cleaned': cleaned})
+    info = {key: value for key, value in index.info.items() if key != 'noisy_classes'}
+    write_info(folder, shapes, {**info, 'cleaned': cleaned})
 
 
 def _count_rows(index: LabelIndex, counts: np.ndarray) -> str:

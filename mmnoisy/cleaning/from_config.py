@@ -7,7 +7,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Dict
 
 import torch
 from mmengine.config import Config
@@ -18,7 +18,7 @@ from mmpretrain.registry import DATASETS
 from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.datasets.feature_extraction import weights_hash
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.engine.class_list_hook import check_classes
+from mmnoisy.engine.class_list_hook import check_classes, check_noisy_classes
 from mmnoisy.engine.launch import add_cfg_options, load_config
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
@@ -70,21 +70,23 @@ def index_folder(settings: Dict[str, Any]) -> Path:
     return Path(settings.get('data_root', ''), settings['ann_file']).expanduser()
 
 
-def build_model(cfg: Config, checkpoint: str, classes: Sequence[str]) -> Any:
+def build_model(cfg: Config, checkpoint: str, index: LabelIndex) -> Any:
     """The model of a config with the weights of a checkpoint, in evaluation mode.
 
     Args:
         cfg: the config.
         checkpoint: a file; it need not hold the weights of a backbone that the config names.
-        classes: of the data set.
+        index: of the data set.
 
     Raises:
         InputError: the file is missing, is no checkpoint or one of another model or class list.
     """
     device = f'cuda:{os.environ.get("LOCAL_RANK", 0)}' if torch.cuda.is_available() else 'cpu'
     model = load_classifier(cfg, checkpoint, device, also=('cleaning_head.',))
-    trained = model._dataset_meta.get('classes', ())
-    check_classes([*trained], [*classes], checkpoint)
+    noisy_classes = index.info.get('noisy_classes', [])
+    for key, classes in (('noisy_classes', noisy_classes), ('classes', index.classes)):
+        check_classes([*model._dataset_meta.get(key, ())], classes, checkpoint)
+    check_noisy_classes(model, noisy_classes)
     if model.head.num_classes != len(classes):
         raise InputError(
             f'model.head.num_classes={model.head.num_classes}: the class list of the index has '
@@ -127,7 +129,7 @@ def start(args: Namespace) -> Config:
 def build_scorer(cfg: Config, args: Namespace, subset: str) -> Scorer:
     """The model of a config with a checkpoint's weights, before one of its data sets."""
     dataset = build_dataset(cfg, subset)
-    model = build_model(cfg, args.checkpoint, dataset.index.classes)
+    model = build_model(cfg, args.checkpoint, dataset.index)
     return Scorer(model, dataset, args.batch_size, args.num_workers)
 
 

@@ -78,7 +78,7 @@ class Scorer:
     def _score(self, inputs: Any, rows: np.ndarray) -> Scores:
         start, label, _ = self.index.noisy.take(rows)
         cells = np.stack([np.repeat(np.arange(len(rows)), np.diff(start)), label.astype(np.int64)])
-        shape = (len(rows), self.num_classes)
+        shape = (len(rows), len(self.index.noisy_classes))
         with torch.no_grad():
             data = self.model.data_preprocessor(dict(inputs=inputs))
             feats = self.model.extract_feat(data['inputs'])

@@ -131,6 +131,9 @@ class Banks:
         )
 
     def _check(self) -> None:
+        self.noisy.require_one_vocabulary(
+            self._index['T'], 'give an index of one vocabulary, or train the *_objects configs'
+        )
         sets = {name: self.source(name) for name in ('T', 'V')}
         sets['test'] = self.test
         for name in ('V', 'test'):

@@ -29,7 +29,7 @@ class ProgressHook(Hook):
     - ``images_per_second`` of all processes, and ``hours_left``;
     - ``cleaning_lr``, the learning rate of the cleaning network;
     - ``changed_labels``: the share of the noisy labels of a batch that the cleaning network takes
-      away (c < 0.5) or adds to (c >= 0.5);
+      away (c < 0.5) or adds to (c >= 0.5), unless it maps them to other classes;
     - ``cleaned_precision``, ``noisy_precision``: the share of kept labels that are present, of
       cleaned and of noisy labels, among the rated noisy labels of ``held_back``.
 
@@ -41,7 +41,8 @@ class ProgressHook(Hook):
             ``tools/train.py``; evaluated at every evaluation of the run and at its end.
 
     Raises:
-        InputError: a loss is not finite; the ids of the batch are in the work dir then.
+        InputError: a loss is not finite; the ids of the batch are in the work dir then. Or noisy
+            labels of other classes are to be compared with ``held_back``.
     """
 
     priority = 'HIGH'  # after the hook that knows the losses, before the one that logs
@@ -56,7 +57,13 @@ class ProgressHook(Hook):
         """Begins to look at what the cleaning network gets and gives."""
         self._head = getattr(bare_model(runner), 'cleaning_head', None)
         self._looks = False
-        if self._head is not None:
+        if getattr(self._head, 'noisy_classes', None) is not None:
+            if self.held_back:
+                raise InputError(
+                    '--hold-back: the noisy labels are of other classes than the verdicts, so none '
+                    'of them is kept or removed; leave it out'
+                )
+        elif self._head is not None:
             self._head.register_forward_hook(self._look)
             if self.held_back and self._loader is None:
                 self._loader = runner.build_dataloader(self.held_back, seed=runner.seed)

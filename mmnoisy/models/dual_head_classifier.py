@@ -37,7 +37,8 @@ class DualHeadClassifier(ImageClassifier):
         backbone: f.
         head: h, a multi-label head of MMPretrain with a ``loss_module``.
         neck: pooling, if the backbone does not pool.
-        cleaning_head: g, see :class:`LabelCleaningHead`.
+        cleaning_head: g, see :class:`LabelCleaningHead`. One with ``noisy_classes`` takes noisy
+            labels of other classes than those of the head.
         auxiliary_head: a second multi-label head, on the first features of the backbone, with
             the loss weight of its own ``loss``; learns the same targets.
         unverified: what v is for the unrated classes of a verified image, see
@@ -91,6 +92,12 @@ class DualHeadClassifier(ImageClassifier):
                 'leave it out or set model.freeze_backbone=False'
             )
         self.cleaning_head = MODELS.build(cleaning_head) if cleaning_head else None
+        self.noisy_classes = getattr(self.cleaning_head, 'noisy_classes', None)
+        if self.noisy_classes is not None and (unverified == 'noisy' or unlisted_weight != 1):
+            raise InputError(
+                f'model.cleaning_head.noisy_classes={self.noisy_classes}: noisy labels of other '
+                "classes list none of the head's; leave out unverified='noisy' and unlisted_weight"
+            )
         self.auxiliary_head = MODELS.build(auxiliary_head) if auxiliary_head else None
         self._register_load_state_dict_pre_hook(self._begin_cleaning)
         self.unverified = unverified
@@ -136,7 +143,12 @@ class DualHeadClassifier(ImageClassifier):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Noisy labels, verified labels and where these are given, see :func:`stack_targets`."""
         return stack_targets(
-            data_samples, self.head.num_classes, self.unverified, device, self.soft_labels
+            data_samples,
+            self.head.num_classes,
+            self.unverified,
+            device,
+            self.soft_labels,
+            self.noisy_classes,
         )
 
     def extract_feat(self, inputs: torch.Tensor, stage: str = 'neck') -> Any:

@@ -8,6 +8,8 @@ from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from mmnoisy.models.label_correspondence import build_correspondence
+
 
 def clip_unit(x: torch.Tensor) -> torch.Tensor:
     """Clips to [0, 1] with gradient 1 on the closed interval and 0 outside.
@@ -26,6 +28,9 @@ class LabelCleaningHead(BaseModule):
     <https://arxiv.org/abs/1701.01619>`_, Eq. 1 and 2, Figure 3. The output layer begins at zero,
     so the head begins as the identity and returns the noisy labels exactly.
 
+    Noisy labels may be of another vocabulary (section 5): c = clip(S y + g'(y, f(I)), [0, 1]) with
+    the labels S y that they say by a correspondence, or without them.
+
     Args:
         num_classes: C.
         in_channels: D, width of the features.
@@ -34,7 +39,12 @@ class LabelCleaningHead(BaseModule):
         act_cfg: activation after the hidden layer, for example ``dict(type='ReLU')``. The paper
             speaks of a "hidden linear layer": none.
         loss_weight: weight of the cleaning loss, 0.1 in the paper (section 4.4).
+        noisy_classes: A, number of the classes of the noisy labels where these are others.
+        correspondence: S, the pairs of classes, see :class:`LabelCorrespondence`.
         init_cfg: initialisation other than the above.
+
+    Raises:
+        InputError: there is a correspondence without other classes, or it cannot be used.
     """
 
     def __init__(
@@ -45,12 +55,16 @@ class LabelCleaningHead(BaseModule):
         hidden_dims: int = 512,
         act_cfg: dict | None = None,
         loss_weight: float = 0.1,
+        noisy_classes: int | None = None,
+        correspondence: str | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.num_classes = num_classes
         self.loss_weight = loss_weight
-        self.label_embedding = nn.Linear(num_classes, embed_dims, bias=False)
+        self.noisy_classes = noisy_classes
+        self.correspondence = build_correspondence(correspondence, noisy_classes, num_classes)
+        self.label_embedding = nn.Linear(noisy_classes or num_classes, embed_dims, bias=False)
         self.visual_embedding = nn.Linear(in_channels, embed_dims)
         self.hidden = nn.Linear(2 * embed_dims, hidden_dims)
         self.activation = build_activation_layer(act_cfg) if act_cfg else nn.Identity()
@@ -67,7 +81,7 @@ class LabelCleaningHead(BaseModule):
 
         Args:
             feats: the last of them is f(I), (N, D).
-            noisy: y, (N, C) float in [0, 1].
+            noisy: y, (N, C) float in [0, 1], or (N, A).
 
         Returns:
             (N, C) float32 in [0, 1].
@@ -83,6 +97,10 @@ class LabelCleaningHead(BaseModule):
         """
         embedded = torch.cat([self.label_embedding(noisy), self.visual_embedding(feats[-1])], 1)
         residual = self.output(self.activation(self.hidden(embedded)))
+        if self.correspondence is not None:
+            noisy = self.correspondence(noisy).clamp(max=1)
+        elif self.noisy_classes is not None:
+            return residual.float()
         return noisy + residual  # in float32 also where the residual is in half precision
 
     def loss(

@@ -47,6 +47,7 @@ def stack_targets(
     unverified: str = 'absent',
     device: torch.device | str = 'cpu',
     soft: bool = False,
+    noisy_classes: int | None = None,
 ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Noisy labels, verified labels, and where the verified ones count.
 
@@ -64,10 +65,12 @@ def stack_targets(
         unverified: the reading, see above.
         device: of the results.
         soft: y is the confidence of a noisy label, ``noisy_score``, instead of 1.
+        noisy_classes: A, number of the classes of the noisy labels where these are others; then
+            there is no ``'noisy'`` reading.
 
     Returns:
-        ``noisy`` y (N, C) and ``verified`` v (N, C), float32 in {0, 1} or, soft, in [0, 1], and
-        ``known`` (N, C), bool, true where v is given.
+        ``noisy`` y (N, C) or (N, A) and ``verified`` v (N, C), float32 in {0, 1} or, soft, in
+        [0, 1], and ``known`` (N, C), bool, true where v is given.
 
     Raises:
         InputError: a class id is outside [0, C).
@@ -77,10 +80,13 @@ def stack_targets(
         if isinstance(data_samples, LabelBatch)
         else partial(flat_cells, data_samples)
     )
-    shape = (len(data_samples), num_classes)
     noisy, present, absent = (
-        multi_hot(cells(key), shape, device)
-        for key in ('noisy_label', 'verified_pos', 'verified_neg')
+        multi_hot(cells(key), (len(data_samples), size), device)
+        for key, size in (
+            ('noisy_label', noisy_classes or num_classes),
+            ('verified_pos', num_classes),
+            ('verified_neg', num_classes),
+        )
     )
     rated = present | absent
     if unverified == 'mask':
