@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import REPO, SUBSETS, WEIGHTS, write_release
+from conftest import HEADER, REPO, SUBSETS, WEIGHTS, mid, write_csv, write_release
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmnoisy.datasets import FeatureBank, LabelIndex
+from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
 
@@ -26,6 +27,15 @@ ROWS = [
     'misra',
     'pretrain_cleaner',
 ]
+# Verdicts of a vocabulary of their own; on the small data set only.
+OBJECT_ROWS = [
+    'baseline_objects',
+    'best_cleaner_objects',
+    'best_objects',
+    'clean_objects',
+    'finetune_clean_objects',
+    'joint_objects',
+]
 
 
 @pytest.fixture(scope='module')
@@ -36,7 +46,8 @@ def workspace(tmp_path_factory, demo_root):
         folder = root / 'data' / name
         write_release(folder, num_classes, num_images=12, size=(size, size))
         prepare(find_release(folder), folder / 'index')
-    for subset in SUBSETS:  # `folder` is that of tiny-open-images
+    prepare_objects(folder)  # that of tiny-open-images
+    for subset in SUBSETS:
         ids = LabelIndex.open(folder / 'index' / subset).image_ids
         bank = FeatureBank.create(folder / 'features' / subset, ids, 2, 1280, {})
         bank.write(np.arange(12), np.random.default_rng(0).random((12, 2, 1280)))
@@ -51,6 +62,21 @@ def workspace(tmp_path_factory, demo_root):
     else:
         torch.save(timm.create_model('tf_efficientnet_lite0').state_dict(), weights)
     return root
+
+
+def prepare_objects(folder):
+    """The index in which each image of V and test has one of 200 objects, named as 200 nodes."""
+    objects = [(mid(k), f'object {k}') for k in range(200)]
+    write_csv(folder / 'objects.csv', objects)
+    human = {}
+    for subset in SUBSETS[1:]:
+        ids = LabelIndex.open(folder / 'index' / subset).image_ids
+        rows = [(f'{i:016x}', 'verification', objects[k][0], 1) for k, i in enumerate(ids)]
+        write_csv(folder / f'{subset}-objects.csv', [HEADER, *rows])
+        human['human', subset] = ReleaseFile(folder / f'{subset}-objects.csv')
+    release = find_release(folder, given=human)
+    release = release._replace(verdict_classes=ReleaseFile(folder / 'objects.csv'))
+    prepare(release, folder / 'index_objects', complete_verdicts=True)
 
 
 def shrink(cfg, work_dir):
@@ -87,6 +113,7 @@ def test_every_row_is_there():
     names = {path.stem for path in CONFIGS}
     kinds = ('openimages', 'tiny', 'tiny_features')
     expected = {f'{row}_{kind}' for row in ROWS for kind in kinds}
+    expected |= {f'{row}_{kind}' for row in OBJECT_ROWS for kind in kinds[1:]}
     assert names == expected | {'baseline_demo', 'joint_demo'}
 
 
@@ -158,7 +185,7 @@ def test_training_sets_of_the_rows():
             assert cfg.test_dataloader.dataset.ann_file == 'index/test'
 
 
-@pytest.mark.parametrize('row', ROWS)
+@pytest.mark.parametrize('row', [*ROWS, *OBJECT_ROWS])
 def test_features_take_the_place_of_pictures_and_nothing_else(row):
     pictures, features = (
         Config.fromfile(REPO / f'configs/{row}_tiny{kind}.py') for kind in ('', '_features')

@@ -1,0 +1,10 @@
+"""Objects, a baseline: T with those of its noisy labels whose class has the name of an object."""
+
+_base_ = [
+    '_base_/models/efficientnet_lite0_objects.py',
+    '_base_/datasets/tiny_objects.py',
+    '_base_/schedules/tiny_baseline.py',
+    '_base_/default_runtime.py',
+]
+
+train_dataloader = dict(dataset={{_base_.noisy_set}})
