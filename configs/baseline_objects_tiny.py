@@ -8,3 +8,4 @@ _base_ = [
 ]
 
 train_dataloader = dict(dataset={{_base_.noisy_set}})
+optim_wrapper = dict(optimizer=dict(weight_decay=0.001))

@@ -1,4 +1,4 @@
-"""Objects, the best method: the classifier learns what the trained network says of T."""
+"""Objects, the best method: the classifier learns what the trained network says of T, and V."""
 
 _base_ = [
     '_base_/models/efficientnet_lite0_objects.py',
@@ -9,4 +9,12 @@ _base_ = [
 load_from = 'work_dirs/best_cleaner_objects_tiny/epoch_8.pth'
 
 model = dict(cleaning_head=dict(type='LogitMappingHead', in_channels=1280, loss_weight=0.0))
-train_dataloader = dict(dataset={{_base_.noisy_set}})
+train_dataloader = dict(
+    dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
+    sampler=dict(source_ratio=[9, 1]),
+)
+# A teacher that stands still must not decay either.
+optim_wrapper = dict(
+    optimizer=dict(weight_decay=0.003),
+    paramwise_cfg=dict(custom_keys={'cleaning_head': dict(lr_mult=0)}),
+)

@@ -8,6 +8,6 @@ _base_ = [
 ]
 
 train_dataloader = dict(dataset={{_base_.verified_set}})
-optim_wrapper = dict(optimizer=dict(weight_decay=0.001))
+optim_wrapper = dict(optimizer=dict(weight_decay=0.01))
 param_scheduler = dict(end=24)
-train_cfg = dict(max_epochs=24)
+train_cfg = dict(max_epochs=24, val_interval=24)

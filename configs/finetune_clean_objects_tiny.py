@@ -9,4 +9,6 @@ _base_ = [
 load_from = 'work_dirs/baseline_objects_tiny/epoch_6.pth'
 
 train_dataloader = dict(dataset={{_base_.verified_set}})
-optim_wrapper = dict(optimizer=dict(weight_decay=0.0003))
+optim_wrapper = dict(optimizer=dict(weight_decay=0.001))
+param_scheduler = dict(end=8)
+train_cfg = dict(max_epochs=8, val_interval=8)

@@ -42,7 +42,7 @@ class LogitMappingHead(LogitCleaningHead):
         in_channels: int,
         noisy_classes: int,
         correspondence: str | None = None,
-        pair_weight: float = 3.0,
+        pair_weight: float = 5.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, in_channels, **kwargs)

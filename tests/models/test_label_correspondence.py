@@ -92,7 +92,7 @@ def test_the_formula_of_the_mapping_by_hand(tmp_path):
     write_csv(tmp_path / 'pair.csv', [HEADER, (1, 0)])
     sizes = dict(num_classes=1, in_channels=1, noisy_classes=2, embed_dims=1)
     head = build('LogitMappingHead', correspondence=str(tmp_path / 'pair.csv'), **sizes).eval()
-    assert head.pair_weight.tolist() == [3]
+    assert head.pair_weight.tolist() == [5]
     for weight, value in {
         'visual_embedding.weight': [[2.0]],
         'visual_embedding.bias': [-1.0],
