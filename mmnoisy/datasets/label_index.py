@@ -162,8 +162,7 @@ class LabelIndex:
         noisy: :class:`Csr` of the machine labels; values are confidences, float32 in [0, 1].
         verdicts: :class:`Csr` of the verdicts; values are bool, True = verified present.
         info: the JSON beside the arrays: ``classes`` (MIDs), ``class_names``, counts, provenance;
-            ``noisy_classes`` and ``noisy_class_names`` where the noisy labels are of other classes
-            than the verdicts.
+            ``noisy_classes`` where the noisy labels are of other classes than the verdicts.
         usable: (n,) int64, ascending: the rows of the images whose pictures can be read; None
             where nobody has looked.
     """

@@ -81,7 +81,8 @@ def check_noisy_classes(model: Any, noisy_classes: Sequence[str]) -> None:
         found = f'{len(noisy_classes)} other classes than' if noisy_classes else 'the classes of'
         raise InputError(
             f'model.cleaning_head.noisy_classes={taken}: the noisy labels of the dataset are of '
-            f'{found} its verdicts; set noisy_classes to {len(noisy_classes) or None}'
+            f'{found} its verdicts; give a cleaning head with '
+            f'noisy_classes={len(noisy_classes) or None}'
         )
 
 
