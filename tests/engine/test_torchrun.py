@@ -1,6 +1,7 @@
 """What is said where processes do not start or do not end well."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -68,9 +69,15 @@ import torch.distributed as dist
 dist.init_process_group('gloo')
 dist.barrier()
 if dist.get_rank() == 1:
+    print('DEATH', time.time(), file=sys.stderr, flush=True)
     {death}
 time.sleep(300)
 """
+
+
+def seconds_since_death(*errors):
+    (time_of_death,) = re.findall(r'DEATH ([\d.]+)', ''.join(errors))
+    return time.time() - float(time_of_death)
 
 
 @pytest.mark.parametrize(
@@ -81,14 +88,38 @@ time.sleep(300)
     ],
 )
 def test_a_rank_that_dies_ends_the_others(script, death, code, how):
-    begin = time.monotonic()
     process = torchrun(script(WAITING.format(death=death)), '--nproc_per_node=2')
     error = process.communicate(timeout=200)[1]
-    assert time.monotonic() - begin < 200
+    assert seconds_since_death(error) < 60
     assert process.returncode == code
     assert f'ended first, with exit code {how}; the cause is in its output above' in error
     assert ('the cause\n' in error) == (code == 2)
     assert 'rank 1 on' in error
+
+
+KILL_THE_NODE = 'os.kill(os.getppid(), signal.SIGKILL); os.kill(os.getpid(), signal.SIGKILL)'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ('death', 'lost', 'cause'),
+    [
+        (KILL_THE_NODE, 1, 'node 1 was lost: no sign of life for 5 s'),
+        (KILL_THE_NODE, 0, 'node 0 was lost: its store does not answer'),
+        ('sys.exit(3)', None, 'node 1 ended: rank 1 on '),
+    ],
+)
+def test_a_node_that_dies_ends_the_others(script, death, lost, cause):
+    """Though their processes wait for nothing of its processes."""
+    text = WAITING.replace('== 1', f'== {1 if lost is None else lost}').format(death=death)
+    port, path = free_port(), script(text)
+    nodes = [torchrun(path, nodes=2, node=k, port=port, NODE_SILENCE='5') for k in range(2)]
+    errors = [process.communicate(timeout=200)[1] for process in nodes]
+    assert seconds_since_death(*errors) < 60
+    other = 0 if lost is None else 1 - lost
+    last = errors[other].splitlines()[-1]
+    assert last.startswith(f'torchrun.py: error: {cause}')
+    assert nodes[other].returncode == 1
 
 
 def test_two_nodes_on_one_machine(script):
@@ -99,11 +130,12 @@ def test_two_nodes_on_one_machine(script):
         'dist.all_reduce(total)\n'
         'assert total == 2, total\n'
     )
-    port = free_port()
-    nodes = [torchrun(script(text), nodes=2, node=k, port=port) for k in range(2)]
+    port, path = free_port(), script(text)
+    nodes = [torchrun(path, nodes=2, node=k, port=port) for k in range(2)]
     for process in nodes:
         error = process.communicate(timeout=200)[1]
         assert process.returncode == 0, error
+        assert 'torchrun.py: error' not in error
 
 
 def test_sharded_weights():

@@ -166,16 +166,3 @@ def test_scripts_say_how_they_are_used(tmp_path, script):
 @pytest.mark.parametrize('tool', sorted(path.name for path in (REPO / 'tools').glob('*.py')))
 def test_help_has_an_example(tmp_path, tool):
     assert f'python tools/{tool} ' in run(tmp_path, tool, '--help').stdout
-
-
-def test_slurm_passes_the_job_on(tmp_path):
-    srun = tmp_path / 'bin/srun'
-    srun.parent.mkdir()
-    srun.write_text('#!/bin/sh\necho "$@"\n')
-    srun.chmod(0o755)
-    environment = {**os.environ, 'PATH': f'{srun.parent}:{os.environ["PATH"]}', 'GPUS': '16'}
-    script = REPO / 'tools/slurm_train.sh'
-    command = ['bash', script, 'gpu', 'job', 'configs/joint_demo.py', '--work-dir', 'x']
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert '--gres=gpu:8 --ntasks=16 --ntasks-per-node=8' in result.stdout
-    assert result.stdout.endswith('configs/joint_demo.py --launcher slurm --work-dir x\n')
