@@ -1,11 +1,11 @@
 """Trains a config in several processes without a GPU, forked from one that imported everything.
 
-    python tests/gloo_runs.py CONFIG OUT KILL
+    python tests/gloo_runs.py CONFIG OUT KILL PROCESSES...
 
-Runs of 1, 2 and 4 processes are in OUT/1, OUT/2 and OUT/4; a run of 2, killed before step KILL, is
-in OUT/killed, and what it becomes with 1 and 4 in OUT/resumed1 and OUT/resumed4. Each holds the
-checkpoints, ``metrics.json`` of the last evaluation and ``images<rank>.json``, the images of every
-step. The batch of all processes together is the same.
+For every number W of processes OUT/W holds a run, and OUT/resumedW what becomes with W of a run of
+two processes that was killed before step KILL. Each has the checkpoints, ``metrics.json`` of the
+last evaluation and ``rank<rank>.json``, the images of every step and the number of weights that the
+process kept. The batch of all processes together is the same.
 """
 
 import json
@@ -44,7 +44,9 @@ def train(config, work_dir, rank, processes, kill):
     images = RememberImages(kill)
     runner.register_hook(images)
     runner.train()
-    (work_dir / f'images{rank}.json').write_text(json.dumps(images.images))
+    weights = sum(parameter.numel() for parameter in runner.model.parameters())
+    seen = dict(images=images.images, weights=weights)
+    (work_dir / f'rank{rank}.json').write_text(json.dumps(seen))
     if rank == 0:
         names = ('val/AP_all', 'val/MAP')
         metrics = {name: runner.message_hub.get_scalar(name).current() for name in names}
@@ -78,15 +80,15 @@ def run(config, work_dir, processes, kill=None):
     return [os.waitpid(pid, 0)[1] for pid in pids]
 
 
-def main(config, out, kill):
-    for processes in (1, 2, 4):
+def main(config, out, kill, numbers):
+    for processes in numbers:
         assert not any(run(config, out / str(processes), processes))
     assert run(config, out / 'killed', 2, kill) == [signal.SIGKILL] * 2
-    for processes in (1, 4):
+    for processes in {*numbers} - {2}:
         resumed = out / f'resumed{processes}'
         shutil.copytree(out / 'killed', resumed)
         assert not any(run(config, resumed, processes))
 
 
 if __name__ == '__main__':
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), [*map(int, sys.argv[4:])])

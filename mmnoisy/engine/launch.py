@@ -16,7 +16,7 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmpretrain.registry import DATASETS
+from mmpretrain.registry import DATASETS, RUNNERS
 
 from mmnoisy.engine.safe_checkpoints import newest_readable, read_checkpoint
 from mmnoisy.engine.whole_file import whole_file
@@ -133,10 +133,11 @@ def load_config(args: Namespace) -> Config:
     return cfg
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config) -> Any:
     """Builds the runner of a config, in one process or in several.
 
-    MMEngine starts several processes on GPUs only; without any, they talk through gloo here.
+    MMEngine starts several processes on GPUs only; without any, they talk through gloo here. What
+    a config shards among several processes, one alone has whole.
 
     Raises:
         InputError: a checkpoint that the config names does not exist.
@@ -150,7 +151,9 @@ def build_runner(cfg: Config) -> Runner:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False),
         )
-    return Runner.from_cfg(cfg)
+    if cfg.launcher == 'none' or 'runner_type' not in cfg:
+        return Runner.from_cfg(cfg)
+    return RUNNERS.build(cfg)
 
 
 def resume_from(cfg: Config, checkpoint: str) -> None:

@@ -136,9 +136,3 @@ def test_two_nodes_on_one_machine(script):
         error = process.communicate(timeout=200)[1]
         assert process.returncode == 0, error
         assert 'torchrun.py: error' not in error
-
-
-def test_sharded_weights():
-    process = torchrun(REPO / 'tests/sharded_steps.py', '--nproc_per_node=2')
-    error = process.communicate(timeout=300)[1]
-    assert process.returncode == 0, error[-3000:]
