@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from typing import Tuple
 
 from torch.distributed import DistNetworkError, DistStoreError
 from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -37,23 +38,29 @@ def main() -> None:
         run(args)
         code = 0
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        how = f'signal {-failure.exitcode}' if failure.exitcode < 0 else f'{failure.exitcode}'
-        cause = (
-            f'rank {rank} on {socket.gethostname()} ended first, with exit code {how}; the cause '
-            'is in its output above, and the other processes were ended'
-        )
-        code = _USER_ERROR if failure.exitcode == _USER_ERROR else 1
+        cause, code = first_failure(error)
     except SignalException as error:
         if not watch.trouble:  # whose signal it is then
-            cause = f'{socket.gethostname()} was told to stop, by signal {error.sigval}'
+            cause = f'{socket.gethostname()} was told to stop, by {error.sigval.name}'
     except (DistNetworkError, DistStoreError) as error:
         reason = str(error).splitlines()[0]
         cause = f'{args.master_addr}:{args.master_port}: the nodes lost one another ({reason})'
     trouble = watch.close(cause)
     for sentence in filter(None, (cause, trouble)):
         print(f'torchrun.py: error: {sentence}', file=sys.stderr)
-    sys.exit(code)
+    sys.exit(1 if trouble and not code else code)
+
+
+def first_failure(error: ChildFailedError) -> Tuple[str, int]:
+    """Which process of this node ended first and how, and the exit code for it."""
+    rank, failure = error.get_first_failure()
+    code = failure.exitcode
+    how = f'killed by signal {-code}' if code < 0 else f'with exit code {code}'
+    cause = (
+        f'rank {rank} on {socket.gethostname()} ended first, {how}; the cause is in its output '
+        'above, and the other processes were ended'
+    )
+    return cause, _USER_ERROR if code == _USER_ERROR else 1
 
 
 def require_free(address: str, port: int) -> None:
