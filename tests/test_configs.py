@@ -1,7 +1,6 @@
 """Every config is loaded, built and takes a step, on a small release with its own class count."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import REPO, SUBSETS, WEIGHTS, write_release
+from conftest import REPO, SUBSETS, WEIGHTS, script_environment, write_release
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
@@ -145,12 +144,7 @@ def test_the_large_backbone_steps_in_shards(workspace, tmp_path):
     run += ['param_scheduler.1.begin=1', 'default_hooks.checkpoint.interval=1']
     config, folder = REPO / f'configs/{LARGE}.py', tmp_path / 'run'
     options = ['--auto-scale-lr', '--hold-back', '6', '--work-dir', folder]
-    environment = {
-        **os.environ,
-        'PATH': f'{os.path.dirname(sys.executable)}{os.pathsep}{os.environ["PATH"]}',
-        'OMP_NUM_THREADS': '1',
-        'PORT': '29621',
-    }
+    environment = script_environment()
 
     def succeeds(*command):
         command = [*map(str, command)]

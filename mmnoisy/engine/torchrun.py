@@ -46,7 +46,8 @@ def main() -> None:
         reason = str(error).splitlines()[0]
         cause = f'{args.master_addr}:{args.master_port}: the nodes lost one another ({reason})'
     trouble = watch.close(cause)
-    for sentence in filter(None, (cause, trouble)):
+    if trouble or cause:
+        sentence = '; here '.join(filter(None, (trouble, cause)))
         print(f'torchrun.py: error: {sentence}', file=sys.stderr)
     sys.exit(1 if trouble and not code else code)
 

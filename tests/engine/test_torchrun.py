@@ -8,13 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import REPO
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+from conftest import REPO, free_port
 
 
 def torchrun(script, *options, nodes=1, node=0, port=None, **environment):

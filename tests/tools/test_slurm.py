@@ -1,12 +1,10 @@
 """``tools/slurm_train.sh`` with a stand-in for Slurm: all nodes are this machine."""
 
-import os
 import re
 import subprocess
-import sys
 
 import pytest
-from conftest import REPO
+from conftest import REPO, script_environment
 
 SRUN = """#!/usr/bin/env bash
 while [[ $1 == --* ]]; do
@@ -39,11 +37,10 @@ def slurm(tmp_path):
         for name, text in dict(commands).items():
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
-        path = f'{folder}:{os.path.dirname(sys.executable)}:{os.environ["PATH"]}'
         done = subprocess.run(
             ['bash', REPO / 'tools/slurm_train.sh', *arguments],
             cwd=tmp_path,
-            env={**os.environ, 'PATH': path, 'OMP_NUM_THREADS': '1', **environment},
+            env={**script_environment(folder), 'PORT': '', **environment},
             capture_output=True,
             text=True,
             timeout=300,
