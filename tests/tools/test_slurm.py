@@ -26,6 +26,8 @@ SCONTROL = (
     '#!/bin/sh\n[ "$*" = "show hostnames 127.0.0.[1-2]" ] && printf "127.0.0.1\\n127.0.0.2\\n"\n'
 )
 
+PYTHON = '#!/bin/sh\nline=$(printf "%s|" "$@")\necho "$line"\n'  # of two nodes no line is broken
+
 
 @pytest.fixture
 def slurm(tmp_path):
@@ -58,7 +60,7 @@ def test_every_node_starts_its_processes(slurm):
         'configs/joint_demo.py',
         '--work-dir',
         'two words',
-        commands=dict(srun=SRUN, scontrol=SCONTROL, python='#!/bin/sh\nprintf "%s|" "$@"; echo\n'),
+        commands=dict(srun=SRUN, scontrol=SCONTROL, python=PYTHON),
         GPUS='16',
         SRUN_ARGS='--time=60 --qos=low',
     ).stdout.splitlines()
