@@ -116,15 +116,22 @@ def test_a_node_that_dies_ends_the_others(script, death, lost, cause):
     assert nodes[other].returncode == 1
 
 
+# A process that ends while another still reads breaks the connection: they end together.
+SUM = """
+import os
+import torch, torch.distributed as dist
+dist.init_process_group('gloo')
+total = torch.ones(1)
+dist.all_reduce(total)
+assert total == 2, total
+store = dist.TCPStore(os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']), is_master=False)
+store.set(f'summed{dist.get_rank()}', '')
+store.wait(['summed0', 'summed1'])
+"""
+
+
 def test_two_nodes_on_one_machine(script):
-    text = (
-        'import torch, torch.distributed as dist\n'
-        "dist.init_process_group('gloo')\n"
-        'total = torch.ones(1)\n'
-        'dist.all_reduce(total)\n'
-        'assert total == 2, total\n'
-    )
-    port, path = free_port(), script(text)
+    port, path = free_port(), script(SUM)
     nodes = [torchrun(path, nodes=2, node=k, port=port) for k in range(2)]
     for process in nodes:
         error = process.communicate(timeout=200)[1]
