@@ -28,7 +28,7 @@ ALL = ['torch', 'torchvision', 'mmcv-lite>=2.0.0', 'scikit-learn', 'timm', 'simp
 BENCH = ['polars>=1.0', 'duckdb']
 # The review queue, and the ranking that it is compared with.
 REVIEW = ['cleanlab>=2.6', 'scikit-learn']
-TEST = ['pytest', 'pycocotools', 'hypothesis', 'ruff>=0.15,<0.18', 'mypy>=1.10']
+TEST = ['pytest', 'pycocotools', 'tensorboard', 'hypothesis', 'ruff>=0.15,<0.18', 'mypy>=1.10']
 # What tools/export_onnx.py writes with and compares with.
 ONNX = ['onnx>=1.14', 'onnxruntime>=1.15']
 

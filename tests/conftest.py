@@ -2,6 +2,8 @@
 
 import csv
 import os
+import socket
+import sys
 from pathlib import Path
 
 import cv2
@@ -30,6 +32,22 @@ def write_csv(path, rows):
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, 'w', newline='') as file:
         csv.writer(file, lineterminator='\n').writerows(rows)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def script_environment(*folders, **settings):
+    """For shell scripts: their `python` is the one that runs the tests, on one thread.
+
+    ``folders`` hold commands that come before all others.
+    """
+    path = [*map(str, folders), os.path.dirname(sys.executable), os.environ['PATH']]
+    common = dict(PATH=os.pathsep.join(path), OMP_NUM_THREADS='1', PORT=str(free_port()))
+    return {**os.environ, **common, **settings}
 
 
 HEADER = ('ImageID', 'Source', 'LabelName', 'Confidence')

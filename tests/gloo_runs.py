@@ -1,14 +1,17 @@
 """Trains a config in several processes without a GPU, forked from one that imported everything.
 
-    python tests/gloo_runs.py CONFIG OUT PROCESSES...
+    python tests/gloo_runs.py CONFIG OUT KILL PROCESSES...
 
-For every number W of processes OUT/W holds the checkpoint, ``metrics.json`` of the last evaluation
-and ``images<rank>.json``, the images of every step. The batch of all processes together is
-the same.
+For every number W of processes OUT/W holds a run, and OUT/resumedW what becomes with W of a run of
+two processes that was killed before step KILL. Each has the checkpoints, ``metrics.json`` of the
+last evaluation and ``rank<rank>.json``, the images of every step and the number of weights that the
+process kept. The batch of all processes together is the same.
 """
 
 import json
 import os
+import shutil
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -16,35 +19,41 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from mmnoisy.engine.launch import build_runner
+from mmnoisy.engine.launch import build_runner, resume_from
 
 
 class RememberImages(Hook):
-    """Keeps the images of every step."""
+    """Keeps the images of every step, and kills the process before one of them."""
 
-    def __init__(self):
+    def __init__(self, kill):
         self.images = []
+        self.kill = kill
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == self.kill:
+            os.kill(os.getpid(), signal.SIGKILL)
         self.images.append(runner.train_loop.image_ids())
 
 
-def train(config, work_dir, rank, processes):
+def train(config, work_dir, rank, processes, kill):
     cfg = Config.fromfile(config)
     cfg.work_dir, cfg.launcher = str(work_dir), 'pytorch' if processes > 1 else 'none'
     cfg.train_dataloader.batch_size //= processes
+    resume_from(cfg, 'auto')
     runner = build_runner(cfg)
-    images = RememberImages()
+    images = RememberImages(kill)
     runner.register_hook(images)
     runner.train()
-    (work_dir / f'images{rank}.json').write_text(json.dumps(images.images))
+    weights = sum(parameter.numel() for parameter in runner.model.parameters())
+    seen = dict(images=images.images, weights=weights)
+    (work_dir / f'rank{rank}.json').write_text(json.dumps(seen))
     if rank == 0:
         names = ('val/AP_all', 'val/MAP')
         metrics = {name: runner.message_hub.get_scalar(name).current() for name in names}
         (work_dir / 'metrics.json').write_text(json.dumps(metrics))
 
 
-def start(config, work_dir, rank, processes, port):
+def start(config, work_dir, rank, processes, port, kill):
     """The id of a process that trains."""
     pid = os.fork()
     if pid:
@@ -54,23 +63,32 @@ def start(config, work_dir, rank, processes, port):
         where = dict(RANK=rank, LOCAL_RANK=rank, WORLD_SIZE=processes, MASTER_PORT=port)
         os.environ.update({name: str(value) for name, value in where.items()})
         os.environ['MASTER_ADDR'] = '127.0.0.1'
-        train(config, work_dir, rank, processes)
+        train(config, work_dir, rank, processes, kill)
         status = 0
     finally:
         sys.stderr.flush()
         os._exit(status)
 
 
-def main(config, out, numbers):
+def run(config, work_dir, processes, kill=None):
+    """Trains, or goes on, in a number of processes; returns how each of them ended."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    ranks = range(processes)
+    pids = [start(config, work_dir, rank, processes, port, kill) for rank in ranks]
+    return [os.waitpid(pid, 0)[1] for pid in pids]
+
+
+def main(config, out, kill, numbers):
     for processes in numbers:
-        with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
-            port = probe.getsockname()[1]
-        pids = [
-            start(config, out / str(processes), rank, processes, port) for rank in range(processes)
-        ]
-        assert not any(os.waitpid(pid, 0)[1] for pid in pids)
+        assert not any(run(config, out / str(processes), processes))
+    assert run(config, out / 'killed', 2, kill) == [signal.SIGKILL] * 2
+    for processes in {*numbers} - {2}:
+        resumed = out / f'resumed{processes}'
+        shutil.copytree(out / 'killed', resumed)
+        assert not any(run(config, resumed, processes))
 
 
 if __name__ == '__main__':
-    main(sys.argv[1], Path(sys.argv[2]), [*map(int, sys.argv[3:])])
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), [*map(int, sys.argv[4:])])

@@ -1,14 +1,28 @@
 """Every config is loaded, built and takes a step, on a small release with its own class count."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import HEADER, REPO, SUBSETS, WEIGHTS, mid, write_csv, write_release
+from conftest import (
+    HEADER,
+    REPO,
+    SUBSETS,
+    WEIGHTS,
+    mid,
+    script_environment,
+    write_csv,
+    write_release,
+)
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from mmpretrain.registry import MODELS
 
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.release.files import ReleaseFile
@@ -16,6 +30,7 @@ from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
 
 CONFIGS = sorted((REPO / 'configs').glob('*.py'))
+LARGE = 'joint_openimages_vit_huge_fsdp'
 ROWS = [
     'baseline',
     'best',
@@ -114,7 +129,7 @@ def test_every_row_is_there():
     kinds = ('openimages', 'tiny', 'tiny_features')
     expected = {f'{row}_{kind}' for row in ROWS for kind in kinds}
     expected |= {f'{row}_{kind}' for row in OBJECT_ROWS for kind in kinds[1:]}
-    assert names == expected | {'baseline_demo', 'joint_demo'}
+    assert names == expected | {'baseline_demo', 'joint_demo', LARGE}
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
@@ -122,6 +137,9 @@ def test_config_builds_and_steps(path, workspace, tmp_path, monkeypatch):
     monkeypatch.chdir(workspace)
     cfg = shrink(Config.fromfile(path), tmp_path)
     cfg.experiment_name = path.stem
+    if path.stem == LARGE:  # one layer of its 32, and no emulated bfloat16
+        layer = dict(embed_dims=1280, num_layers=1, num_heads=16, feedforward_channels=5120)
+        cfg.model.backbone.arch, cfg.optim_wrapper.type = layer, 'OptimWrapper'
     runner = Runner.from_cfg(cfg)
     weights = RememberWeights()
     runner.register_hook(weights)
@@ -132,12 +150,51 @@ def test_config_builds_and_steps(path, workspace, tmp_path, monkeypatch):
         expected |= {'cleaning_head'}
     if 'pretrain_cleaner' in path.stem or 'best_cleaner' in path.stem:
         expected = {'cleaning_head'}
-    if path.stem == 'baseline_openimages' or 'demo' in path.stem:
+    if path.stem in ('baseline_openimages', LARGE) or 'demo' in path.stem:
         expected |= {'backbone'}
     assert moved == expected
     assert not weights.without_gradient  # several processes would wait for them
     values = runner.message_hub.get_scalar('val/AP_all').current()
     assert 0 <= values <= 100
+
+
+def test_the_large_backbone_has_its_size():
+    init_default_scope('mmpretrain')
+    with torch.device('meta'):
+        model = MODELS.build(Config.fromfile(REPO / f'configs/{LARGE}.py').model)
+    sizes = {name: part.weight.shape for name, part in model.named_modules() if 'fc' in name}
+    assert sizes == {'head.fc': (6012, 1280)}
+    assert len(model.backbone.layers) == 32
+    weights = sum(parameter.numel() for parameter in model.backbone.parameters())
+    assert weights == 630_764_800  # 632.0 M with the 1000 classes of ImageNet
+
+
+@pytest.mark.slow
+def test_the_large_backbone_steps_in_shards(workspace, tmp_path):
+    """Two processes, with a small architecture in its place; one process tests what they save."""
+    small = ['model.backbone.arch=deit-tiny', 'optim_wrapper.type=OptimWrapper']
+    small += [f'model.{head}.in_channels=192' for head in ('head', 'cleaning_head')]
+    for loader in ('train', 'val', 'test'):
+        small += [f'{loader}_dataloader.{key}' for key in ('batch_size=5', 'num_workers=0')]
+    run = ['train_cfg.max_iters=2', 'train_cfg.val_interval=2', 'param_scheduler.0.end=1']
+    run += ['param_scheduler.1.begin=1', 'default_hooks.checkpoint.interval=1']
+    config, folder = REPO / f'configs/{LARGE}.py', tmp_path / 'run'
+    options = ['--auto-scale-lr', '--hold-back', '6', '--work-dir', folder]
+    environment = script_environment()
+
+    def succeeds(*command):
+        command = [*map(str, command)]
+        done = subprocess.run(command, cwd=workspace, env=environment, capture_output=True)
+        assert done.returncode == 0, done.stderr[-3000:].decode()
+        return done.stdout.decode()
+
+    script = ['bash', REPO / 'tools/dist_train.sh', config, 2, *options]
+    assert 'cleaned_precision' in succeeds(*script, '--cfg-options', *small, *run)
+    assert sorted(path.name for path in folder.glob('*.pth')) == ['iter_1.pth', 'iter_2.pth']
+    out = tmp_path / 'metrics.json'
+    tool = [sys.executable, REPO / 'tools/test.py', config, folder / 'iter_2.pth', '--out', out]
+    succeeds(*tool, '--cfg-options', *small)
+    assert 0 <= json.loads(out.read_text())['AP_all'] <= 100
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 # Tests with N processes on one machine: NCCL with GPUs, gloo without.
 #   bash tools/dist_test.sh configs/joint_openimages.py CHECKPOINT 8 [arguments of tools/test.py]
 # Several machines: the same command on each, with NNODES, NODE_RANK (from 0), MASTER_ADDR (node 0)
-# and PORT set; a node that does not come within NODE_TIMEOUT seconds (600) ends the others.
+# and PORT set. A node that does not come within NODE_TIMEOUT seconds (600) ends the others, as does
+# one that shows no sign of life for NODE_SILENCE seconds (30).
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: $0 CONFIG CHECKPOINT N [arguments of tools/test.py]" >&2

@@ -2,7 +2,8 @@
 # Trains with N processes on one machine: NCCL with GPUs, gloo without.
 #   bash tools/dist_train.sh configs/joint_openimages.py 8 [arguments of tools/train.py]
 # Several machines: the same command on each, with NNODES, NODE_RANK (from 0), MASTER_ADDR (node 0)
-# and PORT set; a node that does not come within NODE_TIMEOUT seconds (600) ends the others.
+# and PORT set. A node that does not come within NODE_TIMEOUT seconds (600) ends the others, as does
+# one that shows no sign of life for NODE_SILENCE seconds (30).
 set -euo pipefail
 if [ $# -lt 2 ]; then
     echo "usage: $0 CONFIG N [arguments of tools/train.py]" >&2

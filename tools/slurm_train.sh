@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Trains under Slurm, one process a GPU.
+# Trains under Slurm, one process a GPU: NCCL with GPUs, gloo without.
 #   GPUS=16 bash tools/slurm_train.sh PARTITION JOB_NAME configs/joint_openimages.py [arguments]
-# GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS may be set too.
+# GPUS_PER_NODE, CPUS_PER_TASK, SRUN_ARGS and PORT may be set too; GRES=none asks for no GPU, and
+# GPUS is the number of processes then.
 set -euo pipefail
+fail() {
+    echo "$(basename "$0"): error: $1" >&2
+    exit 2
+}
 if [ $# -lt 3 ]; then
     echo "usage: GPUS=8 $0 PARTITION JOB_NAME CONFIG [arguments of tools/train.py]" >&2
     exit 2
@@ -11,8 +16,19 @@ partition=$1 job=$2 config=$3
 shift 3
 gpus=${GPUS:-8}
 per_node=${GPUS_PER_NODE:-$(( gpus < 8 ? gpus : 8 ))}
+(( gpus % per_node == 0 )) ||
+    fail "GPUS=$gpus: every node has as many, here GPUS_PER_NODE=$per_node; give a multiple of that"
+command -v srun > /dev/null ||
+    fail "srun: there is no such command; run this where Slurm is, or tools/dist_train.sh without it"
+# One task a node, which starts the processes there; what Slurm tells it is what dist_train.sh asks.
+# Nodes end one another and say why: Slurm shall not cut that short (--kill-on-bad-exit=0).
+on_each_node='
+    export NNODES=$SLURM_NNODES NODE_RANK=$SLURM_NODEID PORT=${PORT:-$(( 20000 + SLURM_JOB_ID % 10000 ))}
+    MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+    export MASTER_ADDR
+    exec bash "$@"'
 # shellcheck disable=SC2086  # SRUN_ARGS holds several arguments
-exec srun --partition="$partition" --job-name="$job" \
-    --gres="gpu:$per_node" --ntasks="$gpus" --ntasks-per-node="$per_node" \
-    --cpus-per-task="${CPUS_PER_TASK:-8}" --kill-on-bad-exit=1 ${SRUN_ARGS:-} \
-    python -u "$(dirname "$0")/train.py" "$config" --launcher slurm "$@"
+exec srun --partition="$partition" --job-name="$job" --gres="${GRES:-gpu:$per_node}" \
+    --nodes="$(( gpus / per_node ))" --ntasks-per-node=1 \
+    --cpus-per-task="$(( per_node * ${CPUS_PER_TASK:-8} ))" --kill-on-bad-exit=0 ${SRUN_ARGS:-} \
+    bash -c "$on_each_node" slurm_train "$(dirname "$0")/dist_train.sh" "$config" "$per_node" "$@"

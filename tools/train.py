@@ -16,6 +16,7 @@ from mmnoisy.engine.launch import (
     load_config,
     resume_from,
     runner_parser,
+    scale_learning_rates,
     user_errors,
 )
 
@@ -34,7 +35,7 @@ def parse_args() -> Namespace:
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate with the batch size of all processes together',
+        help='scale the learning rates with the images of a step of all processes together',
     )
     parser.add_argument(
         '--hold-back',
@@ -63,7 +64,7 @@ def main() -> None:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
-        cfg.auto_scale_lr.enable = True
+        scale_learning_rates(cfg)
     build_runner(cfg).train()
 
 

@@ -6,6 +6,7 @@ from mmnoisy.engine.optim import TrainableParametersConstructor
 from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
 from mmnoisy.engine.progress_hook import ProgressHook
 from mmnoisy.engine.safe_checkpoints import allow_mmengine_checkpoints
+from mmnoisy.engine.sharded import ShardedStrategy
 from mmnoisy.engine.train_loop import ResumableTrainLoop
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     'ClassListHook',
     'ProgressHook',
     'ResumableTrainLoop',
+    'ShardedStrategy',
     'TrainableParametersConstructor',
     'WholeCheckpointHook',
     'allow_mmengine_checkpoints',

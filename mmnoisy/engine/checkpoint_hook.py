@@ -13,7 +13,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
-from mmnoisy.engine.bare_model import bare_model
+from mmnoisy.engine.bare_model import bare_model, whole_weights
 from mmnoisy.engine.matching import check_optimizer, check_weights
 from mmnoisy.engine.whole_file import whole_file
 
@@ -74,7 +74,7 @@ class WholeCheckpointHook(CheckpointHook):
         if not runner._resume:
             return
         where = runner._load_from or 'the checkpoint'
-        check_weights(bare_model(runner).state_dict(), checkpoint['state_dict'], where)
+        check_weights(whole_weights(runner), checkpoint['state_dict'], where)
         check_optimizer(runner.optim_wrapper, checkpoint.get('optimizer'), where)
         self._gradients = checkpoint.get(_GRADIENTS, {})
 

@@ -16,7 +16,7 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmpretrain.registry import DATASETS
+from mmpretrain.registry import DATASETS, RUNNERS
 
 from mmnoisy.engine.safe_checkpoints import newest_readable, read_checkpoint
 from mmnoisy.engine.whole_file import whole_file
@@ -133,10 +133,11 @@ def load_config(args: Namespace) -> Config:
     return cfg
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config) -> Any:
     """Builds the runner of a config, in one process or in several.
 
-    MMEngine starts several processes on GPUs only; without any, they talk through gloo here.
+    MMEngine starts several processes on GPUs only; without any, they talk through gloo here. What
+    a config shards among several processes, one alone has whole.
 
     Raises:
         InputError: a checkpoint that the config names does not exist.
@@ -150,7 +151,21 @@ def build_runner(cfg: Config) -> Runner:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False),
         )
-    return Runner.from_cfg(cfg)
+    if cfg.launcher != 'none' and 'runner_type' in cfg:
+        return RUNNERS.build(cfg)
+    runner = Runner.from_cfg(cfg)
+    _count_accumulated(runner)
+    return runner
+
+
+def _count_accumulated(runner: Runner) -> None:
+    """Scales learning rates by the images of a step; MMEngine counts those of a batch."""
+    steps = (runner.cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+    scale = runner.auto_scale_lr or {}
+    if steps > 1 and scale.get('enable'):
+        base = scale['base_batch_size'] / steps
+        runner.auto_scale_lr = {**scale, 'base_batch_size': base}
+        runner.logger.info(f'{steps} batches make a step: their base batch size is {base}.')
 
 
 def resume_from(cfg: Config, checkpoint: str) -> None:
@@ -166,6 +181,24 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
         read_checkpoint(checkpoint)
     if found:
         cfg.load_from, cfg.resume = found, True
+
+
+def scale_learning_rates(cfg: Config) -> None:
+    """Makes learning rates follow the images of a step, see ``docs/scaling.md``.
+
+    Args:
+        cfg: says by ``auto_scale_lr`` for how many images its learning rates are; is changed.
+
+    Raises:
+        InputError: it does not.
+    """
+    scale = cfg.get('auto_scale_lr') or {}
+    if not scale.get('base_batch_size'):
+        raise InputError(
+            '--auto-scale-lr: the config does not say for how many images its learning rates are; '
+            'add auto_scale_lr=dict(base_batch_size=...)'
+        )
+    cfg.auto_scale_lr = {**scale, 'enable': True}
 
 
 def hold_back(cfg: Config, number: int) -> None:

@@ -102,12 +102,12 @@ class ProgressHook(Hook):
         if self._loader is None:
             return
         counts = torch.zeros(2, 2, dtype=torch.int64)  # kept and present, of noisy and cleaned
-        model, self._looks = bare_model(runner), True
-        model.eval()
+        self._looks = True
+        runner.model.eval()
         for batch in self._loader:
-            batch = model.data_preprocessor(batch, training=False)
+            batch = bare_model(runner).data_preprocessor(batch, training=False)
             with torch.no_grad():
-                model.loss(**batch)
+                runner.model(**batch, mode='loss')  # with what gathers shards
             assert self._seen is not None
             for cleaned, sample in zip(self._seen[1].cpu().numpy(), batch['data_samples']):
                 there, absent, noisy = (

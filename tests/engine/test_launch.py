@@ -5,7 +5,13 @@ import torch
 from mmengine.config import Config
 
 from mmnoisy import InputError
-from mmnoisy.engine.launch import build_runner, load_config, resume_from, user_errors
+from mmnoisy.engine.launch import (
+    build_runner,
+    load_config,
+    resume_from,
+    scale_learning_rates,
+    user_errors,
+)
 
 
 def arguments(config, **kwargs):
@@ -66,6 +72,14 @@ def test_resume(tmp_path):
     (tmp_path / 'epoch_1.pth').write_bytes(b'')
     with pytest.raises(InputError, match=r'epoch_1.pth: cannot be loaded as a checkpoint'):
         resume_from(cfg, str(tmp_path / 'epoch_1.pth'))
+
+
+def test_scaled_learning_rates_need_a_base():
+    cfg = Config(dict(auto_scale_lr=dict(enable=False, base_batch_size=32)))
+    scale_learning_rates(cfg)
+    assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=32)
+    with pytest.raises(InputError, match='--auto-scale-lr: the config does not say for how many'):
+        scale_learning_rates(Config(dict()))
 
 
 def test_user_errors_are_one_line(capsys, monkeypatch):

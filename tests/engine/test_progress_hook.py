@@ -66,6 +66,38 @@ def test_what_the_log_shows(tmp_path):
     assert hub.get_scalar('val/cleaned_precision').current() == pytest.approx(kept_present / kept)
 
 
+def test_what_TensorBoard_shows(tmp_path):
+    accumulator = pytest.importorskip(
+        'tensorboard.backend.event_processing.event_accumulator', reason='needs tensorboard'
+    )
+    cfg = config(tmp_path, 'board')
+    cfg.optim_wrapper.paramwise_cfg = dict(custom_keys={'cleaning_head': dict(lr_mult=0.3)})
+    cfg.default_hooks.logger.interval = 2
+    cfg.visualizer = dict(
+        type='UniversalVisualizer', vis_backends=[dict(type='TensorboardVisBackend')]
+    )
+    hold_back(cfg, 20)
+    runner = build_runner(cfg)
+    runner.train()
+    (file,) = (tmp_path / 'run').rglob('events.out.tfevents.*')
+    events = accumulator.EventAccumulator(str(file))
+    events.Reload()
+    hub = runner.message_hub
+    for name in ('loss_clean', 'loss_classify', 'lr', 'cleaning_lr'):
+        shown = [(event.step, event.value) for event in events.Scalars(name)]
+        values = hub.get_scalar(f'train/{name}').data[0]
+        if 'lr' not in name:  # the mean of the steps since the last one
+            values = [values[:k].mean() for k in range(1, 5)]
+        assert shown == [(2, pytest.approx(values[1])), (4, pytest.approx(values[3]))]
+    assert events.Scalars('lr')[0].value == pytest.approx(0.01)
+    assert events.Scalars('cleaning_lr')[0].value == pytest.approx(0.003)
+    for name in ('images_per_second', 'hours_left', 'changed_labels'):
+        assert len(events.Scalars(name)) == 2
+    for name in ('cleaned_precision', 'noisy_precision', 'AP_all', 'MAP'):
+        (event,) = events.Scalars(name)
+        assert event.value == pytest.approx(hub.get_scalar(f'val/{name}').current())
+
+
 def test_it_works_in_the_loops_of_mmengine(tmp_path):
     cfg = config(tmp_path, 'mmengine_loop')
     cfg.train_cfg = dict(by_epoch=False, max_iters=2, val_interval=2)

@@ -108,10 +108,12 @@ def test_the_wrong_config_for_a_checkpoint(tmp_path, change, complaint):
     assert sorted(path.name for path in (tmp_path / 'run').glob('*.pth')) == before
 
 
-def test_the_learning_rates_follow_the_batch_of_t_and_v_together(tmp_path):
-    cfg = config(tmp_path, 'scaled')
+@pytest.mark.parametrize('accumulated', [1, 3])
+def test_the_learning_rates_follow_the_batch_of_t_and_v_together(tmp_path, accumulated):
+    cfg = config(tmp_path, f'scaled {accumulated}')
+    cfg.optim_wrapper.accumulative_counts = accumulated
     cfg.auto_scale_lr = dict(enable=True, base_batch_size=32)
     cfg.optim_wrapper.paramwise_cfg = dict(custom_keys={'cleaning_head': dict(lr_mult=0.3)})
     runner, _ = run(cfg)
     rates = sorted({group['lr'] for group in runner.optim_wrapper.optimizer.param_groups})
-    assert rates == pytest.approx([0.003 * 16 / 32, 0.01 * 16 / 32])
+    assert rates == pytest.approx([rate * 16 * accumulated / 32 for rate in (0.003, 0.01)])

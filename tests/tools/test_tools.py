@@ -1,15 +1,13 @@
 """The tools as a user runs them, in processes of their own, on the demo."""
 
 import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
 
 import pytest
 import torch
-from conftest import REPO, write_release
+from conftest import REPO, script_environment, write_release
 
 SHORT = [
     'train_cfg.max_epochs=2',
@@ -31,25 +29,17 @@ def workspace(tmp_path_factory, demo_root):
     return root
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return str(probe.getsockname()[1])
-
-
 def run(workspace, *command, status=0):
     if command[0].endswith('.py'):
         command = (sys.executable, REPO / 'tools' / command[0], *command[1:])
     else:
         command = ('bash', REPO / 'tools' / command[0], *command[1:])
-    # `python` in the shell scripts is to be the one that runs the tests.
-    path = f'{os.path.dirname(sys.executable)}{os.pathsep}{os.environ["PATH"]}'
     result = subprocess.run(
         command,
         cwd=workspace,
         capture_output=True,
         text=True,
-        env={**os.environ, 'PATH': path, 'OMP_NUM_THREADS': '1', 'PORT': free_port()},
+        env=script_environment(),
         timeout=300,
     )
     assert result.returncode == status, result.stdout[-2000:] + result.stderr[-2000:]
@@ -166,16 +156,3 @@ def test_scripts_say_how_they_are_used(tmp_path, script):
 @pytest.mark.parametrize('tool', sorted(path.name for path in (REPO / 'tools').glob('*.py')))
 def test_help_has_an_example(tmp_path, tool):
     assert f'python tools/{tool} ' in run(tmp_path, tool, '--help').stdout
-
-
-def test_slurm_passes_the_job_on(tmp_path):
-    srun = tmp_path / 'bin/srun'
-    srun.parent.mkdir()
-    srun.write_text('#!/bin/sh\necho "$@"\n')
-    srun.chmod(0o755)
-    environment = {**os.environ, 'PATH': f'{srun.parent}:{os.environ["PATH"]}', 'GPUS': '16'}
-    script = REPO / 'tools/slurm_train.sh'
-    command = ['bash', script, 'gpu', 'job', 'configs/joint_demo.py', '--work-dir', 'x']
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert '--gres=gpu:8 --ntasks=16 --ntasks-per-node=8' in result.stdout
-    assert result.stdout.endswith('configs/joint_demo.py --launcher slurm --work-dir x\n')
