@@ -5,6 +5,7 @@ load_from = 'work_dirs/best_cleaner_openimages/iter_400000.pth'
 
 model = dict(
     unverified='mask',
+    unlisted='former',
     unlisted_weight=0.01,
     cleaning_head=dict(
         _delete_=True,

@@ -10,6 +10,7 @@ load_from = 'work_dirs/best_cleaner_tiny/epoch_12.pth'
 
 model = dict(
     unverified='mask',
+    unlisted='former',
     unlisted_weight=0.01,
     cleaning_head=dict(
         type='LogitCleaningHead', num_classes=516, in_channels=1280, loss_weight=0.0

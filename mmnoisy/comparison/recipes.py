@@ -61,7 +61,8 @@ def default_recipe(system: System, num_images: int, batch_size: int = BATCH_SIZE
     """The recipe of a system for any data, before a search.
 
     Training from random weights takes 1,000 batches of 256 images or one pass over the images,
-    whichever is longer; fine-tuning on V 500 or a pass; all other fine-tuning 1,500 or a pass.
+    whichever is longer; fine-tuning on V 500 or a pass; all other fine-tuning 1,500 or a pass; a
+    system with ``most_passes`` not more of them than that.
     With batches of another size as many images are seen, and the rates change by the square root
     of the ratio, as is usual with Adam.
 
@@ -76,7 +77,10 @@ def default_recipe(system: System, num_images: int, batch_size: int = BATCH_SIZE
         images, lr, bias_lr = 128_000, 3e-4, 3e-2
     else:
         images, lr, bias_lr = 384_000, 3e-4, 3e-2
-    steps = -(-max(images, num_images) // batch_size)
+    images = max(images, num_images)
+    if system.most_passes is not None:
+        images = min(images, system.most_passes * num_images)
+    steps = -(-images // batch_size)
     factor = (batch_size / BATCH_SIZE) ** 0.5
-    lr *= factor
+    lr *= factor * system.rate
     return Recipe(steps, lr, bias_lr * factor, lr * system.cleaning_rate, batch_size)

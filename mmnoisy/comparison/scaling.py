@@ -61,6 +61,7 @@ class Scaling(NamedTuple):
 
 def feature_layers(model: DualHeadClassifier) -> Iterator[nn.Linear]:
     """The layers that see features."""
-    yield from (layer for layer in model.head.modules() if isinstance(layer, nn.Linear))
+    for head in filter(None, (model.head, model.former_head)):
+        yield from (layer for layer in head.modules() if isinstance(layer, nn.Linear))
     if model.cleaning_head is not None:
         yield model.cleaning_head.visual_embedding

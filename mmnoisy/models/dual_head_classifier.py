@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from copy import deepcopy
 from typing import Any, Sequence
 
 import torch
@@ -14,6 +15,7 @@ from mmnoisy.errors import InputError
 from mmnoisy.label_batch import LabelBatch
 from mmnoisy.models.targets import UNVERIFIED, stack_targets
 
+UNLISTED = ('absent', 'former')
 FEATURE_DTYPES = (None, 'bfloat16', 'float16')
 # Those for which PyTorch has fast kernels; on others it emulates 16 bits, a hundred times slower.
 HALF_PRECISION_CPUS = ('AVX512', 'SVE256')
@@ -45,9 +47,14 @@ class DualHeadClassifier(ImageClassifier):
             :func:`stack_targets`.
         soft_labels: learn from the confidences of the noisy labels, such as those that
             ``tools/clean_labels.py --soft`` writes, instead of 1 for each of them.
-        unlisted_weight: weight, in the classification loss, of the classes of an image that are
-            neither among its noisy labels nor rated: absences that nobody has looked at. Other
-            than 1 it needs a loss with ``reduction_override``, such as MMPretrain's own.
+        unlisted: what the classifier learns of the classes of an image that are neither among its
+            noisy labels nor rated, absences that nobody has looked at: that they are
+            ``'absent'``, or as likely as the ``'former'`` head said, the head of the checkpoint
+            that training begins with (or its own former head, where it has one). So the
+            classifier does not forget what it knew of them (`learning without forgetting
+            <https://arxiv.org/abs/1606.09282>`_).
+        unlisted_weight: weight of these classes in the classification loss. Other than 1 it needs
+            a loss with ``reduction_override``, such as MMPretrain's own.
         freeze_backbone: the backbone gets no gradient, and its batch norm and dropout stay in
             evaluation mode (fine-tuning of the last layers, section 4.3).
         feature_dtype: run a frozen backbone in this precision, for example ``'bfloat16'``, where
@@ -61,6 +68,7 @@ class DualHeadClassifier(ImageClassifier):
     backbone: Any  # nn.Module gives its children no types
     neck: Any
     head: Any
+    former_head: Any
 
     def __init__(
         self,
@@ -71,6 +79,7 @@ class DualHeadClassifier(ImageClassifier):
         auxiliary_head: dict | None = None,
         unverified: str = 'absent',
         soft_labels: bool = False,
+        unlisted: str = 'absent',
         unlisted_weight: float = 1.0,
         freeze_backbone: bool = False,
         feature_dtype: str | None = None,
@@ -79,6 +88,8 @@ class DualHeadClassifier(ImageClassifier):
         super().__init__(backbone=backbone, neck=neck, head=head, **kwargs)
         if unverified not in UNVERIFIED:
             raise InputError(f'model.unverified={unverified!r}: give one of {UNVERIFIED}')
+        if unlisted not in UNLISTED:
+            raise InputError(f'model.unlisted={unlisted!r}: give one of {UNLISTED}')
         if feature_dtype not in FEATURE_DTYPES:
             raise InputError(f'model.feature_dtype={feature_dtype!r}: give one of {FEATURE_DTYPES}')
         if feature_dtype is not None and not freeze_backbone:
@@ -93,13 +104,19 @@ class DualHeadClassifier(ImageClassifier):
             )
         self.cleaning_head = MODELS.build(cleaning_head) if cleaning_head else None
         self.noisy_classes = getattr(self.cleaning_head, 'noisy_classes', None)
-        if self.noisy_classes is not None and (unverified == 'noisy' or unlisted_weight != 1):
+        if self.noisy_classes is not None and (
+            unverified == 'noisy' or unlisted != 'absent' or unlisted_weight != 1
+        ):
             raise InputError(
                 f'model.cleaning_head.noisy_classes={self.noisy_classes}: noisy labels of other '
-                "classes list none of the head's; leave out unverified='noisy' and unlisted_weight"
+                "classes list none of the head's; leave out unverified='noisy', unlisted and "
+                'unlisted_weight'
             )
         self.auxiliary_head = MODELS.build(auxiliary_head) if auxiliary_head else None
-        self._register_load_state_dict_pre_hook(self._begin_cleaning)
+        self.former_head = None
+        if unlisted == 'former':
+            self.former_head = deepcopy(self.head).requires_grad_(False)
+        self._register_load_state_dict_pre_hook(self._begin)
         self.unverified = unverified
         self.soft_labels = soft_labels
         self.unlisted_weight = unlisted_weight
@@ -130,7 +147,9 @@ class DualHeadClassifier(ImageClassifier):
             cleaned = self.cleaning_head(feats, noisy)  # Eq. 1
             losses['loss_clean'] = self.cleaning_head.loss(cleaned, verified, known)  # Eq. 2
         target = torch.where(known, verified, cleaned.detach())  # constants for the classifier
-        listed = noisy > 0
+        listed = known | (noisy > 0)
+        if self.former_head is not None:
+            target = torch.where(listed, target, self._former(feats))
         losses['loss_classify'] = self._classify(self.head, feats, target, known, listed)  # Eq. 3
         if self.auxiliary_head is not None:
             losses['loss_auxiliary'] = self._classify(
@@ -168,19 +187,35 @@ class DualHeadClassifier(ImageClassifier):
         return self.head.pre_logits(feats) if stage == 'pre_logits' else feats
 
     def train(self, mode: bool = True) -> DualHeadClassifier:
-        """Sets training mode, but for a frozen backbone."""
+        """Sets training mode, but for a frozen backbone and the former head."""
         super().train(mode)
         if self.freeze_backbone:
             self.backbone.eval()
+        if self.former_head is not None:
+            self.former_head.eval()
         return self
 
-    def _begin_cleaning(self, state_dict: dict, prefix: str, *_: Any) -> None:
-        """Layers of a cleaning head that begin as others, where a checkpoint has none of them."""
-        for layer, other in getattr(self.cleaning_head, 'begins_as', {}).items():
-            for name in ('weight', 'bias'):
-                source = state_dict.get(f'{prefix}{other}.{name}')
-                if source is not None:
-                    state_dict.setdefault(f'{prefix}cleaning_head.{layer}.{name}', source)
+    def init_weights(self) -> None:
+        """As in MMEngine; without a checkpoint the former head is the head as it begins."""
+        super().init_weights()
+        if self.former_head is not None:
+            self.former_head.load_state_dict(self.head.state_dict())
+
+    def _begin(self, state_dict: dict, prefix: str, *_: Any) -> None:
+        """Layers that begin as others, where a checkpoint has none of them."""
+        begins = getattr(self.cleaning_head, 'begins_as', {})
+        layers = {f'cleaning_head.{layer}': other for layer, other in begins.items()}
+        if self.former_head is not None:
+            layers['former_head'] = 'head'
+        for layer, other in layers.items():
+            source = f'{prefix}{other}.'
+            for key in [key for key in state_dict if key.startswith(source)]:
+                state_dict.setdefault(f'{prefix}{layer}.{key[len(source):]}', state_dict[key])
+
+    @torch.no_grad()
+    def _former(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """What the head said of all classes when training began, (N, C) float32."""
+        return self.former_head(feats).float().sigmoid()
 
     def _classify(
         self,
@@ -196,4 +231,4 @@ class DualHeadClassifier(ImageClassifier):
         if self.unlisted_weight == 1:
             return head.loss_module(logits, target, avg_factor=len(target), **extra)
         loss = head.loss_module(logits, target, reduction_override='none')
-        return torch.where(known | listed, loss, self.unlisted_weight * loss).sum() / len(target)
+        return torch.where(listed, loss, self.unlisted_weight * loss).sum() / len(target)

@@ -18,6 +18,8 @@ from mmnoisy.comparison.systems import SYSTEMS, systems
         ('joint', 22_500, 256, (1500, 3e-4, 3e-2)),
         ('joint', 22_500, 64, (6000, 1.5e-4, 1.5e-2)),  # as many images, half the rates
         ('misra', 20_000, 1024, (375, 6e-4, 6e-2)),
+        ('finetune_listed', 300, 256, (59, 1e-4, 3e-2)),  # 50 passes
+        ('finetune_listed', 2_600, 256, (500, 1e-4, 3e-2)),
     ],
 )
 def test_the_rule(system, images, batch_size, recipe):

@@ -190,6 +190,8 @@ def test_prediction_ignores_the_noisy_labels():
 def test_wrong_settings():
     with pytest.raises(InputError, match="unverified='negative': give one of"):
         build(unverified='negative')
+    with pytest.raises(InputError, match="unlisted='present': give one of"):
+        build(unlisted='present')
     with pytest.raises(InputError, match=r'set model\.freeze_backbone=True'):
         build(feature_dtype='bfloat16')
     with pytest.raises(InputError, match="feature_dtype='int8': give one of"):
@@ -223,3 +225,30 @@ def test_absences_that_nobody_looked_at_weigh_less():
     weight[[0, 0, 1, 3, 3], [0, 1, 2, 0, 3]] = 1
     expected = binary_cross_entropy_with_logits(logits, target, weight, reduction='sum') / 4
     torch.testing.assert_close(model.loss(inputs, samples)['loss_classify'], expected)
+
+
+def test_of_unlisted_classes_the_classifier_keeps_what_it_said():
+    inputs, samples = batch()
+    begin = build(cleaning=False)
+    model = build(cleaning=False, unverified='mask', unlisted='former').eval()
+    model.load_state_dict(begin.state_dict())  # which has no former head
+    said = begin.head(begin.eval().extract_feat(inputs)).sigmoid()
+    torch.nn.init.normal_(model.head.fc.weight)
+    logits = model.head(model.extract_feat(inputs))
+    target = said.detach().clone()
+    target[[0, 0, 1, 3], [0, 1, 2, 0]] = 1
+    target[3, 3] = 0  # verified absent
+    expected = binary_cross_entropy_with_logits(logits, target, reduction='sum') / 4
+    loss = model.loss(inputs, samples)['loss_classify']
+    torch.testing.assert_close(loss, expected)
+    loss.backward()
+    assert all(weight.grad is None for weight in model.former_head.parameters())
+    resumed = build(cleaning=False, unlisted='former')
+    resumed.load_state_dict(model.state_dict())
+    torch.testing.assert_close(resumed.former_head.fc.weight, begin.head.fc.weight)
+
+
+def test_without_a_checkpoint_the_former_head_is_the_head():
+    model = build(cleaning=False, unlisted='former')
+    model.init_weights()
+    torch.testing.assert_close(model.former_head.fc.weight, model.head.fc.weight)
