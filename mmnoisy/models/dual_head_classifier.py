@@ -210,7 +210,7 @@ class DualHeadClassifier(ImageClassifier):
         for layer, other in layers.items():
             source = f'{prefix}{other}.'
             for key in [key for key in state_dict if key.startswith(source)]:
-                state_dict.setdefault(f'{prefix}{layer}.{key[len(source):]}', state_dict[key])
+                state_dict.setdefault(f'{prefix}{layer}.{key[len(source) :]}', state_dict[key])
 
     @torch.no_grad()
     def _former(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
