@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import heads, index, metric, pictures, step
+from benchmarks import cleaner, heads, index, metric, pictures, step
 from benchmarks.timing import table
 
 from mmnoisy.engine.launch import tool_parser, user_errors, write_json
 
 BENCHMARKS = {
+    'cleaner': cleaner,
     'heads': heads,
     'index': index,
     'metric': metric,

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from mmnoisy.models.fusion import build_fusion
 from mmnoisy.models.label_correspondence import build_correspondence
 
 
@@ -41,10 +42,13 @@ class LabelCleaningHead(BaseModule):
         loss_weight: weight of the cleaning loss, 0.1 in the paper (section 4.4).
         noisy_classes: A, number of the classes of the noisy labels where these are others.
         correspondence: S, the pairs of classes, see :class:`LabelCorrespondence`.
+        fusion: of labels and features: ``'concat'``, that of the paper, or ``'bilinear'``,
+            ``'gated'`` or ``'attention'``, see :mod:`mmnoisy.models.fusion`.
         init_cfg: initialisation other than the above.
 
     Raises:
-        InputError: there is a correspondence without other classes, or it cannot be used.
+        InputError: there is a correspondence without other classes, or it cannot be used; there is
+            no such fusion, or not of this width.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class LabelCleaningHead(BaseModule):
         loss_weight: float = 0.1,
         noisy_classes: int | None = None,
         correspondence: str | None = None,
+        fusion: str = 'concat',
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -66,7 +71,8 @@ class LabelCleaningHead(BaseModule):
         self.correspondence = build_correspondence(correspondence, noisy_classes, num_classes)
         self.label_embedding = nn.Linear(noisy_classes or num_classes, embed_dims, bias=False)
         self.visual_embedding = nn.Linear(in_channels, embed_dims)
-        self.hidden = nn.Linear(2 * embed_dims, hidden_dims)
+        self.fusion = build_fusion(fusion, embed_dims)
+        self.hidden = nn.Linear(self.fusion.width, hidden_dims)
         self.activation = build_activation_layer(act_cfg) if act_cfg else nn.Identity()
         self.output = nn.Linear(hidden_dims, num_classes)
 
@@ -95,8 +101,8 @@ class LabelCleaningHead(BaseModule):
             feats: as in :meth:`forward`.
             noisy: as in :meth:`forward`.
         """
-        embedded = torch.cat([self.label_embedding(noisy), self.visual_embedding(feats[-1])], 1)
-        residual = self.output(self.activation(self.hidden(embedded)))
+        fused = self.fusion(self.label_embedding, noisy, self.visual_embedding(feats[-1]))
+        residual = self.output(self.activation(self.hidden(fused)))
         if self.correspondence is not None:
             noisy = self.correspondence(noisy).clamp(max=1)
         elif self.noisy_classes is not None:

@@ -140,3 +140,40 @@ def test_step(run):
         result['ours_peak_mb'] / result['alternative_peak_mb']
     )
     assert '--size 74: give a number of at least 75' in run('step', '--size', '74', status=2).err
+
+
+def test_cleaner(run):
+    options = ['--classes', '40', '20', '--dim', '9', '--labels', '3', '--batch-size', '20']
+    done = run('cleaner', *options, '--repeats', '1', '--device', 'cpu')
+    result = json.loads(done.out.splitlines()[-1])
+    check(result, 'cleaner', 1.5)
+    ours = ['bilinear', 'gated', 'attention', 'logit']
+    dearest = max(ours, key=lambda name: result[f'{name}_40_to_concat'])
+    assert result['dearest'] == dearest
+    assert result['ratio'] == pytest.approx(result[f'{dearest}_40_to_concat'])
+    for name in (*ours, 'plain', 'concat', 'dense'):
+        expected = result[f'{name}_20'] * 2 ** result[f'{name}_growth']
+        assert result[f'{name}_40'] == pytest.approx(expected)
+    assert result['largest_growth'] == max(result[f'{name}_growth'] for name in (*ours, 'concat'))
+
+
+@pytest.mark.slow
+def test_memory_of_the_cleaner(run):
+    options = ['--classes', '10', '2000', '--dim', '500', '--batch-size', '2', '--labels', '3']
+    done = run('cleaner', *options, '--repeats', '1', '--device', 'cpu', '--memory')
+    result = json.loads(done.out.splitlines()[-1])
+    weights = dict(plain=500 * 2000, logit=2 * 500 * 2000, dense=2000 * (2000 + 500))
+    for name, number in weights.items():  # at least these, their gradients and both moments
+        assert result[f'{name}_peak_mb'] > 4 * 4 * number / 1e6
+
+
+@pytest.mark.parametrize(
+    ('option', 'complaint'),
+    [
+        (['--labels', '0'], '--labels 0: give a number of at least 1'),
+        (['--classes', '90'], '--classes 90: give two or more numbers, of at least 8 (--labels)'),
+        (['--classes', '7', '90'], '--classes 7 90: give two or more numbers, of at least 8'),
+    ],
+)
+def test_cleaner_with_wrong_input(run, option, complaint):
+    assert complaint in run('cleaner', *option, status=2).err

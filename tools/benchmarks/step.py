@@ -7,10 +7,7 @@ what the process has more at the peak of a step than before it was built.
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import numpy as np
@@ -21,6 +18,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
+from benchmarks.memory import peak_memory
 from benchmarks.timing import in_turns, result
 from mmnoisy.engine.launch import pick_device
 from mmnoisy.errors import InputError
@@ -57,7 +55,7 @@ def run(args: Namespace) -> dict:
             raise InputError(f'--{option} {getattr(args, name)}: give a number of at least {least}')
     args.device = pick_device(args.device)
     ours, alternative = in_turns(step_of('joint', args), step_of('plain', args), args.repeats)
-    memory = [peak_memory(kind, args) for kind in ('joint', 'plain')]
+    memory = [peak_memory(step_of, kind, args) for kind in ('joint', 'plain')]
     return result(
         'step',
         ours,
@@ -120,27 +118,3 @@ def batch_of(args: Namespace) -> dict:
         samples.append(sample)
     shape = (args.batch_size, 3, args.size, args.size)
     return dict(inputs=torch.randint(256, shape, dtype=torch.uint8), data_samples=samples)
-
-
-def peak_memory(kind: str, args: Namespace) -> float:
-    """MB of a model, its optimizer and its steps, measured in a process of their own."""
-    with multiprocessing.get_context('spawn').Pool(1) as pool:
-        return pool.apply(_peak, (kind, args))
-
-
-def _peak(kind: str, args: Namespace) -> float:
-    before = _resident('VmRSS')
-    step = step_of(kind, args)
-    for _ in range(3):
-        step()
-    if args.device.startswith('cuda'):
-        return torch.cuda.max_memory_allocated() / 1e6
-    return (_resident('VmHWM') - before) / 1e3
-
-
-def _resident(entry: str) -> int:
-    """Memory of this process in kB; Linux only: elsewhere the peak is that of the parent, too."""
-    status = Path('/proc/self/status')
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(status.read_text().split(f'{entry}:')[1].split()[0])
