@@ -15,7 +15,7 @@ model = dict(
 )
 train_dataloader = dict(dataset={{_base_.verified_set}})
 optim_wrapper = dict(
-    optimizer=dict(lr=0.0001),
+    optimizer=dict(lr=0.0003),
     paramwise_cfg=dict(
         custom_keys={
             'cleaning_head.label_embedding': dict(lr_mult=10),

@@ -20,3 +20,4 @@ train_dataloader = dict(
     dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
     sampler=dict(source_ratio=[9, 1]),
 )
+optim_wrapper = dict(optimizer=dict(lr=0.0003))
