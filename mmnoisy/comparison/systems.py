@@ -85,7 +85,7 @@ class System(NamedTuple):
 # Only what was rated, or given by the machine, counts in full; the rest stays as it was before.
 LISTED = dict(type='DualHeadClassifier', unverified='mask', unlisted='former', unlisted_weight=0.01)
 # A few hundred verified images are learned by heart in the 500 batches of the rule.
-ON_V = dict(rate=1 / 3, most_passes=50)
+ON_V: Dict[str, Any] = dict(rate=1 / 3, most_passes=50)
 TEACHER = dict(type='LogitCleaningHead', loss_weight=0.0)
 
 PAPER = {
