@@ -147,7 +147,7 @@ class DualHeadClassifier(ImageClassifier):
             cleaned = self.cleaning_head(feats, noisy)  # Eq. 1
             losses['loss_clean'] = self.cleaning_head.loss(cleaned, verified, known)  # Eq. 2
         target = torch.where(known, verified, cleaned.detach())  # constants for the classifier
-        listed = known | (noisy > 0)
+        listed = known if self.noisy_classes is not None else known | (noisy > 0)
         if self.former_head is not None:
             target = torch.where(listed, target, self._former(feats))
         losses['loss_classify'] = self._classify(self.head, feats, target, known, listed)  # Eq. 3

@@ -115,16 +115,16 @@ def test_chosen_systems_bring_what_they_start_from(root, tmp_path):
     assert [row['method'] for row in rows] == ['baseline', 'best']
 
 
-def test_chosen_systems_bring_what_their_search_starts_from():
+def test_chosen_systems_bring_what_they_and_their_search_start_from():
     chosen = runpy.run_path(str(REPO / 'tools/compare.py'))['chosen']
     names = systems(['bound_verdicts'], beyond=True)
-    wanted = ['baseline', 'best_cleaner', 'bound_verdicts_best']
-    assert chosen(['bound_verdicts_best'], names) == wanted
-    assert chosen(['joint_pretrained'], names) == [
-        'baseline',
-        'pretrain_cleaner',
-        'joint_pretrained',
-    ]
+    assert chosen(['best'], names) == ['baseline', 'best_cleaner', 'best']
+    assert chosen(['bound_verdicts_best'], names) == ['baseline', 'bound_verdicts_best']
+    for name in names:
+        found = chosen([name], names)
+        for part in found:
+            searched = SYSTEMS[part].tuned_as or part
+            assert {SYSTEMS[part].start, SYSTEMS[searched].start} <= {None, *found}
 
 
 @pytest.mark.parametrize(
