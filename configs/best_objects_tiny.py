@@ -13,8 +13,4 @@ train_dataloader = dict(
     dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
     sampler=dict(source_ratio=[9, 1]),
 )
-# A teacher that stands still must not decay either.
-optim_wrapper = dict(
-    optimizer=dict(weight_decay=0.003),
-    paramwise_cfg=dict(custom_keys={'cleaning_head': dict(lr_mult=0)}),
-)
+optim_wrapper = dict(optimizer=dict(weight_decay=0.003))

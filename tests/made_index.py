@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 
 from mmnoisy.datasets import FeatureBank, LabelIndex
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 
 CONFIG = """
 default_scope = 'mmpretrain'

@@ -7,7 +7,7 @@ from typing import List
 import numpy as np
 
 from mmnoisy.cleaning.pairs import KEPT, Outcome, match_verdicts
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 
 COLUMNS = ('WrongInClass', 'Classes', 'Rated', 'RightBefore', 'RightAfter', 'Gain')
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

@@ -15,7 +15,8 @@ from mmnoisy.cleaning.accuracy import Accuracy
 from mmnoisy.cleaning.blocks import write_whole
 from mmnoisy.cleaning.pairs import KINDS, Outcome, Rule, clip, decide
 from mmnoisy.cleaning.streams import CsvStream, NpyStream, id_texts, number_texts
-from mmnoisy.datasets.label_index import LabelIndex, class_type, write_info
+from mmnoisy.datasets.csr import class_type
+from mmnoisy.datasets.label_index import LabelIndex, write_info
 
 LABEL_HEADER = ('ImageID', 'Source', 'LabelName', 'Confidence')
 CHANGE_HEADER = ('ImageID', 'LabelName', 'Before', 'After', 'Kind', 'Cleaned', 'Score')

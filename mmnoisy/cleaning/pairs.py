@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 
 # An (image, label) pair that was noisy or is to be added. ``image`` counts within a block;
 # ``before`` is NaN where the label was not there; ``raw`` is the output of the cleaning network

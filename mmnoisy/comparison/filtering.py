@@ -7,7 +7,8 @@ from typing import List
 
 import numpy as np
 
-from mmnoisy.datasets.label_index import Csr, LabelIndex
+from mmnoisy.datasets.csr import Csr
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
 
 FOLDS = 2

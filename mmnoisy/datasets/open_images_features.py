@@ -15,8 +15,9 @@ from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 
+from mmnoisy.datasets.csr import Csr
 from mmnoisy.datasets.feature_bank import FeatureBank, find_images, take_features
-from mmnoisy.datasets.label_index import Csr, LabelIndex
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
 from mmnoisy.label_batch import LabelBatch, SparseLabels
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from copy import deepcopy
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 import torch
+from mmengine.model import BaseModule
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
@@ -40,7 +41,8 @@ class DualHeadClassifier(ImageClassifier):
         head: h, a multi-label head of MMPretrain with a ``loss_module``.
         neck: pooling, if the backbone does not pool.
         cleaning_head: g, see :class:`LabelCleaningHead`. One with ``noisy_classes`` takes noisy
-            labels of other classes than those of the head.
+            labels of other classes than those of the head; one whose ``loss_weight`` is 0 is a
+            teacher that stands still.
         auxiliary_head: a second multi-label head, on the first features of the backbone, with
             the loss weight of its own ``loss``; learns the same targets.
         unverified: what v is for the unrated classes of a verified image, see
@@ -54,7 +56,7 @@ class DualHeadClassifier(ImageClassifier):
             classifier does not forget what it knew of them (`learning without forgetting
             <https://arxiv.org/abs/1606.09282>`_).
         unlisted_weight: weight of these classes in the classification loss. Other than 1 it needs
-            a loss with ``reduction_override``, such as MMPretrain's own.
+            a loss with ``reduction_override``, such as MMPretrain's own, and so does ``'former'``.
         freeze_backbone: the backbone gets no gradient, and its batch norm and dropout stay in
             evaluation mode (fine-tuning of the last layers, section 4.3).
         feature_dtype: run a frozen backbone in this precision, for example ``'bfloat16'``, where
@@ -113,9 +115,7 @@ class DualHeadClassifier(ImageClassifier):
                 'unlisted_weight'
             )
         self.auxiliary_head = MODELS.build(auxiliary_head) if auxiliary_head else None
-        self.former_head = None
-        if unlisted == 'former':
-            self.former_head = deepcopy(self.head).requires_grad_(False)
+        self.former_head = deepcopy(self.head) if unlisted == 'former' else None
         self._register_load_state_dict_pre_hook(self._begin)
         self.unverified = unverified
         self.soft_labels = soft_labels
@@ -123,8 +123,9 @@ class DualHeadClassifier(ImageClassifier):
         self.freeze_backbone = freeze_backbone
         self.feature_dtype = getattr(torch, feature_dtype) if feature_dtype else None
         if freeze_backbone:
-            self.backbone.requires_grad_(False)
             self.backbone.to(memory_format=torch.channels_last)
+        for module in self._frozen():
+            module.requires_grad_(False)
 
     def loss(
         self, inputs: torch.Tensor, data_samples: LabelBatch | Sequence[DataSample]
@@ -147,13 +148,13 @@ class DualHeadClassifier(ImageClassifier):
             cleaned = self.cleaning_head(feats, noisy)  # Eq. 1
             losses['loss_clean'] = self.cleaning_head.loss(cleaned, verified, known)  # Eq. 2
         target = torch.where(known, verified, cleaned.detach())  # constants for the classifier
-        listed = known if self.noisy_classes is not None else known | (noisy > 0)
-        if self.former_head is not None:
-            target = torch.where(listed, target, self._former(feats))
-        losses['loss_classify'] = self._classify(self.head, feats, target, known, listed)  # Eq. 3
+        unlisted = self._unlisted(noisy, known)
+        if unlisted is not None and self.former_head is not None:
+            target = torch.where(unlisted, self._former(feats), target)
+        losses['loss_classify'] = self._classify(self.head, feats, target, known, unlisted)  # Eq. 3
         if self.auxiliary_head is not None:
             losses['loss_auxiliary'] = self._classify(
-                self.auxiliary_head, feats[:1], target, known, listed
+                self.auxiliary_head, feats[:1], target, known, unlisted
             )
         return losses
 
@@ -187,12 +188,10 @@ class DualHeadClassifier(ImageClassifier):
         return self.head.pre_logits(feats) if stage == 'pre_logits' else feats
 
     def train(self, mode: bool = True) -> DualHeadClassifier:
-        """Sets training mode, but for a frozen backbone and the former head."""
+        """Sets training mode, but for what stands still."""
         super().train(mode)
-        if self.freeze_backbone:
-            self.backbone.eval()
-        if self.former_head is not None:
-            self.former_head.eval()
+        for module in self._frozen():
+            module.eval()
         return self
 
     def init_weights(self) -> None:
@@ -200,6 +199,21 @@ class DualHeadClassifier(ImageClassifier):
         super().init_weights()
         if self.former_head is not None:
             self.former_head.load_state_dict(self.head.state_dict())
+
+    def _frozen(self) -> Iterator[BaseModule]:
+        """What gets no gradient, and no chance from dropout."""
+        if self.freeze_backbone:
+            yield self.backbone
+        if getattr(self.cleaning_head, 'loss_weight', None) == 0:
+            yield self.cleaning_head
+        if self.former_head is not None:
+            yield self.former_head
+
+    def _unlisted(self, noisy: torch.Tensor, known: torch.Tensor) -> torch.Tensor | None:
+        """Classes that nobody has given or rated, if these are another matter than the rest."""
+        if self.former_head is None and self.unlisted_weight == 1:
+            return None
+        return ~known & (noisy == 0)
 
     def _begin(self, state_dict: dict, prefix: str, *_: Any) -> None:
         """Layers that begin as others, where a checkpoint has none of them."""
@@ -223,12 +237,12 @@ class DualHeadClassifier(ImageClassifier):
         feats: tuple[torch.Tensor, ...],
         target: torch.Tensor,
         known: torch.Tensor,
-        listed: torch.Tensor,
+        unlisted: torch.Tensor | None,
     ) -> torch.Tensor:
         """The loss of a head; those of :mod:`mmnoisy.models.losses` ask what is verified."""
         extra = dict(known=known) if getattr(head.loss_module, 'uses_known', False) else {}
         logits = head(feats).float()
-        if self.unlisted_weight == 1:
+        if unlisted is None:
             return head.loss_module(logits, target, avg_factor=len(target), **extra)
         loss = head.loss_module(logits, target, reduction_override='none')
-        return torch.where(listed, loss, self.unlisted_weight * loss).sum() / len(target)
+        return torch.where(unlisted, self.unlisted_weight * loss, loss).sum() / len(target)

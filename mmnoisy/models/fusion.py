@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Callable
 
 import torch
@@ -13,7 +14,7 @@ from mmnoisy.errors import InputError
 HEADS = 4
 
 
-class Fusion(nn.Module):
+class Fusion(nn.Module, ABC):
     """What all of them have in common.
 
     Args:
@@ -24,6 +25,7 @@ class Fusion(nn.Module):
         super().__init__()
         self.width = width
 
+    @abstractmethod
     def forward(
         self, embedding: nn.Linear, noisy: torch.Tensor, visual: torch.Tensor
     ) -> torch.Tensor:
@@ -37,7 +39,6 @@ class Fusion(nn.Module):
         Returns:
             (N, width).
         """
-        raise NotImplementedError
 
 
 class Concatenation(Fusion):

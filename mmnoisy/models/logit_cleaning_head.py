@@ -27,8 +27,8 @@ class LogitCleaningHead(BaseModule):
         in_channels: D, width of the features.
         embed_dims: width of the embedding of the label set.
         dropout: rate on that embedding, while the head learns.
-        loss_weight: weight of the cleaning loss. With 0 the head does not learn: a teacher that
-            was trained before.
+        loss_weight: weight of the cleaning loss. With 0 the head is a teacher that was trained
+            before, see :class:`DualHeadClassifier`.
         classifier: the layer of the checkpoint that W begins as, where there is no W in it.
         init_cfg: initialisation other than the above.
     """
@@ -77,9 +77,7 @@ class LogitCleaningHead(BaseModule):
 
     def logits(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
         """Log-odds of the labels being right if they are given, (N, C)."""
-        context = self.label_embedding(noisy).relu()
-        if self.loss_weight:  # a teacher's labels do not depend on chance
-            context = self.dropout(context)
+        context = self.dropout(self.label_embedding(noisy).relu())
         return self.visual_embedding(feats[-1]) + self.output(context)
 
     def loss(

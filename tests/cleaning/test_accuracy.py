@@ -4,7 +4,7 @@ import numpy as np
 
 from mmnoisy.cleaning.accuracy import Accuracy
 from mmnoisy.cleaning.pairs import ADDED, KEPT, PAIR, REMOVED, Outcome
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 
 
 def test_by_hand():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmnoisy.cleaning.pairs import ADDED, KEPT, REMOVED, Rule, Scores, decide, pairs_of
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 
 NOISY = Csr(np.array([0, 2, 2, 3]), np.array([0, 2, 1]), np.array([0.7, 0.9, 1.0], np.float32))
 RAW = np.array([[0.6, 0.5, -0.2, 1.3], [0.5, 0.4, 0.9, 0.6], [np.nan] * 4], np.float32)

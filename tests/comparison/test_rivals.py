@@ -17,7 +17,7 @@ from mmnoisy.comparison.rivals import RIVALS
 from mmnoisy.comparison.searching import number_of_trials
 from mmnoisy.comparison.systems import SYSTEMS, build_model, systems
 from mmnoisy.datasets import LabelIndex
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 
 SMALL = Recipe(steps=3, lr=0.01, bias_lr=0.02, cleaning_lr=0.03, batch_size=20)
 GIVEN = dict.fromkeys(SYSTEMS, SMALL)

@@ -252,3 +252,18 @@ def test_without_a_checkpoint_the_former_head_is_the_head():
     model = build(cleaning=False, unlisted='former')
     model.init_weights()
     torch.testing.assert_close(model.former_head.fc.weight, model.head.fc.weight)
+
+
+def test_a_teacher_does_without_chance_and_stands_still():
+    inputs, samples = batch()
+    settings = dict(type='LogitCleaningHead', num_classes=C, in_channels=4)
+    for weight, stands in ((1.0, False), (0.0, True)):
+        cleaner = dict(settings, loss_weight=weight)
+        model = build(cleaning=False, cleaning_head=cleaner, freeze_backbone=True)
+        torch.nn.init.normal_(model.cleaning_head.output.weight)
+        model.train()
+        first, second = (model.loss(inputs, samples)['loss_classify'] for _ in range(2))
+        assert torch.equal(first, second) == stands
+        sum(model.loss(inputs, samples).values()).backward()
+        learned = [p.grad is not None for p in model.cleaning_head.parameters()]
+        assert not any(learned) if stands else all(learned)

@@ -72,17 +72,6 @@ def test_the_formula_by_hand():
     assert torch.equal(head.unclipped(feats, noisy), head(feats, noisy))
 
 
-def test_a_teacher_does_without_chance_and_does_not_learn():
-    feats, y = batch()
-    for weight, same in ((1.0, False), (0.0, True)):
-        head = build(loss_weight=weight)
-        nn.init.normal_(head.output.weight)
-        cleaned = head.train()(feats, y)
-        assert torch.equal(cleaned, head(feats, y)) == same
-    head.loss(cleaned, 1 - y, y > 0).backward()
-    assert all(p.grad is None or not p.grad.any() for p in head.parameters())
-
-
 def test_the_loss_by_hand():
     head = build(loss_weight=2.0)
     cleaned = torch.tensor([[0.8, 0.3, 0.0, 0.5, 0.9]])

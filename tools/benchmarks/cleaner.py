@@ -20,6 +20,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from benchmarks.memory import peak_memory
+from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
 from mmnoisy.comparison.systems import SYSTEMS, build_model
 from mmnoisy.engine.launch import pick_device
@@ -107,10 +108,7 @@ def sizes_of(args: Namespace) -> List[int]:
     Raises:
         InputError: there are not two of them, or a number is too small.
     """
-    for name in ('dim', 'labels', 'batch_size', 'repeats'):
-        if getattr(args, name) < 1:
-            option = name.replace('_', '-')
-            raise InputError(f'--{option} {getattr(args, name)}: give a number of at least 1')
+    require_at_least(args, dim=1, labels=1, batch_size=1, repeats=1)
     sizes = sorted({*args.classes})
     if len(sizes) < 2 or sizes[0] < args.labels:
         given = ' '.join(map(str, args.classes))

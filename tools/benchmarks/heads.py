@@ -20,15 +20,15 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from torch.nn import functional as F
 
+from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
 from mmnoisy.comparison.banks import Banks
 from mmnoisy.comparison.recipes import Recipe, default_recipe
 from mmnoisy.comparison.systems import RATIO, SYSTEMS, build_model
 from mmnoisy.comparison.training import endless, parameter_groups, train
 from mmnoisy.datasets import FeatureBank, LabelIndex
-from mmnoisy.datasets.label_index import Csr, class_type
+from mmnoisy.datasets.csr import Csr, class_type
 from mmnoisy.engine.launch import pick_device
-from mmnoisy.errors import InputError
 from mmnoisy.models import DualHeadClassifier
 from mmnoisy.models.label_cleaning_head import clip_unit
 
@@ -71,13 +71,7 @@ def run(args: Namespace) -> dict:
     Raises:
         InputError: a number is too small, or there is no such device.
     """
-    least = dict(dim=1, classes=LABELS, batch_size=1, images=20, steps=1, repeats=1)
-    for name, number in least.items():
-        if getattr(args, name) < number:
-            option = name.replace('_', '-')
-            raise InputError(
-                f'--{option} {getattr(args, name)}: give a number of at least {number}'
-            )
+    require_at_least(args, dim=1, classes=LABELS, batch_size=1, images=20, steps=1, repeats=1)
     device = pick_device(args.device)
     MMLogger.get_instance('benchmark', log_level='WARNING')
     init_default_scope('mmpretrain')

@@ -18,6 +18,7 @@ from mmengine.evaluator import BaseMetric
 from mmpretrain.evaluation import AveragePrecision
 from sklearn.metrics import average_precision_score
 
+from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
 from mmnoisy.errors import InputError
 from mmnoisy.evaluation import VerifiedAveragePrecision, average_precision
@@ -53,9 +54,7 @@ def run(args: Namespace) -> dict:
     Raises:
         InputError: a number is not positive, or there are more pairs than images times classes.
     """
-    for option in ('pairs', 'images', 'classes', 'repeats'):
-        if getattr(args, option) < 1:
-            raise InputError(f'--{option} {getattr(args, option)}: give a number of at least 1')
+    require_at_least(args, pairs=1, images=1, classes=1, repeats=1)
     if args.pairs > args.images * args.classes:
         most = args.images * args.classes
         raise InputError(f'--pairs {args.pairs}: give at most images times classes, {most}')

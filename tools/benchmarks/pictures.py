@@ -16,6 +16,7 @@ from mmcv.transforms import Compose
 from mmpretrain.registry import TRANSFORMS
 
 import mmnoisy.datasets  # noqa: F401  registers the transforms
+from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
 from mmnoisy.errors import InputError
 
@@ -42,9 +43,7 @@ def run(args: Namespace) -> dict:
     Raises:
         InputError: a number is not positive, or the folder holds no JPEG.
     """
-    for option in ('images', 'repeats'):
-        if getattr(args, option) < 1:
-            raise InputError(f'--{option} {getattr(args, option)}: give a number of at least 1')
+    require_at_least(args, images=1, repeats=1)
     with tempfile.TemporaryDirectory() as folder:
         if args.pictures is None:
             write_photographs(Path(folder), args.images)

@@ -19,9 +19,9 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from benchmarks.memory import peak_memory
+from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
 from mmnoisy.engine.launch import pick_device
-from mmnoisy.errors import InputError
 
 GOAL = 1.05
 MEMORY_GOAL = 1.1
@@ -49,10 +49,7 @@ def run(args: Namespace) -> dict:
     Raises:
         InputError: a number is too small, or there is no such device.
     """
-    for name, least in dict(size=75, classes=LABELS, batch_size=1, repeats=1).items():
-        if getattr(args, name) < least:
-            option = name.replace('_', '-')
-            raise InputError(f'--{option} {getattr(args, name)}: give a number of at least {least}')
+    require_at_least(args, size=75, classes=LABELS, batch_size=1, repeats=1)
     args.device = pick_device(args.device)
     ours, alternative = in_turns(step_of('joint', args), step_of('plain', args), args.repeats)
     memory = [peak_memory(step_of, kind, args) for kind in ('joint', 'plain')]

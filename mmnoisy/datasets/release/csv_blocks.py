@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from mmnoisy.datasets.label_index import class_type, sort_runs
+from mmnoisy.datasets.csr import class_type, sort_runs
 
 MALFORMED_ID = 'malformed image id'
 UNLISTED = 'class outside the class list'

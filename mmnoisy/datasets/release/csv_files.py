@@ -16,7 +16,7 @@ from typing import Dict, Iterator, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.label_index import class_type
+from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.release.class_files import MID
 from mmnoisy.datasets.release.csv_blocks import (
     LABEL_COLUMNS,

@@ -6,7 +6,8 @@ from typing import Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.label_index import Csr, LabelIndex, class_type, to_csr
+from mmnoisy.datasets.csr import Csr, class_type, to_csr
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.release.csv_blocks import UNLISTED
 from mmnoisy.datasets.release.csv_files import (
     TWICE,

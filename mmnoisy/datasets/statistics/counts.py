@@ -9,7 +9,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 
 OTHERS = 'others'
 

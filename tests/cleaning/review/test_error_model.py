@@ -8,7 +8,7 @@ from mmnoisy import InputError
 from mmnoisy.cleaning.pairs import PAIR, match_verdicts
 from mmnoisy.cleaning.review.comparison import cleanlab_orders, compare_orders
 from mmnoisy.cleaning.review.error_model import ErrorModel, cross_fitted
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 
 
 def labels(seed=0, size=2000):

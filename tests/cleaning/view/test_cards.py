@@ -6,7 +6,7 @@ from mmnoisy.cleaning.cleaned_set import CHANGE_HEADER
 from mmnoisy.cleaning.pairs import ADDED, KEPT, REMOVED
 from mmnoisy.cleaning.view.cards import MISSED, Card, Summary, ViewedLabel, make_cards, summarise
 from mmnoisy.datasets import LabelIndex
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 from mmnoisy.errors import InputError
 
 A, B = '000000000000000a', 'ffffffffffffffff'

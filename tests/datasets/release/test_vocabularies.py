@@ -11,7 +11,8 @@ from small_classifier import refused, run
 from test_prepare import content
 
 from mmnoisy import InputError
-from mmnoisy.datasets.label_index import LabelIndex, to_csr
+from mmnoisy.datasets.csr import to_csr
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.release.correspondence import Vocabulary, equal_names, read_correspondence
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import completed

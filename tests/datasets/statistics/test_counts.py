@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmnoisy.datasets.label_index import Csr
+from mmnoisy.datasets.csr import Csr
 from mmnoisy.datasets.statistics import counts as counting
 from mmnoisy.datasets.statistics.counts import (
     CategoryRow,
