@@ -14,17 +14,28 @@ from torch.distributed import DistNetworkError, DistStoreError, PrefixStore, TCP
 
 from mmnoisy.errors import InputError
 
-WAIT = int(os.environ.get('NODE_TIMEOUT', '600'))  # seconds for all nodes to come
-SILENCE = int(os.environ.get('NODE_SILENCE', '30'))  # seconds until a silent node counts as lost
 _BEAT = 1.0  # seconds from one sign of life to the next
 
 
-def meet(args: Namespace, nodes: int) -> TCPStore:
+def seconds(name: str, default: int) -> int:
+    """A time that the environment variable ``name`` may change.
+
+    Raises:
+        InputError: it is no positive whole number.
+    """
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f'{name}={text}: give a positive whole number of seconds')
+    return int(text)
+
+
+def meet(args: Namespace, nodes: int, wait: int) -> TCPStore:
     """Waits until all nodes are there.
 
     Args:
         args: of ``torchrun``, with the rank of this node, and address and port of node 0.
         nodes: number of nodes.
+        wait: seconds for all of them to come.
 
     Returns:
         The store of node 0, which ``torchrun`` will share with its processes.
@@ -39,7 +50,7 @@ def meet(args: Namespace, nodes: int) -> TCPStore:
             args.master_port,
             nodes,
             is_master=first,
-            timeout=timedelta(seconds=WAIT),
+            timeout=timedelta(seconds=wait),
             wait_for_workers=True,
             multi_tenant=True,
         )
@@ -49,7 +60,7 @@ def meet(args: Namespace, nodes: int) -> TCPStore:
     except (DistNetworkError, DistStoreError) as error:
         missing = 'one of the other nodes' if first else f'node 0 at {args.master_addr}'
         raise InputError(
-            f'NNODES={nodes}: {missing} did not come within {WAIT} s; start the same command on '
+            f'NNODES={nodes}: {missing} did not come within {wait} s; start the same command on '
             f'every node, with NODE_RANK=0 to {nodes - 1}, MASTER_ADDR the address of node 0 '
             f'(here {args.master_addr}) and PORT={args.master_port} open between them'
         ) from error
@@ -66,13 +77,15 @@ class NodeWatch:
         rank: of this node.
         nodes: number of nodes; with one there is nothing to watch.
         store: of node 0.
+        silence: seconds until a node that shows no sign of life counts as lost.
 
     Attributes:
         trouble: what happened to another node; empty while all go on.
     """
 
-    def __init__(self, rank: int, nodes: int, store: Optional[TCPStore]) -> None:
+    def __init__(self, rank: int, nodes: int, store: Optional[TCPStore], silence: int) -> None:
         self.rank = rank
+        self.silence = silence
         self.others = [node for node in range(nodes) if node != rank]
         self.trouble = ''
         self._end = ''
@@ -93,13 +106,13 @@ class NodeWatch:
         self._end = cause
         self._leaves.set()
         if self.others:
-            self._thread.join(2 * SILENCE)
+            self._thread.join(2 * self.silence)
         return self.trouble
 
     def _run(self, of_node_0: TCPStore) -> None:
         try:
             store = PrefixStore('watch', of_node_0)
-            store.set_timeout(timedelta(seconds=SILENCE))
+            store.set_timeout(timedelta(seconds=self.silence))
             self._watch(store)
         except (DistNetworkError, DistStoreError):
             self._stop('node 0 was lost: its store does not answer')
@@ -120,9 +133,9 @@ class NodeWatch:
                     cause = store.get(f'end{node}').decode()
                     if cause:
                         self._stop(f'node {node} ended: {cause}')
-                elif now - heard[node] > SILENCE:
+                elif now - heard[node] > self.silence:
                     going.discard(node)
-                    self._stop(f'node {node} was lost: no sign of life for {SILENCE} s')
+                    self._stop(f'node {node} was lost: no sign of life for {self.silence} s')
             if self._leaves.is_set() and not told:
                 store.set(f'end{self.rank}', self._end)
                 told = True

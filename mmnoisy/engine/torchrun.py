@@ -15,7 +15,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import get_args_parser, run
 
 from mmnoisy.engine.launch import user_errors
-from mmnoisy.engine.nodes import NodeWatch, meet
+from mmnoisy.engine.nodes import NodeWatch, meet, seconds
 from mmnoisy.errors import InputError
 
 _USER_ERROR = 2
@@ -26,13 +26,15 @@ def main() -> None:
     """Runs the processes of this node.
 
     Raises:
-        InputError: the port is taken, or a node does not come.
+        InputError: the port is taken, a node does not come, or a time is none.
     """
     args = get_args_parser().parse_args()
     nodes = int(args.nnodes)
     if args.node_rank == 0:
         require_free(args.master_addr, args.master_port)
-    watch = NodeWatch(args.node_rank, nodes, meet(args, nodes) if nodes > 1 else None)
+    wait, silence = seconds('NODE_TIMEOUT', 600), seconds('NODE_SILENCE', 30)
+    store = meet(args, nodes, wait) if nodes > 1 else None
+    watch = NodeWatch(args.node_rank, nodes, store, silence)
     cause, code = '', 1
     try:
         run(args)

@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from torch.distributed import TCPStore
 
+from mmnoisy import InputError
 from mmnoisy.engine import nodes
-from mmnoisy.engine.nodes import NodeWatch
+from mmnoisy.engine.nodes import NodeWatch, seconds
 
 
 @pytest.fixture
 def store(monkeypatch):
     monkeypatch.setattr(nodes, '_BEAT', 0.02)
-    monkeypatch.setattr(nodes, 'SILENCE', 1)
     return TCPStore('127.0.0.1', 0, is_master=True, wait_for_workers=False)
 
 
@@ -32,7 +32,7 @@ def client(store):
 
 def close(store, *causes):
     """What each node learns of the others when all end, in the order of their causes."""
-    watches = [NodeWatch(k, 3, store if k == 0 else client(store)) for k in range(3)]
+    watches = [NodeWatch(k, 3, store if k == 0 else client(store), 1) for k in range(3)]
     with ThreadPoolExecutor(3) as pool:
         closing = []
         for watch, cause in zip(watches, causes):
@@ -53,7 +53,17 @@ def test_a_node_that_says_why_it_ends(store, ended):
 
 
 def test_a_silent_node(store, ended):
-    watch = NodeWatch(0, 2, store)
+    watch = NodeWatch(0, 2, store, 1)
     time.sleep(2)
     assert ended == [signal.SIGTERM]
     assert watch.close('') == 'node 1 was lost: no sign of life for 1 s'
+
+
+def test_times_of_the_environment(monkeypatch):
+    assert seconds('NODE_SILENCE', 30) == 30
+    monkeypatch.setenv('NODE_SILENCE', '5')
+    assert seconds('NODE_SILENCE', 30) == 5
+    for wrong in ('0', '-3', '1.5', 'long', ''):
+        monkeypatch.setenv('NODE_SILENCE', wrong)
+        with pytest.raises(InputError, match=f'NODE_SILENCE={wrong}: give a positive whole number'):
+            seconds('NODE_SILENCE', 30)
