@@ -1,8 +1,10 @@
-"""First stage of the best method: a cleaning network on the classifier's logit, on V alone."""
+"""Second stage of the best method: a cleaning network on the classifier's logit, on V alone."""
 
 _base_ = 'pretrain_cleaner_openimages.py'
+load_from = 'work_dirs/baseline_soft_openimages/iter_49000000.pth'
 
 model = dict(
+    soft_labels=True,
     unverified='mask',
     cleaning_head=dict(
         _delete_=True, type='LogitCleaningHead', num_classes=6012, in_channels=2048

@@ -1,4 +1,4 @@
-"""First stage of the best method: a cleaning network on the classifier's logit, on V alone."""
+"""Second stage of the best method: a cleaning network on the classifier's logit, on V alone."""
 
 _base_ = [
     '_base_/models/efficientnet_lite0.py',
@@ -6,9 +6,10 @@ _base_ = [
     '_base_/schedules/tiny_finetune.py',
     '_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/baseline_tiny/epoch_6.pth'
+load_from = 'work_dirs/baseline_soft_tiny/epoch_6.pth'
 
 model = dict(
+    soft_labels=True,
     unverified='mask',
     head=dict(loss=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.0)),
     cleaning_head=dict(type='LogitCleaningHead', num_classes=516, in_channels=1280),

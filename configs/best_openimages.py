@@ -4,6 +4,7 @@ _base_ = 'joint_openimages.py'
 load_from = 'work_dirs/best_cleaner_openimages/iter_400000.pth'
 
 model = dict(
+    soft_labels=True,
     unverified='mask',
     unlisted='former',
     unlisted_weight=0.01,

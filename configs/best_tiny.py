@@ -9,6 +9,7 @@ _base_ = [
 load_from = 'work_dirs/best_cleaner_tiny/epoch_12.pth'
 
 model = dict(
+    soft_labels=True,
     unverified='mask',
     unlisted='former',
     unlisted_weight=0.01,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Dict, Iterator, NamedTuple, Sequence
 
+import numpy as np
 import torch
+
+if TYPE_CHECKING:
+    from mmnoisy.datasets.csr import Csr
+    from mmnoisy.datasets.label_index import LabelIndex
 
 
 class SparseLabels(NamedTuple):
@@ -19,6 +24,13 @@ class SparseLabels(NamedTuple):
     start: torch.Tensor
     label: torch.Tensor
     value: torch.Tensor
+
+    @classmethod
+    def of(cls, matrix: Csr) -> SparseLabels:
+        """The same matrix, from NumPy arrays."""
+        return cls(
+            *map(torch.from_numpy, (matrix.start, matrix.label.astype(np.int64), matrix.value))
+        )
 
     def cells(self) -> torch.Tensor:
         """Image and class of every label, (2, nnz) int64."""
@@ -47,6 +59,11 @@ class LabelBatch:
     def __init__(self, noisy: SparseLabels, verdicts: SparseLabels) -> None:
         self.noisy = noisy
         self.verdicts = verdicts
+
+    @classmethod
+    def of(cls, index: LabelIndex, rows: np.ndarray) -> LabelBatch:
+        """The labels of rows (B,) of a label index."""
+        return cls(*(SparseLabels.of(m.take(rows)) for m in (index.noisy, index.verdicts)))
 
     def __len__(self) -> int:
         return len(self.noisy.start) - 1

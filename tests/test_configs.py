@@ -33,6 +33,7 @@ CONFIGS = sorted((REPO / 'configs').glob('*.py'))
 LARGE = 'joint_openimages_vit_huge_fsdp'
 ROWS = [
     'baseline',
+    'baseline_soft',
     'best',
     'best_cleaner',
     'finetune_clean',
@@ -150,7 +151,10 @@ def test_config_builds_and_steps(path, workspace, tmp_path, monkeypatch):
         expected |= {'cleaning_head'}
     if 'pretrain_cleaner' in path.stem or 'best_cleaner' in path.stem:
         expected = {'cleaning_head'}
-    if path.stem in ('baseline_openimages', LARGE) or 'demo' in path.stem:
+    if (
+        path.stem in ('baseline_openimages', 'baseline_soft_openimages', LARGE)
+        or 'demo' in path.stem
+    ):
         expected |= {'backbone'}
     assert moved == expected
     assert not weights.without_gradient  # several processes would wait for them
@@ -228,7 +232,8 @@ def test_hyper_parameters_of_section_4_4(row, classifier, cleaner, frozen):
 
 
 def test_training_sets_of_the_rows():
-    subsets = dict(baseline='train', misra='train', finetune_clean='validation')
+    subsets = dict(baseline='train', baseline_soft='train', misra='train')
+    subsets['finetune_clean'] = 'validation'
     subsets['pretrain_cleaner'] = subsets['best_cleaner'] = 'validation'
     for row in ROWS:
         for data in ('openimages', 'tiny'):

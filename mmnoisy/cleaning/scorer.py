@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from mmnoisy.cleaning.pairs import Scores
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.open_images_features import keep_batch
-from mmnoisy.models.targets import multi_hot
+from mmnoisy.label_batch import LabelBatch
 
 
 class Scorer:
@@ -76,13 +76,11 @@ class Scorer:
         return int(first), int(end)
 
     def _score(self, inputs: Any, rows: np.ndarray) -> Scores:
-        start, label, _ = self.index.noisy.take(rows)
-        cells = np.stack([np.repeat(np.arange(len(rows)), np.diff(start)), label.astype(np.int64)])
-        shape = (len(rows), len(self.index.noisy_classes))
         with torch.no_grad():
             data = self.model.data_preprocessor(dict(inputs=inputs))
             feats = self.model.extract_feat(data['inputs'])
-            noisy = multi_hot(torch.from_numpy(cells), shape, feats[-1].device).float()
+            labels = LabelBatch.of(self.index, rows)
+            noisy, _, _ = self.model.targets(labels, feats[-1].device)
             head = self.model.cleaning_head
             raw = noisy if head is None else head.unclipped(feats, noisy)
             score = self.model.head(feats).float().sigmoid()

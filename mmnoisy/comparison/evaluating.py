@@ -11,7 +11,6 @@ from mmnoisy.comparison.scaling import Scaling
 from mmnoisy.datasets.open_images_features import OpenImagesFeatures
 from mmnoisy.evaluation import VerifiedAveragePrecision, average_precision
 from mmnoisy.models import DualHeadClassifier
-from mmnoisy.models.targets import stack_targets
 
 BATCH_SIZE = 512
 TOP = 5
@@ -75,7 +74,7 @@ def evaluate(
         image, label, _ = verified_pairs(dataset, rows)
         pair_scores.append(score[image, label])
         if model.cleaning_head is not None:
-            noisy, _, _ = stack_targets(samples, num_classes, device=device)
+            noisy, _, _ = model.targets(samples, device)
             cleaned = model.cleaning_head((features,), noisy).cpu().numpy()
             pair_cleaned.append(cleaned[image, label])
         top.update((row, score[row - begin]) for row in examples if begin <= row <= rows[-1])

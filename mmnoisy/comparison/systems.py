@@ -82,8 +82,10 @@ class System(NamedTuple):
         return self._replace(**changed)
 
 
+# The machine knows how sure it is of a label.
+SOFT = dict(type='DualHeadClassifier', soft_labels=True)
 # Only what was rated, or given by the machine, counts in full; the rest stays as it was before.
-LISTED = dict(type='DualHeadClassifier', unverified='mask', unlisted='former', unlisted_weight=0.01)
+LISTED = dict(**SOFT, unverified='mask', unlisted='former', unlisted_weight=0.01)
 # A few hundred verified images are learned by heart in the 500 batches of the rule.
 ON_V: Dict[str, Any] = dict(rate=1 / 3, most_passes=50)
 TEACHER = dict(type='LogitCleaningHead', loss_weight=0.0)
@@ -119,17 +121,33 @@ BEYOND = {
         for name, settings in RIVALS.items()
     },
     # What learns better than the paper's method, its parts one by one, and their bound.
-    'finetune_listed': System(('V',), 'baseline', {'finetune_listed': {}}, model=LISTED, **ON_V),
+    'baseline_soft': System(('T',), None, {'baseline_soft': {}}, model=SOFT, tuned_as='baseline'),
+    'joint_soft': System(
+        ('T', 'V'),
+        'baseline_soft',
+        {'joint_soft': {}},
+        cleaning=True,
+        model=SOFT,
+        tuned_as='joint',
+    ),
     'joint_listed': System(
-        ('T', 'V'), 'baseline', {'joint_listed': {}}, cleaning=True, model=LISTED, tuned_as='joint'
+        ('T', 'V'),
+        'baseline_soft',
+        {'joint_listed': {}},
+        cleaning=True,
+        model=LISTED,
+        tuned_as='joint',
+    ),
+    'finetune_listed': System(
+        ('V',), 'baseline_soft', {'finetune_listed': {}}, model=LISTED, **ON_V
     ),
     'best_cleaner': System(
         ('V',),
-        'baseline',
+        'baseline_soft',
         {},
         cleaning=True,
         classify=0.0,
-        model=dict(type='DualHeadClassifier', unverified='mask'),
+        model=dict(**SOFT, unverified='mask'),
         cleaner=dict(type='LogitCleaningHead'),
         cleaning_rate=10.0,
         tuned_as='finetune_listed',
@@ -147,7 +165,7 @@ BEYOND = {
     ),
     'bound_verdicts_best': System(
         ('bound_verdicts', 'V'),
-        'baseline',
+        'baseline_soft',
         {'bound_verdicts_best': {}},
         model=LISTED,
         rate=1 / 3,

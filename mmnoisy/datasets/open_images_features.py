@@ -15,11 +15,10 @@ from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 
-from mmnoisy.datasets.csr import Csr
 from mmnoisy.datasets.feature_bank import FeatureBank, find_images, take_features
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
-from mmnoisy.label_batch import LabelBatch, SparseLabels
+from mmnoisy.label_batch import LabelBatch
 
 BLOCK = 2**14
 
@@ -115,7 +114,7 @@ class OpenImagesFeatures(BaseDataset):
             inputs = self._on_device[torch.from_numpy(rows), torch.from_numpy(views)]
         if self.index.usable is not None:
             rows = self.index.usable[rows]
-        labels = LabelBatch(*(_take(csr, rows) for csr in (self.index.noisy, self.index.verdicts)))
+        labels = LabelBatch.of(self.index, rows)
         return dict(inputs=inputs, data_samples=_samples(labels) if self.test_mode else labels)
 
     def _features_on(self, device: str) -> torch.Tensor:
@@ -167,11 +166,6 @@ def keep_batch(batch: Any) -> Any:
 
 def _random(size: int) -> np.ndarray:
     return np.random.randint(2**32, size=size, dtype=np.uint64)
-
-
-def _take(csr: Csr, rows: np.ndarray) -> SparseLabels:
-    start, label, value = csr.take(rows)
-    return SparseLabels(*map(torch.from_numpy, (start, label.astype(np.int64), value)))
 
 
 def _samples(labels: LabelBatch) -> List[DataSample]:

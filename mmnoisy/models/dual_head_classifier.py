@@ -47,8 +47,8 @@ class DualHeadClassifier(ImageClassifier):
             the loss weight of its own ``loss``; learns the same targets.
         unverified: what v is for the unrated classes of a verified image, see
             :func:`stack_targets`.
-        soft_labels: learn from the confidences of the noisy labels, such as those that
-            ``tools/clean_labels.py --soft`` writes, instead of 1 for each of them.
+        soft_labels: y is the confidence of each noisy label instead of 1: the machine's own, or
+            what ``tools/clean_labels.py --soft`` wrote.
         unlisted: what the classifier learns of the classes of an image that are neither among its
             noisy labels nor rated, absences that nobody has looked at: that they are
             ``'absent'``, or as likely as the ``'former'`` head said, the head of the checkpoint

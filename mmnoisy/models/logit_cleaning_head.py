@@ -15,12 +15,13 @@ class LogitCleaningHead(BaseModule):
 
     In place of the residual on the noisy label in Eq. 1, one on the classifier's own logit:
 
-        c = y * sigmoid(W f(I) + U relu(E y)).
+        c = [y > 0] * sigmoid(W f(I) + U relu(E y)).
 
     W f(I) begins as the classifier, which has seen all of T, or at zero where no checkpoint has
     one; the second term, what the set of labels says about each of them, begins at zero.
     A label that nobody gave stays away: verdicts are given to labels, so whether a label is right
-    is what V teaches. Cost grows with C, not with its square.
+    is what V teaches. How sure the machine was of each label is a hint where y is its confidence,
+    see ``soft_labels`` of :class:`DualHeadClassifier`. Cost grows with C, not with its square.
 
     Args:
         num_classes: C.
@@ -69,7 +70,8 @@ class LogitCleaningHead(BaseModule):
         Returns:
             (N, C) float32 in [0, 1].
         """
-        return noisy * self.logits(feats, noisy).float().sigmoid()
+        right = self.logits(feats, noisy).float().sigmoid()
+        return torch.where(noisy > 0, right, 0)
 
     def unclipped(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
         """The cleaned labels: none of them is clipped."""

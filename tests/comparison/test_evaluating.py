@@ -104,15 +104,19 @@ def test_examples_have_their_five_best_classes(evaluation, scores):
 
 
 @torch.no_grad()
-def test_cleaned_labels_of_the_pairs(evaluation, banks, model, root, pairs):
+@pytest.mark.parametrize('soft', [False, True])
+def test_cleaned_labels_of_the_pairs(banks, model, root, pairs, soft, monkeypatch):
+    monkeypatch.setattr(model, 'soft_labels', soft)
+    found = evaluating.evaluate(model, banks.test, banks.scaling).cleaned
     index, (image, label, _) = LabelIndex.open(root / 'index/test'), pairs
     features = banks.scaling(torch.from_numpy(banks.test.banks[0].features[:, 0].copy()))
     noisy = torch.zeros(60, 12)
     for row in range(60):
-        noisy[row, index.noisy.row(row)[0].astype(np.int64)] = 1
+        given, confidence = index.noisy.row(row)
+        noisy[row, given.astype(np.int64)] = torch.from_numpy(confidence) if soft else 1.0
     cleaned = model.cleaning_head((features,), noisy).numpy()
-    np.testing.assert_allclose(evaluation.cleaned, cleaned[image, label], atol=1e-5)
-    assert 0 < np.mean(evaluation.cleaned > 0.5) < 1
+    np.testing.assert_allclose(found, cleaned[image, label], atol=1e-5)
+    assert 0 < np.mean(found > 0.5) < 1
 
 
 def test_the_description_of_the_test_set(banks, root, pairs, tmp_path):

@@ -107,3 +107,15 @@ def test_it_learns_what_the_other_labels_tell():
     feats, _ = batch(2)
     cleaned = head.eval()(feats, torch.tensor([[1.0, 1, 0, 0, 1], [0, 1, 0, 0, 1]])).round()
     assert cleaned.tolist() == [[1, 0, 0, 0, 1], [0, 1, 0, 0, 1]]
+
+
+def test_confidences_are_a_hint_and_no_factor():
+    head = build().eval()
+    for parameter in head.parameters():
+        nn.init.normal_(parameter)
+    feats, y = batch()
+    sure = y * torch.rand(y.shape)
+    cleaned = head(feats, sure)
+    torch.testing.assert_close(cleaned, (sure > 0) * head.logits(feats, sure).sigmoid())
+    assert (cleaned > sure).any()
+    assert not torch.allclose(cleaned, head(feats, y))

@@ -25,7 +25,7 @@ ALWAYS_DRAWN = (BASELINE, 'finetune_clean', 'joint')
 """What others are compared with in every figure."""
 MOST_DRAWN = 9
 """Systems in a figure; as many lines can be told apart."""
-WITHOUT_VERDICTS = (BASELINE, 'misra_visual', 'misra_relevance')
+WITHOUT_VERDICTS = (BASELINE, 'baseline_soft', 'misra_visual', 'misra_relevance')
 
 # Colours of Okabe and Ito and of Tol, told apart by colour-blind readers; the yellow is left out
 # because it is faint on white. Markers say the same without colour.
@@ -44,6 +44,8 @@ _KNOWN = [
     Method('splc', 'SPLC', '#AA4499', 'd', '-', None),
     Method('mlc', 'Meta label correction', '#661100', '8', '-', None),
     Method('cleanlab_filter', 'Filtered by cleanlab', '#6699CC', 'H', '-', None),
+    Method('baseline_soft', 'Baseline, confidences', '#BBBBBB', '1', '-', None),
+    Method('joint_soft', 'Joint, confidences', '#EE7733', '2', '-', None),
     Method('finetune_listed', 'Fine-tuned, absences light', '#004488', 'X', '-', None),
     Method('joint_listed', 'Joint, absences light', '#DDAA33', 'x', '-', None),
     Method('best', 'Logit cleaning', '#BB5566', '*', '-', None),

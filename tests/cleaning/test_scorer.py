@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+import torch
+from made_index import make_data_set
+from mmengine.config import Config
+from mmpretrain.registry import DATASETS, MODELS
+
+from mmnoisy.cleaning.scorer import Scorer
+
+
+@pytest.mark.parametrize('soft', [False, True])
+def test_the_model_sees_confidences_where_it_has_learned_from_them(tmp_path, soft):
+    make_data_set(tmp_path)
+    config = Config.fromfile(tmp_path / 'config.py')
+    head = dict(type='LogitCleaningHead', num_classes=12, in_channels=8)
+    model = MODELS.build({**config.model, 'cleaning_head': head, 'soft_labels': soft}).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter)
+    dataset = DATASETS.build(config.test_dataloader.dataset)
+    given = torch.zeros(len(dataset), 12)
+    for row in range(len(dataset)):
+        label, confidence = dataset.index.noisy.row(row)
+        given[row, label.astype(np.int64)] = torch.from_numpy(confidence) if soft else 1.0
+    feats = (torch.stack([dataset[k]['inputs'] for k in range(len(dataset))]).float(),)
+    ((rows, scores),) = Scorer(model, dataset, 64, 0)([slice(0, len(dataset))])
+    assert rows == slice(0, len(dataset))
+    with torch.no_grad():
+        np.testing.assert_allclose(scores.raw, model.cleaning_head(feats, given), atol=1e-6)
+        np.testing.assert_allclose(scores.score, model.head(feats).sigmoid(), atol=1e-6)
