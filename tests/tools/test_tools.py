@@ -1,6 +1,7 @@
 """The tools as a user runs them, in processes of their own, on the demo."""
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -154,5 +155,10 @@ def test_scripts_say_how_they_are_used(tmp_path, script):
 
 
 @pytest.mark.parametrize('tool', sorted(path.name for path in (REPO / 'tools').glob('*.py')))
-def test_help_has_an_example(tmp_path, tool):
-    assert f'python tools/{tool} ' in run(tmp_path, tool, '--help').stdout
+def test_help_has_an_example(tool, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', [tool, '--help'])
+    monkeypatch.syspath_prepend(REPO / 'tools')
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(REPO / 'tools' / tool), run_name='__main__')
+    assert ended.value.code == 0
+    assert f'python tools/{tool} ' in capsys.readouterr().out
