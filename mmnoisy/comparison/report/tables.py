@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Iterable, Iterator, List, Mapping, Sequence, Tuple
 
-from mmnoisy.comparison.report.by_class import NOISY, CategoryRow, CleanedLabels
+from mmnoisy.comparison.report.by_class import NOISY, CategoryRow, CleanedLabels, Groups
 from mmnoisy.comparison.report.methods import BASELINE, Method
 from mmnoisy.comparison.report.results import SCORES, ScoreRow, Step
 from mmnoisy.comparison.report.statistics import Estimate
@@ -132,17 +132,49 @@ def cleaned_labels(labels: CleanedLabels, names: Mapping[str, str]) -> str:
         names: of the methods and of the noisy labels.
     """
     header = ['annotation quality', *(names[key] for key in labels.overall)]
-    rows: List[Tuple[str, Dict[str, Estimate]]] = [('all classes', labels.overall)]
-    for place, ends in enumerate(labels.groups.ends):
-        values = {key: of[place] for key, of in labels.groups.values.items()}
-        rows.append((range_text(100 * ends) + ' %', values))
-    cells = [[name, *(number(values[key]) for key in labels.overall)] for name, values in rows]
+    overall = ['all classes', *(number(value) for value in labels.overall.values())]
+    groups = [
+        [f'{ends} %', *cells] for ends, *cells in _by_group(labels.groups, labels.overall, 100)
+    ]
     counts = [value.seeds for key, value in labels.overall.items() if key != NOISY]
     note = (
         'Percent of the labels on the rated pairs of test that agree with the verdict; cleaned '
         f'labels say present from 0.5 on. {intervals_note(counts)}'
     )
-    return f'{markdown_table(header, cells)}\n\n{note}'
+    return f'{markdown_table(header, [overall, *groups])}\n\n{note}'
+
+
+def gains(frequency: Groups, quality: Groups, methods: Mapping[str, Method]) -> str:
+    """The gains of Figure 5 in figures.
+
+    Args:
+        frequency: gains by machine labels in T.
+        quality: gains by annotation quality in [0, 1].
+        methods: those that have gains.
+    """
+    names = [method.name for method in methods.values()]
+    by_frequency = [*_by_group(frequency, methods, sign=True)]
+    by_quality = [
+        [f'{ends} %', *cells] for ends, *cells in _by_group(quality, methods, 100, sign=True)
+    ]
+    counts = [of[0].seeds for of in frequency.values.values() if of]
+    note = 'Gain in class AP over the baseline of the same seed, groups of classes of equal size.'
+    return '\n\n'.join(
+        [
+            markdown_table(['machine labels in T', *names], by_frequency),
+            markdown_table(['annotation quality', *names], by_quality),
+            f'{note} {intervals_note(counts)}',
+        ]
+    )
+
+
+def _by_group(
+    groups: Groups, keys: Iterable[str], scale: float = 1, sign: bool = False
+) -> Iterator[List[str]]:
+    """A row for each group: its range and the value of every method."""
+    for place, ends in enumerate(groups.ends):
+        values = (groups.values[key][place] for key in keys)
+        yield [range_text(scale * ends), *(number(value, sign) for value in values)]
 
 
 def range_text(ends: Sequence[float]) -> str:

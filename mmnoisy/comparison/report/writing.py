@@ -49,6 +49,7 @@ FILES = (
     'table3.md',
     'protocols.md',
     'cleaned_labels.md',
+    'gains.md',
     'figure5.png',
     'figure6.png',
     'figure7.png',
@@ -104,7 +105,7 @@ def _write_tables_and_figures(
     _write(folder / 'table3.md', tables.table3(categories, methods))
     _write(folder / 'protocols.md', tables.protocols(rules, methods))
     best = drawn(methods, {row.method.key: row.scores['AP_all'].mean for row in rows})
-    _draw_gains(folder / 'figure5.png', evaluated, precisions, best)
+    _write_gains(folder, evaluated, precisions, methods, best)
     _draw_curves(folder / 'figure6.png', evaluated, categories, first_runs, best)
     cleaned = _write_cleaned(folder, evaluated, by_method, methods)
     shown = [key for key in SHOWN_IN_EXAMPLES if key in methods] or [*methods][:3]
@@ -134,23 +135,27 @@ def _write_tables_and_figures(
     )
 
 
-def _draw_gains(
-    path: Path,
+def _write_gains(
+    folder: Path,
     evaluated: Evaluated,
     precisions: Mapping[str, Mapping[int, np.ndarray]],
     methods: Mapping[str, Method],
+    drawn_methods: Mapping[str, Method],
 ) -> None:
-    """Figure 5 of the systems that are given verdicts and are no bounds, if there are any."""
-    rivals = {
-        key: method
-        for key, method in methods.items()
-        if key not in WITHOUT_VERDICTS and not is_bound(method)
-    }
+    """Gains by frequency and quality: all in the table, in Figure 5 those that learn from V."""
     frequency = gains_by_group(evaluated.frequency.astype(float), precisions)
     quality = gains_by_group(evaluated.quality, precisions)
-    with_gain = {key: method for key, method in rivals.items() if key in frequency.values}
-    if with_gain:
-        figures.draw_gains(path, frequency, quality, with_gain)
+    with_gain = {key: method for key, method in methods.items() if key in frequency.values}
+    if not with_gain:
+        return
+    _write(folder / 'gains.md', tables.gains(frequency, quality, with_gain))
+    rivals = {
+        key: method
+        for key, method in with_gain.items()
+        if key in drawn_methods and key not in WITHOUT_VERDICTS and not is_bound(method)
+    }
+    if rivals:
+        figures.draw_gains(folder / 'figure5.png', frequency, quality, rivals)
 
 
 def _draw_curves(

@@ -9,7 +9,9 @@ from synthetic_runs import METHODS, evaluated_set, one_run, runs_of
 
 from mmnoisy import InputError
 from mmnoisy.comparison.report import write_report, writing
+from mmnoisy.comparison.report.by_class import class_precisions, gains_by_group
 from mmnoisy.comparison.report.methods import methods_of
+from mmnoisy.comparison.report.results import runs_at
 from mmnoisy.comparison.report.writing import FILES
 
 EVALUATED = evaluated_set(num_images=200, num_classes=30, num_examples=3)
@@ -57,6 +59,27 @@ def test_all_files(tmp_path):
     assert rows[6][2].startswith('+')
 
 
+def test_gains_by_group_stand_in_a_table(tmp_path, undrawn):
+    runs = runs_of(EVALUATED, ('baseline', 'joint', 'bound_truth'), 2)
+    write_report(tmp_path, EVALUATED, runs, {})
+    rows = read_table(tmp_path / 'gains.md')
+    quality = [row[0] for row in rows].index('annotation quality')
+    assert rows[0][1:] == rows[quality][1:] == ['Joint', 'Bound: truth of T']
+    precisions = class_precisions(EVALUATED, runs_at(runs, 2500))
+    for order_by, found, scale, unit in (
+        (EVALUATED.frequency.astype(float), rows[2:quality], 1, ''),
+        (EVALUATED.quality, rows[quality + 2 :], 100, ' %'),
+    ):
+        groups = gains_by_group(order_by, precisions)
+        assert len(found) == len(groups.ends)
+        for place, (ends, joint, bound) in enumerate(found):
+            low, high = (f'{scale * end:.0f}' for end in groups.ends[place])
+            assert ends == (low if low == high else f'{low}\u2013{high}') + unit
+            for cell, key in ((joint, 'joint'), (bound, 'bound_truth')):
+                mean, half, _ = groups.values[key][place]
+                assert cell == f'{mean:+.2f} ± {half:.2f}'.replace('-', '\u2212')
+
+
 def test_one_seed_says_that_it_has_no_interval(tmp_path, undrawn):
     write_report(tmp_path, EVALUATED, runs_of(EVALUATED, ('baseline', 'joint'), 1), {})
     text = (tmp_path / 'table2.md').read_text('utf-8')
@@ -76,7 +99,7 @@ def test_missing_baselines_are_named(tmp_path, undrawn):
 def test_a_single_method(tmp_path, small, method):
     write_report(tmp_path, EVALUATED, runs_of(EVALUATED, (method,)), {})
     written = {path.name for path in tmp_path.iterdir()}
-    assert 'figure5.png' not in written
+    assert not {'figure5.png', 'gains.md'} & written
     assert ('cleaned_labels.md' in written) == (method == 'joint')
     no_baseline = 'there is no run' in (tmp_path / 'table2.md').read_text('utf-8')
     assert no_baseline == (method != 'baseline')
@@ -109,7 +132,7 @@ def test_names_from_outside_stay_text(tmp_path, small):
     page = (tmp_path / 'index.html').read_text('utf-8')
     assert '<script>alert' not in page
     assert '&lt;script&gt;alert(1)&lt;/script&gt;' in page
-    for name in ('table2.md', 'table3.md', 'protocols.md', 'cleaned_labels.md'):
+    for name in ('table2.md', 'table3.md', 'protocols.md', 'cleaned_labels.md', 'gains.md'):
         text = (tmp_path / name).read_text('utf-8')
         assert '<script' not in text, name
         bars = {len(re.findall(r'(?<!\\)\|', line)) for line in text.splitlines() if '|' in line}
