@@ -125,9 +125,14 @@ def chosen(wanted: Sequence[str], names: Sequence[str]) -> List[str]:
     """Those of the systems ``names`` that are wanted, or needed for one that is.
 
     Raises:
-        InputError: one that is wanted is not among them.
+        InputError: one that is wanted is not among them, or is a bound without a file.
     """
     for name in wanted:
+        if name in SYSTEMS and name not in names:
+            (bound,) = {*SYSTEMS[name].sources} - {'T', 'V'}
+            raise InputError(
+                f'--systems {name}: give --{bound.replace("_", "-")} CSV, its labels of T'
+            )
         if name not in names:
             raise InputError(f'--systems {name}: is no system; systems are {", ".join(names)}')
     needed = {*wanted}

@@ -132,6 +132,8 @@ def test_chosen_systems_bring_what_they_and_their_search_start_from():
     ('arguments', 'complaint'),
     [
         (['--systems', 'better'], '--systems better: is no system; systems are baseline'),
+        (['--systems', 'bound_verdicts_best'], 'bound_verdicts_best: give --bound-verdicts CSV'),
+        (['--systems', 'bound_truth'], 'bound_truth: give --bound-truth CSV'),
         (['--index', 'gone'], 'gone/train'),
         (['--verified', '61'], '--verified 61: there are 60 verified images in'),
         (['--device', 'abacus'], '--device abacus: cannot be used'),
