@@ -65,6 +65,7 @@ def test_wrong_input_ends_in_one_sentence(run, options, complaint):
     assert done.err == f'benchmark.py: error: {complaint}\n'
 
 
+@pytest.mark.slow  # a process for each measurement, a minute in all
 def test_index(run):
     pytest.importorskip('polars')
     pytest.importorskip('duckdb')
