@@ -19,6 +19,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, RUNNERS
 
 from mmnoisy.engine.safe_checkpoints import newest_readable, read_checkpoint
+from mmnoisy.engine.sets import fill_classes, resolve
 from mmnoisy.engine.whole_file import whole_file
 from mmnoisy.errors import InputError
 
@@ -125,6 +126,7 @@ def load_config(args: Namespace) -> Config:
     )
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    resolve(cfg)
     for name in DATALOADERS:
         if cfg.get(name) is not None:
             cfg[name].setdefault('pin_memory', torch.cuda.is_available())
@@ -142,6 +144,9 @@ def build_runner(cfg: Config) -> Any:
     Raises:
         InputError: a checkpoint that the config names does not exist.
     """
+    fill_classes(cfg)
+    if cfg.get('load_from') and osp.isdir(cfg.load_from):
+        cfg.load_from = newest_readable(cfg.load_from)
     require_checkpoints(cfg.to_dict())
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
         torch.distributed.init_process_group('gloo')

@@ -1,0 +1,173 @@
+"""T, V and test of a config: the only place that knows where they are.
+
+A config names its three sets, ``noisy_set`` (T), ``verified_set`` (V) and ``test_set``, and its
+loaders say by name which of them they read: ``train_dataloader = dict(dataset=['noisy_set',
+'verified_set'])``. What a set leaves out comes from ``data_root``, ``index``, ``train_pipeline`` and
+``test_pipeline`` of the config, so that one line, or ``--cfg-options data_root=FOLDER``, moves all
+three to other data. The number of classes is that of the index.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import DATASETS
+
+from mmnoisy.datasets import LabelIndex
+from mmnoisy.errors import InputError
+
+# Folder of the index, and so of pictures and features: name in a config.
+SETS = {'train': 'noisy_set', 'validation': 'verified_set', 'test': 'test_set'}
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def resolve(cfg: Config) -> None:
+    """Completes the three sets and puts them where the loaders name them.
+
+    Args:
+        cfg: is changed; nothing happens where that is done.
+
+    Raises:
+        InputError: a loader names a set that the config does not have.
+    """
+    for subset, name in SETS.items():
+        if cfg.get(name):
+            _complete(cfg[name], cfg, subset)
+    for name in LOADERS:
+        if cfg.get(name) and cfg[name].get('dataset'):
+            cfg[name].dataset = _named(cfg, name, cfg[name].dataset)
+
+
+def set_config(cfg: Config, subset: str) -> Dict[str, Any]:
+    """The settings of T, V or test, a copy.
+
+    Args:
+        cfg: resolved.
+        subset: a key of ``SETS``.
+
+    Raises:
+        InputError: the config has no such set.
+    """
+    name = SETS[subset]
+    if not cfg.get(name):
+        raise InputError(
+            f"{cfg.filename}: has no {name}; let it name the {subset} set, such as "
+            f"{name}=dict(type='OpenImages', data_root=..., ann_file='index/{subset}', ...)"
+        )
+    return copy.deepcopy(cfg[name].to_dict())
+
+
+def trained_on(cfg: Config) -> Tuple[str, ...]:
+    """The subsets that a resolved config trains on, in the order of their images in a batch.
+
+    Raises:
+        InputError: it trains on a set that has none of the three names.
+    """
+    return tuple(_subset(cfg, part) for part in parts_of(cfg))
+
+
+def parts_of(cfg: Config) -> List[Any]:
+    """The settings of the sets that a resolved config trains on; changing them changes it."""
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    return dataset.get('datasets', [dataset]) if dataset else []
+
+
+def build_set(cfg: Config, subset: str, **changes: Any) -> Any:
+    """T, V or test of a resolved config, whole and as in tests.
+
+    Args:
+        cfg: resolved.
+        subset: a key of ``SETS``.
+        changes: of its settings.
+
+    Raises:
+        InputError: the config has no such set, or it cannot be opened.
+    """
+    settings = set_config(cfg, subset)
+    settings.pop('indices', None)
+    if 'pipeline' in settings:
+        # The picture of another image must not stand in for one that cannot be read.
+        settings.update(pipeline=set_config(cfg, 'test')['pipeline'], max_unreadable=0)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        return DATASETS.build({**settings, 'test_mode': True, **changes})
+
+
+def index_folder(settings: Dict[str, Any]) -> Path:
+    """The folder of the label index of a set."""
+    return Path(settings.get('data_root', ''), settings['ann_file']).expanduser()
+
+
+def fill_classes(cfg: Config) -> None:
+    """Sets the numbers of classes that the model leaves out to those of the index.
+
+    Args:
+        cfg: resolved; is changed.
+
+    Raises:
+        InputError: there is no index.
+    """
+    head, cleaning = (cfg.model.get(key) for key in ('head', 'cleaning_head'))
+    if not head:
+        return
+    known = 'num_classes' in head and (not cleaning or 'noisy_classes' in cleaning)
+    if known or not any(cfg.get(name) for name in SETS.values()):
+        return
+    index = _any_index(cfg)
+    head.setdefault('num_classes', len(index.classes))
+    for key in ('cleaning_head', 'auxiliary_head'):  # TEMP
+        if cfg.model.get(key):
+            cfg.model[key].setdefault('num_classes', len(index.classes))
+            cfg.model[key].setdefault('in_channels', head.in_channels)
+    if cleaning and index.noisy_classes != index.classes:
+        cleaning.setdefault('noisy_classes', len(index.noisy_classes))
+
+
+def _any_index(cfg: Config) -> LabelIndex:
+    """The index of one of the sets; they share their class lists."""
+    name = next(name for name in reversed([*SETS.values()]) if cfg.get(name))
+    settings = cfg[name]
+    # The demo is made when it is opened for the first time.
+    open_index = getattr(DATASETS.get(settings.type), 'open_index', None)
+    if open_index is None:
+        return LabelIndex.open(index_folder(settings))
+    return open_index(settings.data_root, settings.ann_file)
+
+
+def _complete(settings: Dict[str, Any], cfg: Config, subset: str) -> None:
+    """Gives a set what the config has for all of them."""
+    settings.setdefault('data_root', cfg.get('data_root', ''))
+    settings.setdefault('ann_file', f'{cfg.get("index", "index")}/{subset}')
+    pipeline = cfg.get('test_pipeline' if subset == 'test' else 'train_pipeline')
+    if pipeline is not None and 'features' not in settings:
+        settings.setdefault('pipeline', pipeline)
+    if subset == 'test':
+        settings.setdefault('test_mode', True)
+
+
+def _named(cfg: Config, loader: str, dataset: Any) -> Any:
+    """A data set in place of its name, several in place of theirs."""
+    if isinstance(dataset, (list, tuple)):
+        parts = [_named(cfg, loader, part) for part in dataset]
+        return parts[0] if len(parts) == 1 else dict(type='ConcatDataset', datasets=parts)
+    if not isinstance(dataset, str):
+        return dataset
+    if not cfg.get(dataset):
+        raise InputError(
+            f'{loader}.dataset={dataset!r}: the config has no set of this name; name one of '
+            f'{", ".join(SETS.values())}, or give its settings'
+        )
+    return copy.deepcopy(cfg[dataset])
+
+
+def _subset(cfg: Config, part: Any) -> str:
+    for subset, name in SETS.items():
+        if cfg.get(name) and index_folder(cfg[name]) == index_folder(part):
+            return subset
+    raise InputError(
+        f'{cfg.filename}: trains on {part.get("ann_file")!r}, which is none of its sets '
+        f'{", ".join(SETS.values())}; give the set that it is one of these names'
+    )
