@@ -20,17 +20,15 @@ from mmengine.dist import get_rank
 
 from mmnoisy.cleaning.clean import BLOCK_IMAGES, clean
 from mmnoisy.cleaning.from_config import (
-    SUBSETS,
     add_model_arguments,
     build_scorer,
-    index_folder,
     provenance,
     start,
-    subset_config,
 )
 from mmnoisy.cleaning.pairs import Rule
 from mmnoisy.datasets.release.class_files import chosen_classes
 from mmnoisy.engine.launch import tool_parser, user_errors
+from mmnoisy.engine.sets import SETS, index_folder, set_config
 from mmnoisy.errors import InputError
 
 
@@ -40,7 +38,7 @@ def parse_args() -> Namespace:
     add_model_arguments(parser)
     parser.add_argument('--out', type=Path, required=True, help='folder to write')
     parser.add_argument(
-        '--subset', choices=SUBSETS, default='train', help='whose labels to clean, default train'
+        '--subset', choices=[*SETS], default='train', help='whose labels to clean, default train'
     )
     parser.add_argument(
         '--classes',
@@ -93,7 +91,7 @@ def main() -> None:
     cleaned = np.isin(classes, chosen_classes(args.classes, classes) if args.classes else classes)
     index = clean(
         scorer,
-        index_folder(subset_config(cfg, args.subset)),
+        index_folder(set_config(cfg, args.subset)),
         args.out,
         Rule(args.threshold, args.max_added_per_image, args.soft),
         cleaned,

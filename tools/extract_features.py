@@ -22,7 +22,7 @@ from mmengine.dist import barrier, get_rank
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
-from mmpretrain.registry import DATASETS, MODELS
+from mmpretrain.registry import MODELS
 
 from mmnoisy import InputError
 from mmnoisy.datasets.feature_bank import FeatureBank
@@ -34,8 +34,8 @@ from mmnoisy.engine.launch import (
     tool_parser,
     user_errors,
 )
-
-SETS = {'train': 'noisy_set', 'validation': 'verified_set', 'test': 'test_set'}
+from mmnoisy.engine.sets import SETS, build_set, set_config
+from mmnoisy.engine.transforms import split_neck
 
 
 def parse_args() -> Namespace:
@@ -75,7 +75,8 @@ def build_model(cfg: Config, checkpoint: str | None) -> torch.nn.Module:
     for path in filter(None, [checkpoint, *named]):
         if '://' not in path and not Path(path).is_file():
             raise InputError(f'{path}: there is no such checkpoint; check the path')
-    model = MODELS.build(cfg.model)
+    # A bank holds features as they are: the same for every T that they are standardised on.
+    model = MODELS.build({**cfg.model, 'neck': split_neck(cfg.model.get('neck'))[0] or None})
     model.init_weights()
     if checkpoint:
         loaded = load_checkpoint(model, checkpoint, map_location='cpu', logger='silent')
@@ -90,14 +91,14 @@ def build_model(cfg: Config, checkpoint: str | None) -> torch.nn.Module:
     return model.to(device).eval()
 
 
-def build_views(cfg: Config, name: str) -> Views:
+def build_views(cfg: Config, subset: str) -> Views:
     """One of the three sets of a config, through its own transforms and through those for tests."""
-    if not cfg.get(name):
-        raise InputError(f'{cfg.filename}: has no {name}; give a config of a model on pictures')
-    # The features of another picture must not stand in for those of one that cannot be read.
-    dataset = {**cfg[name], 'max_unreadable': 0}
+    own = set_config(cfg, subset)
+    if 'pipeline' not in own:
+        raise InputError(f'{cfg.filename}: is on features; give a config of a model on pictures')
     return Views(
-        DATASETS.build({**dataset, 'pipeline': cfg.test_set.pipeline}), DATASETS.build(dataset)
+        build_set(cfg, subset),
+        build_set(cfg, subset, pipeline=own['pipeline'], test_mode=own.get('test_mode', False)),
     )
 
 
@@ -111,10 +112,11 @@ def main() -> None:
     if int(os.environ.get('WORLD_SIZE', 1)) > 1:
         torch.distributed.init_process_group('gloo', timeout=timedelta(days=30))
     model = build_model(cfg, args.checkpoint)
-    for subset, name in SETS.items():
-        views = build_views(cfg, name)
+    for subset in SETS:
+        views = build_views(cfg, subset)
         num_views = 1 if subset == 'test' else args.views
-        pipelines = [cfg.test_set.pipeline, cfg[name].pipeline][: min(num_views, 2)]
+        of_views = ('test', subset)[: min(num_views, 2)]
+        pipelines = [set_config(cfg, key)['pipeline'] for key in of_views]
         made_of = provenance(model, cfg.model, pipelines, subset)
         if get_rank() > 0:
             barrier()

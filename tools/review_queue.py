@@ -24,13 +24,10 @@ import numpy as np
 from mmnoisy.cleaning.blocks import Blocks, disk_errors
 from mmnoisy.cleaning.clean import BLOCK_IMAGES, labels_hash, score_blocks
 from mmnoisy.cleaning.from_config import (
-    SUBSETS,
     add_model_arguments,
     build_scorer,
-    index_folder,
     provenance,
     start,
-    subset_config,
 )
 from mmnoisy.cleaning.pairs import Rule, match_verdicts
 from mmnoisy.cleaning.review.comparison import COLUMNS, compare_orders, comparison_rows
@@ -38,6 +35,7 @@ from mmnoisy.cleaning.review.cross_fit import cross_fit
 from mmnoisy.cleaning.review.error_model import ErrorModel, cross_fitted
 from mmnoisy.cleaning.review.queue import best_labels, rated_labels, write_csv, write_queue
 from mmnoisy.engine.launch import tool_parser, user_errors
+from mmnoisy.engine.sets import SETS, index_folder, set_config
 from mmnoisy.errors import InputError
 
 
@@ -47,7 +45,7 @@ def parse_args() -> Namespace:
     add_model_arguments(parser)
     parser.add_argument('--out', type=Path, required=True, help='folder to write')
     parser.add_argument(
-        '--subset', choices=SUBSETS, default='train', help='whose labels to rank, default train'
+        '--subset', choices=[*SETS], default='train', help='whose labels to rank, default train'
     )
     parser.add_argument('--size', type=int, default=1000, help='labels to ask about, default 1000')
     parser.add_argument('--folds', type=int, default=5, help='parts of V, default 5')
@@ -75,7 +73,7 @@ def main() -> None:
     scorer = build_scorer(cfg, args, args.subset)
     index, num_classes = scorer.index, scorer.num_classes
     mend = 'ask about the labels of an index with one vocabulary'
-    index.require_one_vocabulary(index_folder(subset_config(cfg, args.subset)), mend)
+    index.require_one_vocabulary(index_folder(set_config(cfg, args.subset)), mend)
     # Opened before the folds are trained: a wrong config is to be refused at once.
     of_validation = build_scorer(cfg, args, 'validation').index
     with disk_errors(args.out):

@@ -12,13 +12,13 @@ import torch
 from mmnoisy import InputError
 from mmnoisy.engine.launch import (
     build_runner,
-    hold_back,
     load_config,
     resume_from,
     runner_parser,
     scale_learning_rates,
     user_errors,
 )
+from mmnoisy.engine.transforms import hold_out
 
 
 def parse_args() -> Namespace:
@@ -60,7 +60,7 @@ def main() -> None:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.hold_back:
-        hold_back(cfg, args.hold_back)
+        cfg = hold_out(cfg, args.hold_back)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:

@@ -6,7 +6,7 @@ import csv
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 import cv2
 import mmengine.dist as dist
@@ -53,7 +53,7 @@ class OpenImagesDemo(OpenImages):
 
     Args:
         data_root: folder of the demo; made if it does not exist.
-        **kwargs: as all others, of :class:`OpenImages`.
+        **kwargs: of :class:`OpenImages`.
     """
 
     @classmethod

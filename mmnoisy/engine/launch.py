@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import json
 import os
@@ -14,12 +13,12 @@ from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmpretrain.registry import DATASETS, RUNNERS
+from mmpretrain.registry import RUNNERS
 
 from mmnoisy.engine.safe_checkpoints import newest_readable, read_checkpoint
 from mmnoisy.engine.sets import fill_classes, resolve
+from mmnoisy.engine.transforms import on_features
 from mmnoisy.engine.whole_file import whole_file
 from mmnoisy.errors import InputError
 
@@ -37,6 +36,7 @@ def runner_parser(description: str) -> ArgumentParser:
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='logs and checkpoints, default ./work_dirs/CONFIG')
     add_cfg_options(parser)
+    add_features(parser)
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='of jobs'
     )
@@ -45,12 +45,20 @@ def runner_parser(description: str) -> ArgumentParser:
     return parser
 
 
+def add_features(parser: ArgumentParser) -> None:
+    """Adds ``--features``."""
+    parser.add_argument(
+        '--features', metavar='DIR', help='a feature bank, in place of the pictures of the config'
+    )
+
+
 def model_parser(description: str) -> ArgumentParser:
     """A parser with the arguments of tools that use a trained model in one process."""
     parser = tool_parser(description)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     add_cfg_options(parser)
+    add_features(parser)
     parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
     return parser
 
@@ -127,6 +135,8 @@ def load_config(args: Namespace) -> Config:
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     resolve(cfg)
+    if getattr(args, 'features', None):
+        cfg = on_features(cfg, args.features)
     for name in DATALOADERS:
         if cfg.get(name) is not None:
             cfg[name].setdefault('pin_memory', torch.cuda.is_available())
@@ -144,10 +154,10 @@ def build_runner(cfg: Config) -> Any:
     Raises:
         InputError: a checkpoint that the config names does not exist.
     """
-    fill_classes(cfg)
     if cfg.get('load_from') and osp.isdir(cfg.load_from):
         cfg.load_from = newest_readable(cfg.load_from)
     require_checkpoints(cfg.to_dict())
+    fill_classes(cfg)
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
         torch.distributed.init_process_group('gloo')
         cfg.model_wrapper_cfg = dict(
@@ -204,36 +214,6 @@ def scale_learning_rates(cfg: Config) -> None:
             'add auto_scale_lr=dict(base_batch_size=...)'
         )
     cfg.auto_scale_lr = {**scale, 'enable': True}
-
-
-def hold_back(cfg: Config, number: int) -> None:
-    """Keeps the last images of V out of the training, to measure the cleaning network on them.
-
-    Args:
-        cfg: trains on T and V; is changed.
-        number: of images.
-
-    Raises:
-        InputError: there is no V, or it is too small.
-    """
-    hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] == 'ProgressHook']
-    parts = cfg.train_dataloader.dataset.get('datasets', [])
-    if len(parts) != 2 or not hooks:
-        raise InputError(
-            f'--hold-back {number}: needs a config that trains on T and V and has a ProgressHook '
-            'among its custom_hooks; leave it out'
-        )
-    held = copy.deepcopy(cfg.val_dataloader)
-    for key in ('ann_file', 'data_prefix', 'features', 'data_root'):
-        if key in parts[1]:
-            held.dataset[key] = parts[1][key]
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        size = len(DATASETS.build(parts[1]))
-    if not 0 < number < size:
-        raise InputError(f'--hold-back {number}: give less than the {size} images of V')
-    held.dataset.indices = list(range(size - number, size))
-    parts[1].indices = size - number
-    hooks[0]['held_back'] = held
 
 
 def require_checkpoints(settings: Dict[str, Any]) -> None:

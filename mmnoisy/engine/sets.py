@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -25,11 +25,14 @@ SETS = {'train': 'noisy_set', 'validation': 'verified_set', 'test': 'test_set'}
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
-def resolve(cfg: Config) -> None:
+def resolve(cfg: Config) -> Config:
     """Completes the three sets and puts them where the loaders name them.
 
     Args:
         cfg: is changed; nothing happens where that is done.
+
+    Returns:
+        ``cfg``.
 
     Raises:
         InputError: a loader names a set that the config does not have.
@@ -40,6 +43,7 @@ def resolve(cfg: Config) -> None:
     for name in LOADERS:
         if cfg.get(name) and cfg[name].get('dataset'):
             cfg[name].dataset = _named(cfg, name, cfg[name].dataset)
+    return cfg
 
 
 def set_config(cfg: Config, subset: str) -> Dict[str, Any]:
@@ -55,7 +59,7 @@ def set_config(cfg: Config, subset: str) -> Dict[str, Any]:
     name = SETS[subset]
     if not cfg.get(name):
         raise InputError(
-            f"{cfg.filename}: has no {name}; let it name the {subset} set, such as "
+            f'{cfg.filename}: has no {name}; let it name the {subset} set, such as '
             f"{name}=dict(type='OpenImages', data_root=..., ann_file='index/{subset}', ...)"
         )
     return copy.deepcopy(cfg[name].to_dict())
@@ -67,13 +71,45 @@ def trained_on(cfg: Config) -> Tuple[str, ...]:
     Raises:
         InputError: it trains on a set that has none of the three names.
     """
-    return tuple(_subset(cfg, part) for part in parts_of(cfg))
+    return tuple(subset_of(cfg, part) for part in parts_of(cfg))
+
+
+def subset_of(cfg: Config, part: Dict[str, Any]) -> str:
+    """Which of the three sets has the index of some settings.
+
+    Raises:
+        InputError: none has.
+    """
+    for subset, name in SETS.items():
+        if cfg.get(name) and index_folder(cfg[name]) == index_folder(part):
+            return subset
+    raise InputError(
+        f'{cfg.filename}: reads {part.get("ann_file")!r}, which is none of its sets '
+        f'{", ".join(SETS.values())}; give the set that it is one of these names'
+    )
 
 
 def parts_of(cfg: Config) -> List[Any]:
     """The settings of the sets that a resolved config trains on; changing them changes it."""
     dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
     return dataset.get('datasets', [dataset]) if dataset else []
+
+
+def as_in_tests(cfg: Config, subset: str) -> Dict[str, Any]:
+    """The settings of T, V or test, whole, to be looked at as test is.
+
+    Args:
+        cfg: resolved.
+        subset: a key of ``SETS``.
+
+    Raises:
+        InputError: the config has no such set.
+    """
+    settings = set_config(cfg, subset)
+    settings.pop('indices', None)
+    if 'pipeline' in settings:
+        settings['pipeline'] = set_config(cfg, 'test')['pipeline']
+    return {**settings, 'test_mode': True}
 
 
 def build_set(cfg: Config, subset: str, **changes: Any) -> Any:
@@ -85,15 +121,18 @@ def build_set(cfg: Config, subset: str, **changes: Any) -> Any:
         changes: of its settings.
 
     Raises:
-        InputError: the config has no such set, or it cannot be opened.
+        InputError: the config has no such set, or it cannot be opened or is empty.
     """
-    settings = set_config(cfg, subset)
-    settings.pop('indices', None)
+    settings = as_in_tests(cfg, subset)
+    if not len(LabelIndex.open(index_folder(settings))):
+        raise InputError(
+            f'{index_folder(settings)}: the index has no images; prepare it from other files'
+        )
     if 'pipeline' in settings:
         # The picture of another image must not stand in for one that cannot be read.
-        settings.update(pipeline=set_config(cfg, 'test')['pipeline'], max_unreadable=0)
+        settings['max_unreadable'] = 0
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        return DATASETS.build({**settings, 'test_mode': True, **changes})
+        return DATASETS.build({**settings, **changes})
 
 
 def index_folder(settings: Dict[str, Any]) -> Path:
@@ -101,29 +140,33 @@ def index_folder(settings: Dict[str, Any]) -> Path:
     return Path(settings.get('data_root', ''), settings['ann_file']).expanduser()
 
 
-def fill_classes(cfg: Config) -> None:
-    """Sets the numbers of classes that the model leaves out to those of the index.
+def fill_classes(cfg: Config, trained: Optional[Dict[str, Any]] = None) -> None:
+    """Sets the numbers of classes that a model leaves out.
 
     Args:
         cfg: resolved; is changed.
+        trained: the class lists of a checkpoint (its ``dataset_meta``), which come before those of
+            the index.
 
     Raises:
-        InputError: there is no index.
+        InputError: neither a checkpoint nor an index says what the classes are.
     """
-    head, cleaning = (cfg.model.get(key) for key in ('head', 'cleaning_head'))
-    if not head:
+    model = cfg.get('model') or {}
+    head, cleaning = (model.get(key) for key in ('head', 'cleaning_head'))
+    if not head or ('num_classes' in head and (not cleaning or 'noisy_classes' in cleaning)):
         return
-    known = 'num_classes' in head and (not cleaning or 'noisy_classes' in cleaning)
-    if known or not any(cfg.get(name) for name in SETS.values()):
-        return
-    index = _any_index(cfg)
-    head.setdefault('num_classes', len(index.classes))
+    lists = trained or {}
+    if not lists.get('classes'):
+        if not any(cfg.get(name) for name in SETS.values()):
+            return
+        lists = _any_index(cfg).metainfo
+    head.setdefault('num_classes', len(lists['classes']))
+    if cleaning and lists.get('noisy_classes'):
+        cleaning.setdefault('noisy_classes', len(lists['noisy_classes']))
     for key in ('cleaning_head', 'auxiliary_head'):  # TEMP
         if cfg.model.get(key):
-            cfg.model[key].setdefault('num_classes', len(index.classes))
+            cfg.model[key].setdefault('num_classes', head.num_classes)
             cfg.model[key].setdefault('in_channels', head.in_channels)
-    if cleaning and index.noisy_classes != index.classes:
-        cleaning.setdefault('noisy_classes', len(index.noisy_classes))
 
 
 def _any_index(cfg: Config) -> LabelIndex:
@@ -152,7 +195,11 @@ def _named(cfg: Config, loader: str, dataset: Any) -> Any:
     """A data set in place of its name, several in place of theirs."""
     if isinstance(dataset, (list, tuple)):
         parts = [_named(cfg, loader, part) for part in dataset]
-        return parts[0] if len(parts) == 1 else dict(type='ConcatDataset', datasets=parts)
+        if len(parts) == 1:
+            return parts[0]
+        of_features = all('features' in part for part in parts)
+        kind = 'ConcatFeatures' if of_features else 'ConcatDataset'
+        return dict(type=kind, datasets=parts)
     if not isinstance(dataset, str):
         return dataset
     if not cfg.get(dataset):
@@ -161,13 +208,3 @@ def _named(cfg: Config, loader: str, dataset: Any) -> Any:
             f'{", ".join(SETS.values())}, or give its settings'
         )
     return copy.deepcopy(cfg[dataset])
-
-
-def _subset(cfg: Config, part: Any) -> str:
-    for subset, name in SETS.items():
-        if cfg.get(name) and index_folder(cfg[name]) == index_folder(part):
-            return subset
-    raise InputError(
-        f'{cfg.filename}: trains on {part.get("ann_file")!r}, which is none of its sets '
-        f'{", ".join(SETS.values())}; give the set that it is one of these names'
-    )

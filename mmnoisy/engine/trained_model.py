@@ -12,6 +12,7 @@ from mmpretrain.registry import MODELS
 from mmnoisy.engine.launch import checkpoints, require_checkpoints
 from mmnoisy.engine.matching import check_weights
 from mmnoisy.engine.safe_checkpoints import read_checkpoint
+from mmnoisy.engine.sets import fill_classes
 
 
 def load_classifier(
@@ -37,6 +38,8 @@ def load_classifier(
     """
     loaded = read_checkpoint(str(checkpoint))
     state = loaded.get('state_dict', loaded)
+    meta = loaded.get('meta', {}).get('dataset_meta') or {}
+    fill_classes(cfg, meta)
     require_checkpoints(dict(model=cfg.model.to_dict()))
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -52,7 +55,6 @@ def load_classifier(
     needed = {key: value for key, value in needed.items() if key.startswith(predict)}
     check_weights(needed, state, checkpoint)
     model.load_state_dict(state, strict=False)
-    meta = loaded.get('meta', {}).get('dataset_meta') or {}
     model._config, model._dataset_meta = cfg, meta
     return model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval()
 

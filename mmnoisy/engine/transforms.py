@@ -13,7 +13,17 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from mmengine.config import Config
 
 from mmnoisy.datasets import FeatureBank
-from mmnoisy.engine.sets import LOADERS, SETS, index_folder, parts_of, set_config
+from mmnoisy.engine.sets import (
+    LOADERS,
+    SETS,
+    as_in_tests,
+    build_set,
+    index_folder,
+    parts_of,
+    set_config,
+    subset_of,
+    trained_on,
+)
 from mmnoisy.errors import InputError
 
 # The settings of a set of pictures that mean something for their features too.
@@ -44,11 +54,10 @@ def on_features(cfg: Config, folder: str | os.PathLike) -> Config:
     for subset, name in SETS.items():
         if cfg.get(name):
             width = width or FeatureBank.open(root / subset).features.shape[-1]
-            cfg[name] = _of_features(cfg[name], str(root / subset))
-    folders = {index_folder(cfg[name]): cfg[name].features for name in SETS.values() if cfg.get(name)}
+            cfg[name] = _of_features(cfg[name], root, subset)
     for name in LOADERS:
         if cfg.get(name):
-            _read_features(cfg[name], folders)
+            _read_features(cfg, cfg[name])
     model = cfg.model
     model.backbone = dict(type='GivenFeatures', channels=width)
     model.neck = split_neck(model.get('neck'))[1] or None
@@ -133,6 +142,33 @@ def at_rate(cfg: Config, factor: float) -> Config:
     return cfg
 
 
+def hold_out(cfg: Config, number: int) -> Config:
+    """The same run without the last images of V, on which its cleaning network is measured.
+
+    Args:
+        cfg: resolved, of a run on T and V.
+        number: of the images.
+
+    Raises:
+        InputError: there is no V, or it is too small.
+    """
+    hooks = [hook for hook in cfg.get('custom_hooks', []) if hook['type'] == 'ProgressHook']
+    if {*trained_on(cfg)} != {'train', 'validation'} or not hooks:
+        raise InputError(
+            f'--hold-back {number}: needs a config that trains on T and V and has a ProgressHook '
+            'among its custom_hooks; leave it out'
+        )
+    size = len(build_set(cfg, 'validation'))
+    if not 0 < number < size:
+        raise InputError(f'--hold-back {number}: give less than the {size} images of V')
+    cfg = on_part(cfg, 'validation', range(size - number))
+    held = {**as_in_tests(cfg, 'validation'), 'indices': [*range(size - number, size)]}
+    for hook in cfg.custom_hooks:
+        if hook['type'] == 'ProgressHook':
+            hook['held_back'] = {**cfg.val_dataloader, 'dataset': held}
+    return cfg
+
+
 def with_seed(cfg: Config, seed: int) -> Config:
     """The same run with another seed."""
     cfg = copy.deepcopy(cfg)
@@ -149,21 +185,22 @@ def _sets(cfg: Config) -> List[Any]:
     return found
 
 
-def _of_features(settings: Dict[str, Any], folder: str) -> Dict[str, Any]:
+def _of_features(settings: Dict[str, Any], root: Path, subset: str) -> Dict[str, Any]:
+    """A set that reads its bank, or those below ``root`` that its ``features`` name."""
     kept = {key: settings[key] for key in _KEPT if key in settings}
-    return dict(type='OpenImagesFeatures', features=folder, **kept)
+    names = settings.get('features', subset)
+    folders = [str(root / name) for name in ([names] if isinstance(names, str) else names)]
+    features = folders[0] if len(folders) == 1 else folders
+    return dict(type='OpenImagesFeatures', features=features, **kept)
 
 
-def _read_features(loader: Any, folders: Dict[Path, str]) -> None:
+def _read_features(cfg: Config, loader: Any) -> None:
     """Makes a loader read banks: in whole batches, faster than a worker could pass them on."""
     parts = loader.dataset.get('datasets', [loader.dataset])
-    for part in parts:
-        if index_folder(part) not in folders:
-            raise InputError(
-                f'{part.ann_file}: is none of the sets {", ".join(SETS.values())} of the config, '
-                'so there is no bank of its features; give it one of these names'
-            )
-    read = [_of_features(part, folders[index_folder(part)]) for part in parts]
+    read = [
+        {**cfg[SETS[subset_of(cfg, part)]], **{key: part[key] for key in _KEPT if key in part}}
+        for part in parts
+    ]
     loader.dataset = read[0] if len(read) == 1 else dict(type='ConcatFeatures', datasets=read)
     loader.update(num_workers=0, persistent_workers=False, collate_fn=dict(type='keep_batch'))
     loader.pop('prefetch_factor', None)
