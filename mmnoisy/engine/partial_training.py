@@ -9,7 +9,7 @@ from typing import Any, List, Sequence
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmnoisy.engine.launch import build_runner
+from mmnoisy.engine.runner import build_runner
 
 
 def sets_of(cfg: Config, ann_file: str) -> List[Any]:

@@ -7,8 +7,9 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from mmnoisy import InputError
-from mmnoisy.engine.launch import build_runner, hold_back
+from mmnoisy.engine.hold_back import hold_back
 from mmnoisy.engine.progress_hook import changed_share
+from mmnoisy.engine.runner import build_runner
 from mmnoisy.models import LabelCleaningHead
 
 
