@@ -19,7 +19,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from mmnoisy.engine.launch import build_runner, resume_from
+from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.engine.sets import resolve
 
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
-from mmnoisy.engine.launch import build_runner, resume_from, write_json
+from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.engine.sets import resolve
+from mmnoisy.io.atomic import write_json
 
 
 def train(config, work_dir):

@@ -8,7 +8,7 @@ from typing import Any, Sequence
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmnoisy.engine.launch import build_runner
+from mmnoisy.engine.runner import build_runner
 from mmnoisy.engine.transforms import on_part
 
 

@@ -16,8 +16,8 @@ from mmpretrain.registry import HOOKS
 from torch import nn
 
 from mmnoisy.engine.bare_model import bare_model
-from mmnoisy.engine.launch import write_json
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import write_json
 
 
 @HOOKS.register_module()

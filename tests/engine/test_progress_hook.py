@@ -7,8 +7,8 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from mmnoisy import InputError
-from mmnoisy.engine.launch import build_runner
 from mmnoisy.engine.progress_hook import changed_share
+from mmnoisy.engine.runner import build_runner
 from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.transforms import hold_out
 from mmnoisy.models import LabelCleaningHead

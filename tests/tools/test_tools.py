@@ -107,7 +107,10 @@ def test_preparing_prints_what_became_of_every_row(tmp_path):
     ('command', 'complaint'),
     [
         (['train.py', 'configs/gone.py'], 'configs/gone.py: there is no such config file'),
-        (['train.py', 'configs/joint_openimages.py'], 'work_dirs/baseline_openimages: there is no such che'),
+        (
+            ['train.py', 'configs/joint_openimages.py'],
+            'work_dirs/baseline_openimages: there is no such che',
+        ),
         (['train.py', 'configs/baseline_openimages.py'], 'there is no label index here; build'),
         (['train.py', 'configs/joint_demo.py', '--amp'], '--amp: mixed precision needs a GPU'),
         (['test.py', 'configs/joint_demo.py', 'gone.pth'], 'gone.pth: there is no such checkpoi'),

@@ -1,22 +1,13 @@
-from argparse import Namespace
+from argparse import ArgumentParser
 
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 from mmnoisy import InputError
-from mmnoisy.engine.launch import (
-    build_runner,
-    load_config,
-    resume_from,
-    scale_learning_rates,
-    user_errors,
-)
-
-
-def arguments(config, **kwargs):
-    defaults = dict(work_dir=None, cfg_options=None, launcher='none', local_rank=0)
-    return Namespace(config=str(config), **{**defaults, **kwargs})
+from mmnoisy.engine.auto_scale_lr import scale_learning_rates
+from mmnoisy.engine.config import load_config, parse_options
+from mmnoisy.engine.runner import build_runner, resume_from
 
 
 def write(path, text):
@@ -29,20 +20,20 @@ def test_work_dir_and_loader_defaults(tmp_path):
         tmp_path / 'some.py',
         'train_dataloader = dict(num_workers=2)\nval_dataloader = dict(num_workers=0)\n',
     )
-    cfg = load_config(arguments(config, cfg_options={'train_dataloader.batch_size': 7}))
+    cfg = load_config(config, cfg_options={'train_dataloader.batch_size': 7})
     assert cfg.work_dir == 'work_dirs/some'
     assert cfg.train_dataloader.batch_size == 7
     assert cfg.train_dataloader.persistent_workers
     assert not cfg.val_dataloader.persistent_workers
-    assert load_config(arguments(config, work_dir='elsewhere')).work_dir == 'elsewhere'
+    assert load_config(config, 'elsewhere').work_dir == 'elsewhere'
 
 
 def test_missing_configs(tmp_path):
     with pytest.raises(InputError, match=r'nowhere\.py: there is no such config file'):
-        load_config(arguments(tmp_path / 'nowhere.py'))
+        load_config(tmp_path / 'nowhere.py')
     heir = write(tmp_path / 'heir.py', "_base_ = 'nowhere.py'\n")
     with pytest.raises(InputError, match=r'nowhere\.py: there is no such config file'):
-        load_config(arguments(heir))
+        load_config(heir)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +45,22 @@ def test_missing_configs(tmp_path):
     ],
 )
 def test_missing_checkpoints(tmp_path, text, setting):
-    cfg = load_config(arguments(write(tmp_path / 'some.py', text)))
+    cfg = load_config(write(tmp_path / 'some.py', text))
     with pytest.raises(InputError, match=f'gone.pth: there is no such .* {setting}'):
         build_runner(cfg)
+
+
+def test_options_are_those_of_mmengine():
+    texts = ['a.b=1', 'c=[1,(x,2)]', 'd=1e-3', 'e=x=y', 'f=None', 'g=True']
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    expected = parser.parse_args(['--cfg-options', *texts]).cfg_options
+    assert parse_options(texts) == expected
+    assert expected['c'] == [1, ('x', 2)]
+    assert parse_options(None) == {}
+    for text in ('a.b', '=1', ''):
+        with pytest.raises(InputError, match=f'--cfg-options {text}: is no setting'):
+            parse_options(['a=1', text])
 
 
 def test_resume(tmp_path):
@@ -80,25 +84,3 @@ def test_scaled_learning_rates_need_a_base():
     assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=32)
     with pytest.raises(InputError, match='--auto-scale-lr: the config does not say for how many'):
         scale_learning_rates(Config(dict()))
-
-
-def test_user_errors_are_one_line(capsys, monkeypatch):
-    monkeypatch.setattr('sys.argv', ['tools/train.py'])
-
-    @user_errors
-    def main():
-        raise InputError('Caught in worker 0.\nTraceback\nmmnoisy.errors.InputError: a: b; c')
-
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 2
-    assert capsys.readouterr().err == 'train.py: error: a: b; c\n'
-
-
-def test_other_errors_keep_their_traceback():
-    @user_errors
-    def main():
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        main()
