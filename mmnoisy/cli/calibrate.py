@@ -95,23 +95,19 @@ def run(args: Namespace) -> None:
     from mmnoisy.apis import calibration_path, load_classifier
     from mmnoisy.apis.calibration_report import figures, reliabilities, table
     from mmnoisy.apis.reliability_figure import draw_reliability
-    from mmnoisy.apis.verified_scores import (
-        cross_fitted_scores,
-        learns_from_verified,
-        verified_dataset,
-        verified_scores,
-    )
+    from mmnoisy.apis.verified_scores import cross_fitted_scores, verified_scores
+    from mmnoisy.engine.sets import as_in_tests, trained_on
     from mmnoisy.engine.trained_model import class_list
 
     check_arguments(args)
     cfg = quiet_config_of(args)
     model = load_classifier(cfg, args.checkpoint)
-    test = verified_scores(model, cfg, cfg.test_dataloader.dataset, args.checkpoint)
-    folds = args.folds if learns_from_verified(cfg) else 0
+    test = verified_scores(model, cfg, as_in_tests(cfg, 'test'), args.checkpoint)
+    folds = args.folds if 'validation' in trained_on(cfg) else 0
     if folds:
         verified = cross_fitted_scores(cfg, folds)
     else:
-        verified = verified_scores(model, cfg, verified_dataset(cfg), args.checkpoint)
+        verified = verified_scores(model, cfg, as_in_tests(cfg, 'validation'), args.checkpoint)
     sets = {'V': verified, 'test': test, 'test, rated pairs': test[test['rated']]}
     if args.unverified == 'mask':
         sets = {name: pairs[pairs['rated']] for name, pairs in sets.items()}

@@ -81,10 +81,11 @@ def run(args: Namespace) -> None:
     from mmengine.dist import get_rank
 
     from mmnoisy.cleaning.clean import clean
-    from mmnoisy.cleaning.from_config import index_folder, provenance, subset_config
+    from mmnoisy.cleaning.from_config import provenance
     from mmnoisy.cleaning.pairs import Rule
     from mmnoisy.datasets.release.class_files import chosen_classes
     from mmnoisy.engine.processes import join_processes
+    from mmnoisy.engine.sets import index_folder, set_config
 
     check_arguments(args)
     cfg = quiet_config_of(args)
@@ -99,7 +100,7 @@ def run(args: Namespace) -> None:
     cleaned = np.isin(classes, chosen_classes(args.classes, classes) if args.classes else classes)
     index = clean(
         scorer,
-        index_folder(subset_config(cfg, args.subset)),
+        index_folder(set_config(cfg, args.subset)),
         args.out,
         Rule(args.threshold, args.max_added_per_image, args.soft),
         cleaned,

@@ -40,8 +40,9 @@ def run(args: Namespace) -> None:
 
     from mmnoisy.datasets.feature_bank import FeatureBank
     from mmnoisy.datasets.feature_extraction import extract, feature_dim, provenance
-    from mmnoisy.engine.feature_sets import SETS, build_model, build_views
+    from mmnoisy.engine.feature_sets import build_model, build_views, pipelines_of
     from mmnoisy.engine.processes import join_processes
+    from mmnoisy.engine.sets import SETS
 
     check_loading(args)
     if args.views < 1:
@@ -49,10 +50,10 @@ def run(args: Namespace) -> None:
     cfg = quiet_config_of(args)
     join_processes()
     model = build_model(cfg, args.checkpoint)
-    for subset, name in SETS.items():
-        views = build_views(cfg, name)
+    for subset in SETS:
+        views = build_views(cfg, subset)
         num_views = 1 if subset == 'test' else args.views
-        pipelines = [cfg.test_set.pipeline, cfg[name].pipeline][: min(num_views, 2)]
+        pipelines = pipelines_of(cfg, subset, num_views)
         made_of = provenance(model, cfg.model, pipelines, subset)
         if get_rank() > 0:
             barrier()

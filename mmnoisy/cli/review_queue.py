@@ -65,13 +65,14 @@ def run(args: Namespace) -> None:
 
     from mmnoisy.cleaning.blocks import Blocks
     from mmnoisy.cleaning.clean import AGAIN, BLOCK_IMAGES, labels_hash, score_blocks
-    from mmnoisy.cleaning.from_config import index_folder, provenance, subset_config
+    from mmnoisy.cleaning.from_config import provenance
     from mmnoisy.cleaning.pairs import Rule, match_verdicts
     from mmnoisy.cleaning.review.comparison import COLUMNS, compare_orders, comparison_rows
     from mmnoisy.cleaning.review.cross_fit import cross_fit
     from mmnoisy.cleaning.review.error_model import ErrorModel, cross_fitted
     from mmnoisy.cleaning.review.queue import best_labels, rated_labels, write_queue
     from mmnoisy.engine.processes import world_size
+    from mmnoisy.engine.sets import index_folder, set_config
 
     check_arguments(args)
     if world_size() > 1:
@@ -80,7 +81,7 @@ def run(args: Namespace) -> None:
     scorer = scorer_of(args, cfg, args.subset)
     index, num_classes = scorer.index, scorer.num_classes
     mend = 'ask about the labels of an index with one vocabulary'
-    index.require_one_vocabulary(index_folder(subset_config(cfg, args.subset)), mend)
+    index.require_one_vocabulary(index_folder(set_config(cfg, args.subset)), mend)
     # Opened before the folds are trained: a wrong config is to be refused at once.
     of_validation = scorer_of(args, cfg, 'validation').index
     with disk_errors(args.out, AGAIN):

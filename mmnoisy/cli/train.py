@@ -44,8 +44,8 @@ def run(args: Namespace) -> None:
     import torch
 
     from mmnoisy.engine.auto_scale_lr import scale_learning_rates
-    from mmnoisy.engine.hold_back import hold_back
     from mmnoisy.engine.runner import build_runner, resume_from
+    from mmnoisy.engine.transforms import hold_out
 
     cfg = config_of(args)
     if args.resume:
@@ -56,7 +56,7 @@ def run(args: Namespace) -> None:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.hold_back:
-        hold_back(cfg, args.hold_back)
+        cfg = hold_out(cfg, args.hold_back)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:

@@ -10,9 +10,9 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 import torch
 from mmengine.config import Config, DictAction
 
+from mmnoisy.engine.sets import LOADERS, resolve
+from mmnoisy.engine.transforms import on_features
 from mmnoisy.errors import InputError
-
-DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def load_config(
@@ -47,12 +47,10 @@ def load_config(
     )
     if cfg_options:
         cfg.merge_from_dict(dict(cfg_options))
+    resolve(cfg)
     if features is not None:
-        raise InputError(
-            f'--features {features}: cannot be used yet; give a config on features, such as '
-            'configs/joint_tiny_features.py'
-        )
-    for name in DATALOADERS:
+        cfg = on_features(cfg, features)
+    for name in LOADERS:
         if cfg.get(name) is not None:
             cfg[name].setdefault('pin_memory', torch.cuda.is_available())
             cfg[name].setdefault('persistent_workers', cfg[name].get('num_workers', 0) > 0)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, List, Optional
 
 import torch
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
-from mmpretrain.registry import DATASETS, MODELS
+from mmpretrain.registry import MODELS
 
 from mmnoisy.datasets.feature_extraction import Views
 from mmnoisy.engine.checkpoints.named import named_checkpoints
 from mmnoisy.engine.devices import pick_device
+from mmnoisy.engine.sets import build_set, fill_classes, set_config
+from mmnoisy.engine.transforms import split_neck
 from mmnoisy.errors import InputError
-
-SETS = {'train': 'noisy_set', 'validation': 'verified_set', 'test': 'test_set'}
 
 
 def build_model(cfg: Config, checkpoint: Optional[str]) -> torch.nn.Module:
@@ -32,7 +32,9 @@ def build_model(cfg: Config, checkpoint: Optional[str]) -> torch.nn.Module:
     for path in filter(None, [checkpoint, *named]):
         if '://' not in path and not Path(path).is_file():
             raise InputError(f'{path}: there is no such checkpoint; check the path')
-    model = MODELS.build(cfg.model)
+    fill_classes(cfg)
+    # A bank holds features as they are: Standardize depends on the T of each run.
+    model = MODELS.build({**cfg.model, 'neck': split_neck(cfg.model.get('neck'))[0] or None})
     model.init_weights()
     if checkpoint:
         loaded = load_checkpoint(model, checkpoint, map_location='cpu', logger='silent')
@@ -46,12 +48,22 @@ def build_model(cfg: Config, checkpoint: Optional[str]) -> torch.nn.Module:
     return model.to(pick_device()).eval()
 
 
-def build_views(cfg: Config, name: str) -> Views:
-    """One of the three sets of a config, through its own transforms and through those for tests."""
-    if not cfg.get(name):
-        raise InputError(f'{cfg.filename}: has no {name}; give a config of a model on pictures')
-    # The features of another picture must not stand in for those of one that cannot be read.
-    dataset = {**cfg[name], 'max_unreadable': 0}
+def build_views(cfg: Config, subset: str) -> Views:
+    """One of the three sets of a config, through its own transforms and through those for tests.
+
+    Raises:
+        InputError: the config has no such set, or is on features.
+    """
+    own = set_config(cfg, subset)
+    if 'pipeline' not in own:
+        raise InputError(f'{cfg.filename}: is on features; give a config of a model on pictures')
     return Views(
-        DATASETS.build({**dataset, 'pipeline': cfg.test_set.pipeline}), DATASETS.build(dataset)
+        build_set(cfg, subset),
+        build_set(cfg, subset, pipeline=own['pipeline'], test_mode=own.get('test_mode', False)),
     )
+
+
+def pipelines_of(cfg: Config, subset: str, num_views: int) -> List[Any]:
+    """The transforms that the views of a set go through."""
+    names = ('test', subset)[: min(num_views, 2)]
+    return [set_config(cfg, name)['pipeline'] for name in names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from mmpretrain.registry import RUNNERS
 from mmnoisy.engine.auto_scale_lr import count_accumulated
 from mmnoisy.engine.checkpoints.named import require_checkpoints
 from mmnoisy.engine.checkpoints.reading import newest_readable, read_checkpoint
+from mmnoisy.engine.sets import fill_classes
 
 
 def build_runner(cfg: Config) -> Any:
@@ -23,7 +25,10 @@ def build_runner(cfg: Config) -> Any:
     Raises:
         InputError: a checkpoint that the config names does not exist.
     """
+    if cfg.get('load_from') and Path(cfg.load_from).is_dir():
+        cfg.load_from = newest_readable(cfg.load_from)
     require_checkpoints(cfg.to_dict())
+    fill_classes(cfg)
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
         torch.distributed.init_process_group('gloo')
         cfg.model_wrapper_cfg = dict(

@@ -13,6 +13,7 @@ from mmnoisy.engine.checkpoints.matching import check_weights
 from mmnoisy.engine.checkpoints.named import named_checkpoints, require_checkpoints
 from mmnoisy.engine.checkpoints.reading import read_checkpoint
 from mmnoisy.engine.devices import pick_device
+from mmnoisy.engine.sets import fill_classes
 
 
 def load_classifier(
@@ -38,6 +39,8 @@ def load_classifier(
     """
     loaded = read_checkpoint(str(checkpoint))
     state = loaded.get('state_dict', loaded)
+    meta = loaded.get('meta', {}).get('dataset_meta') or {}
+    fill_classes(cfg, meta)
     require_checkpoints(dict(model=cfg.model.to_dict()))
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -53,7 +56,6 @@ def load_classifier(
     needed = {key: value for key, value in needed.items() if key.startswith(predict)}
     check_weights(needed, state, checkpoint)
     model.load_state_dict(state, strict=False)
-    meta = loaded.get('meta', {}).get('dataset_meta') or {}
     model._config, model._dataset_meta = cfg, meta
     return model.to(device or pick_device()).eval()
 
