@@ -2,6 +2,7 @@
 
 from mmnoisy.engine.checkpoint_hook import WholeCheckpointHook
 from mmnoisy.engine.class_list_hook import ClassListHook
+from mmnoisy.engine.hooks.runtime_info_hook import LazyRuntimeInfoHook
 from mmnoisy.engine.optim import TrainableParametersConstructor
 from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
 from mmnoisy.engine.progress_hook import ProgressHook
@@ -13,6 +14,7 @@ __all__ = [
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
     'ClassListHook',
+    'LazyRuntimeInfoHook',
     'ProgressHook',
     'ResumableTrainLoop',
     'ShardedStrategy',
