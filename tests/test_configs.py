@@ -1,4 +1,4 @@
-"""Every config is loaded, built and takes a step, on pictures and on features, on a small release."""
+"""Every config is loaded, built and takes a step, on pictures and on features of a few images."""
 
 import json
 import subprocess
