@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_json
+from mmnoisy.io.lock import lock
 
 if TYPE_CHECKING:
     from mmnoisy.comparison.recipes import Recipe
@@ -161,6 +162,12 @@ def table(runs: Sequence[Run]) -> Dict[str, List[dict]]:
 
 def run(args: Namespace) -> None:
     """Trains what is not trained yet, and writes the report."""
+    with lock(args.out):
+        compare(args)
+
+
+def compare(args: Namespace) -> None:
+    """The same, alone in the folder."""
     from mmengine.logging import MMLogger
     from mmengine.registry import init_default_scope
 
