@@ -1,5 +1,8 @@
 """The one exception for what a user can get wrong."""
 
+USER_ERROR = 2
+"""The exit code of tools that end with it."""
+
 
 class InputError(ValueError):
     """Something given by the user cannot be used.

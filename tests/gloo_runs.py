@@ -19,7 +19,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from mmnoisy.engine.launch import build_runner, resume_from
+from mmnoisy.engine.runner import build_runner, resume_from
+from mmnoisy.engine.sets import resolve
 
 
 class RememberImages(Hook):
@@ -36,7 +37,7 @@ class RememberImages(Hook):
 
 
 def train(config, work_dir, rank, processes, kill):
-    cfg = Config.fromfile(config)
+    cfg = resolve(Config.fromfile(config))
     cfg.work_dir, cfg.launcher = str(work_dir), 'pytorch' if processes > 1 else 'none'
     cfg.train_dataloader.batch_size //= processes
     resume_from(cfg, 'auto')

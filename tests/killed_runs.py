@@ -16,12 +16,14 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
-from mmnoisy.engine.launch import build_runner, resume_from, write_json
+from mmnoisy.engine.runner import build_runner, resume_from
+from mmnoisy.engine.sets import resolve
+from mmnoisy.io.atomic import write_json
 
 
 def train(config, work_dir):
     """Trains, or goes on, to the end, and writes down what the last evaluation gave."""
-    cfg = Config.fromfile(config)
+    cfg = resolve(Config.fromfile(config))
     cfg.work_dir, cfg.launcher = str(work_dir), 'none'
     resume_from(cfg, 'auto')
     runner = build_runner(cfg)

@@ -11,7 +11,11 @@ default_hooks = dict(
     checkpoint=dict(type='WholeCheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
-custom_hooks = [dict(type='ClassListHook'), dict(type='ProgressHook')]
+custom_hooks = [
+    dict(type='ClassListHook'),
+    dict(type='FitStandardizeHook'),
+    dict(type='ProgressHook'),
+]
 
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -12,9 +12,9 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.array_files import open_array, read_info
 from mmnoisy.datasets.csr import Csr, to_csr
 from mmnoisy.errors import InputError
+from mmnoisy.io.arrays import open_array, read_info
 
 WHAT = 'label index'
 VERSION = 1

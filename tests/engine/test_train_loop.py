@@ -10,7 +10,7 @@ from test_progress_hook import config
 from mmnoisy import InputError
 from mmnoisy.datasets import RatioSampler
 from mmnoisy.engine.drawn_batches import DrawnBatches
-from mmnoisy.engine.launch import build_runner, resume_from
+from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.engine.train_loop import images_to_see
 
 

@@ -19,6 +19,7 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.decoding import decode, read_header
 from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.datasets.threads import map_in_threads
+from mmnoisy.io.atomic import atomic_write
 
 UNCHECKED, FINE, MISSING, UNREADABLE, PLACEHOLDER, PNG = range(6)
 NAMES = ('unchecked', 'fine', 'missing', 'unreadable', 'placeholder', 'PNG named as JPEG')
@@ -109,9 +110,8 @@ def _write_usable(folder: Path, states: np.ndarray) -> None:
 
 
 def _save(path: Path, array: np.ndarray) -> None:
-    unfinished = path.with_suffix('.tmp.npy')
-    np.save(unfinished, array, allow_pickle=False)
-    os.replace(unfinished, path)
+    with atomic_write(path, 'wb') as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def _check(

@@ -12,8 +12,9 @@ from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
-from mmnoisy.engine.launch import write_json
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import write_json
+from mmnoisy.io.atomic import write_json
 
 _INTERVAL = 100  # of a run that has no LoggerHook
 
