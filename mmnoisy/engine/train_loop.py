@@ -45,8 +45,8 @@ class ResumableTrainLoop(BaseLoop):
         min_passes: of a run with ``min_images``.
         max_passes: of a run with ``min_images``; a small set is not seen more often than that.
         val_begin: the first epoch, or iteration, to evaluate after.
-        val_interval: epochs, or iterations, from one evaluation to the next; None: evaluate once,
-            at the end.
+        val_interval: epochs, or iterations, from one evaluation to the next; by default 1, and
+            with ``min_images`` once, at the end.
 
     Raises:
         InputError: not exactly one of the three lengths is given, the sampler cannot begin at a
@@ -63,7 +63,7 @@ class ResumableTrainLoop(BaseLoop):
         min_passes: int = 1,
         max_passes: Optional[int] = None,
         val_begin: int = 1,
-        val_interval: Optional[int] = 1,
+        val_interval: Optional[int] = None,
     ) -> None:
         lengths = dict(max_epochs=max_epochs, max_iters=max_iters, min_images=min_images)
         if sum(length is not None for length in lengths.values()) != 1:
@@ -82,7 +82,8 @@ class ResumableTrainLoop(BaseLoop):
             runner.logger.info(f'{size} images: {max_iters} steps of {self.batch_size} images.')
         self.max_epochs = max_epochs or 1
         self.max_iters = max_iters or self.max_epochs * len(self.dataloader)
-        self.val_begin, self.val_interval = val_begin, val_interval or self._length
+        self.val_begin = val_begin
+        self.val_interval = val_interval or (1 if min_images is None else self._length)
         self.stop_training = False  # set by EarlyStoppingHook
         self._epoch = self._iter = 0  # set by Runner.resume
         self._own_order = not isinstance(dataloader, dict) or 'seed' in dataloader['sampler']
