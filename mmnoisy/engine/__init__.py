@@ -7,6 +7,7 @@ from mmnoisy.engine.hooks import FitStandardizeHook, LazyRuntimeInfoHook
 from mmnoisy.engine.optim import TrainableParametersConstructor
 from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
 from mmnoisy.engine.progress_hook import ProgressHook
+from mmnoisy.engine.rmsprop import rmsprop_tf
 from mmnoisy.engine.sharded import ShardedStrategy
 from mmnoisy.engine.train_loop import ResumableTrainLoop
 
@@ -22,4 +23,5 @@ __all__ = [
     'TrainableParametersConstructor',
     'WholeCheckpointHook',
     'allow_mmengine_checkpoints',
+    'rmsprop_tf',
 ]
