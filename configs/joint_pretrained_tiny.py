@@ -1,5 +1,4 @@
 """Table 2, "Our Approach with pre-training": second stage."""
 
 _base_ = 'joint_tiny.py'
-
-load_from = 'work_dirs/pretrain_cleaner_tiny/epoch_12.pth'
+load_from = 'work_dirs/pretrain_cleaner_tiny'

@@ -19,7 +19,8 @@ from conftest import free_port
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from mmnoisy.engine.launch import build_runner, resume_from
+from mmnoisy.engine.runner import build_runner, resume_from
+from mmnoisy.engine.sets import resolve
 
 
 class RememberImages(Hook):
@@ -32,11 +33,11 @@ class RememberImages(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if runner.iter == self.kill:
             os.kill(os.getpid(), signal.SIGKILL)
-        self.images.append(runner.train_loop.image_ids())
+        self.images.append(runner.train_loop.image_ids(runner.iter))
 
 
 def train(config, work_dir, rank, processes, kill):
-    cfg = Config.fromfile(config)
+    cfg = resolve(Config.fromfile(config))
     cfg.work_dir, cfg.launcher = str(work_dir), 'pytorch' if processes > 1 else 'none'
     cfg.train_dataloader.batch_size //= processes
     resume_from(cfg, 'auto')

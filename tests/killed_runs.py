@@ -17,7 +17,9 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from mmnoisy.engine.launch import build_runner, resume_from, write_json
+from mmnoisy.engine.runner import build_runner, resume_from
+from mmnoisy.engine.sets import resolve
+from mmnoisy.io.atomic import write_json
 
 
 class ReportSteps(Hook):
@@ -34,7 +36,7 @@ class ReportSteps(Hook):
 
 def train(config, work_dir, pipe, last):
     """Trains, or goes on, to the end, and writes down what the last evaluation gave."""
-    cfg = Config.fromfile(config)
+    cfg = resolve(Config.fromfile(config))
     cfg.work_dir, cfg.launcher = str(work_dir), 'none'
     resume_from(cfg, 'auto')
     runner = build_runner(cfg)

@@ -25,7 +25,8 @@ from mmpretrain.registry import DATASETS
 from tqdm import tqdm
 
 from mmnoisy.engine.class_list_hook import check_classes
-from mmnoisy.engine.partial_training import sets_of, train_on_part
+from mmnoisy.engine.partial_training import train_on_part
+from mmnoisy.engine.sets import as_in_tests
 from mmnoisy.errors import InputError
 
 FLOOR = 0.01
@@ -83,25 +84,6 @@ def image_pairs(sample: Any) -> np.ndarray:
     return pairs
 
 
-def verified_dataset(cfg: Config) -> dict:
-    """The config of V, to test on: ``verified_set``, of a model on features its features.
-
-    Raises:
-        InputError: the config names no V.
-    """
-    test = cfg.test_dataloader.dataset
-    name = 'verified_set' if 'pipeline' in test else 'verified_features'
-    if not cfg.get(name):
-        raise InputError(f'{cfg.filename}: has no {name}; let it name the set V')
-    dataset = {**cfg[name], 'test_mode': True}
-    return {**dataset, 'pipeline': test.pipeline} if 'pipeline' in test else dataset
-
-
-def learns_from_verified(cfg: Config) -> bool:
-    """Whether V is among what a config trains on."""
-    return bool(sets_of(cfg, verified_dataset(cfg)['ann_file']))
-
-
 def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
     """The scores of V by classifiers that have not seen it.
 
@@ -118,7 +100,7 @@ def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
     Raises:
         InputError: as there, or the config cannot be trained.
     """
-    dataset = verified_dataset(cfg)
+    dataset = as_in_tests(cfg, 'validation')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         size = len(DATASETS.build(dataset))
     part = np.arange(size) % folds  # ids are in no order that means anything
@@ -126,7 +108,7 @@ def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
     for fold in range(folds):
         with tempfile.TemporaryDirectory(prefix='mmnoisy-') as work_dir:
             rest = np.flatnonzero(part != fold).tolist()
-            model = train_on_part(cfg, dataset['ann_file'], rest, Path(work_dir) / f'fold_{fold}')
+            model = train_on_part(cfg, 'validation', rest, Path(work_dir) / f'fold_{fold}')
         held_out = {**dataset, 'indices': np.flatnonzero(part == fold).tolist()}
         scores.append(verified_scores(model, cfg, held_out))
     return np.concatenate(scores)

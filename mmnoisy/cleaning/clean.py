@@ -13,14 +13,16 @@ import numpy as np
 from mmengine.dist import barrier, get_dist_info
 from tqdm import tqdm
 
-from mmnoisy.cleaning.blocks import Blocks, disk_errors
+from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.cleaned_set import write_cleaned_set
 from mmnoisy.cleaning.pairs import Rule, pairs_of
 from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import disk_errors
 
 BLOCK_IMAGES = 2048
+AGAIN = 'make room and run the same command again, which goes on from there'
 
 _HASHED = 2**20  # elements at once
 
@@ -64,7 +66,7 @@ def clean(
         return _finished(out, made_of)
     unfinished = out.with_name(f'.{out.name}.unfinished')
     count = -(-len(scorer.index) // block_images)
-    with disk_errors(out):
+    with disk_errors(out, AGAIN):
         if rank > 0:
             barrier()
         blocks = Blocks(unfinished / 'blocks', {**made_of, 'block_images': block_images}, count)

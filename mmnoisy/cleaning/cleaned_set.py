@@ -12,11 +12,11 @@ from tqdm import tqdm
 
 from mmnoisy.cleaning.accuracy import COLUMNS as ACCURACY_HEADER
 from mmnoisy.cleaning.accuracy import Accuracy
-from mmnoisy.cleaning.blocks import write_whole
 from mmnoisy.cleaning.pairs import KINDS, Outcome, Rule, clip, decide
 from mmnoisy.cleaning.streams import CsvStream, NpyStream, id_texts, number_texts
 from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.label_index import LabelIndex, write_info
+from mmnoisy.io.atomic import write_csv
 
 LABEL_HEADER = ('ImageID', 'Source', 'LabelName', 'Confidence')
 CHANGE_HEADER = ('ImageID', 'LabelName', 'Before', 'After', 'Kind', 'Cleaned', 'Score')
@@ -83,10 +83,9 @@ def write_cleaned_set(
             verdicts = index.verdicts.take(np.arange(images.start, images.stop))
             accuracy.add(pairs, outcome, verdicts)
     _finish_index(source, out / 'index', index, counts, made_of)
-    write_whole(out / 'counts.csv', _count_rows(index, counts).encode())
+    (out / 'counts.csv').write_text(_count_rows(index, counts), 'utf-8')
     if accuracy.rated.any():
-        lines = map(','.join, [ACCURACY_HEADER, *accuracy.rows()])
-        write_whole(out / 'accuracy.csv', ('\n'.join(lines) + '\n').encode())
+        write_csv(out / 'accuracy.csv', ACCURACY_HEADER, accuracy.rows())
     return counts
 
 

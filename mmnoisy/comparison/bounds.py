@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Dict, Mapping
 
@@ -13,6 +11,7 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import read_verdicts
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import atomic_path
 
 
 def prepare_bounds(train: Path, files: Mapping[str, ReleaseFile], out: Path) -> Dict[str, Path]:
@@ -44,10 +43,8 @@ def prepare_bounds(train: Path, files: Mapping[str, ReleaseFile], out: Path) -> 
         if path.is_dir():
             _check_same(index, LabelIndex.open(path), path, files[name])
             continue
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix='.unfinished-', dir=out) as folder:
-            index.write(Path(folder) / name)
-            os.replace(Path(folder) / name, path)
+        with atomic_path(path) as part:
+            index.write(part)
     return paths
 
 

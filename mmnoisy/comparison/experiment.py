@@ -22,8 +22,8 @@ from mmnoisy.comparison.searching import number_of_trials, search, split
 from mmnoisy.comparison.systems import RATIO, SYSTEMS, build_model
 from mmnoisy.comparison.training import train
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.engine.launch import write_json
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import write_json
 from mmnoisy.models import DualHeadClassifier
 
 

@@ -83,7 +83,7 @@ class OpenImages(BaseDataset):
         self.max_unreadable = max_unreadable
         # Shared by the workers of a loader; not atomic, so two at once may count as one.
         self._num_unreadable = torch.zeros((), dtype=torch.int64).share_memory_()
-        self.index = LabelIndex.open(Path(data_root, ann_file).expanduser())
+        self.index = self.open_index(data_root, ann_file)
         super().__init__(
             ann_file=ann_file,
             metainfo=self.index.metainfo,
@@ -105,6 +105,15 @@ class OpenImages(BaseDataset):
                 f'{self._img_path(0)}: the first picture of the index {ann_file} is missing; '
                 'set data_root and data_prefix to the folder of the pictures'
             )
+
+    @classmethod
+    def open_index(cls, data_root: str, ann_file: str) -> LabelIndex:
+        """The label index of a set, see the class.
+
+        Raises:
+            InputError: it cannot be opened.
+        """
+        return LabelIndex.open(Path(data_root, ann_file).expanduser())
 
     def image_id(self, idx: int) -> str:
         """The id of an image, 16 hexadecimal digits."""

@@ -14,8 +14,8 @@ from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 from mmnoisy.engine.bare_model import bare_model, whole_weights
-from mmnoisy.engine.matching import check_optimizer, check_weights
-from mmnoisy.engine.whole_file import whole_file
+from mmnoisy.engine.checkpoints.matching import check_optimizer, check_weights
+from mmnoisy.io.atomic import atomic_write
 
 _GRADIENTS = 'gradients'
 
@@ -30,7 +30,7 @@ class WholeFileBackend(LocalBackend):
         Raises:
             InputError: the disk is full, or the file cannot be made there.
         """
-        with whole_file(Path(filepath), 'wb', durable=True) as file:
+        with atomic_write(Path(filepath), 'wb', durable=True) as file:
             file.write(obj)
 
 
@@ -80,6 +80,7 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Saves, then says so in ``last_checkpoint``, then removes what is outdated."""
+        runner.call_hook('read_losses')  # on all processes: one that is not finite ends the run
         outdated = self._outdated(step)
         if self.max_keep_ckpts > 0:
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
@@ -100,7 +101,7 @@ class WholeCheckpointHook(CheckpointHook):
         )
         self._gradients = {}
         if is_main_process():
-            with whole_file(Path(runner.work_dir, 'last_checkpoint'), durable=True) as file:
+            with atomic_write(Path(runner.work_dir, 'last_checkpoint'), durable=True) as file:
                 file.write(self.last_ckpt)
             for path in outdated:
                 if self.file_backend.isfile(path):

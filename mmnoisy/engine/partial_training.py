@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
-from typing import Any, List, Sequence
+from typing import Any, Sequence
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmnoisy.engine.launch import build_runner
+from mmnoisy.engine.runner import build_runner
+from mmnoisy.engine.transforms import on_part
 
 
-def sets_of(cfg: Config, ann_file: str) -> List[Any]:
-    """The sets to train on that read an index."""
-    dataset = cfg.train_dataloader.dataset
-    return [part for part in dataset.get('datasets', [dataset]) if part.ann_file == ann_file]
-
-
-def train_on_part(cfg: Config, ann_file: str, images: Sequence[int], work_dir: Path) -> Any:
+def train_on_part(cfg: Config, subset: str, images: Sequence[int], work_dir: Path) -> Any:
     """The model of a config, trained with some images only of one of its sets.
 
     All other settings stay, so that its scores mean what they mean in a checkpoint of the config.
@@ -26,7 +20,7 @@ def train_on_part(cfg: Config, ann_file: str, images: Sequence[int], work_dir: P
 
     Args:
         cfg: is not changed.
-        ann_file: the index of the set.
+        subset: the set, a key of :data:`mmnoisy.engine.sets.SETS`.
         images: numbers of its images to train on.
         work_dir: of the logs.
 
@@ -36,9 +30,7 @@ def train_on_part(cfg: Config, ann_file: str, images: Sequence[int], work_dir: P
     Raises:
         InputError: the config cannot be trained.
     """
-    cfg = copy.deepcopy(cfg)  # copy() shares the settings of the sets
-    for part in sets_of(cfg, ann_file):
-        part.indices = list(images)
+    cfg = on_part(cfg, subset, images)
     for name in ('val', 'test'):
         for part in ('cfg', 'dataloader', 'evaluator'):
             cfg[f'{name}_{part}'] = None

@@ -14,8 +14,8 @@ from mmengine.registry import STRATEGIES
 from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
-from mmnoisy.engine.whole_file import whole_path
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import atomic_path
 
 
 @STRATEGIES.register_module()
@@ -68,7 +68,7 @@ class ShardedStrategy(FSDPStrategy):
         Raises:
             InputError: the disk is full, or the file cannot be made there.
         """
-        writes = whole_path(Path(filename), durable=True) if is_main_process() else nullcontext('')
+        writes = atomic_path(Path(filename), durable=True) if is_main_process() else nullcontext('')
         with writes as path:
             super().save_checkpoint(str(path), **kwargs)
 

@@ -1,6 +1,6 @@
 """``torchrun`` that says in one sentence why processes did not start or did not end well.
 
-python -m mmnoisy.engine.torchrun --nnodes 2 --node_rank 0 ... tools/train.py CONFIG
+python -m mmnoisy.cli.torchrun --nnodes 2 --node_rank 0 ... tools/train.py CONFIG
 """
 
 from __future__ import annotations
@@ -14,14 +14,10 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import get_args_parser, run
 
-from mmnoisy.engine.launch import user_errors
 from mmnoisy.engine.nodes import NodeWatch, meet, seconds
-from mmnoisy.errors import InputError
-
-_USER_ERROR = 2
+from mmnoisy.errors import USER_ERROR, InputError
 
 
-@user_errors
 def main() -> None:
     """Runs the processes of this node.
 
@@ -63,7 +59,7 @@ def first_failure(error: ChildFailedError) -> Tuple[str, int]:
         f'rank {rank} on {socket.gethostname()} ended first, {how}; the cause is in its output '
         'above, and the other processes were ended'
     )
-    return cause, _USER_ERROR if code == _USER_ERROR else 1
+    return cause, USER_ERROR if code == USER_ERROR else 1
 
 
 def require_free(address: str, port: int) -> None:
@@ -81,7 +77,3 @@ def require_free(address: str, port: int) -> None:
             f'PORT={port}: cannot be used on {address} ({error.strerror}); give another one, the '
             'same on every node'
         ) from error
-
-
-if __name__ == '__main__':
-    main()

@@ -10,6 +10,7 @@ from mmnoisy.models.logit_cleaning_head import LogitCleaningHead
 from mmnoisy.models.logit_mapping_head import LogitMappingHead
 from mmnoisy.models.losses import LargeLoss, SelectiveLoss, SPLCLoss
 from mmnoisy.models.meta_correction import MetaCorrectionClassifier
+from mmnoisy.models.necks import Standardize
 from mmnoisy.models.noise_model_head import NoiseModelHead
 from mmnoisy.models.targets import stack_targets
 
@@ -27,5 +28,6 @@ __all__ = [
     'NoiseModelHead',
     'SPLCLoss',
     'SelectiveLoss',
+    'Standardize',
     'stack_targets',
 ]

@@ -13,13 +13,15 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from test_killed_runs import features, pictures
 
+from mmnoisy.engine.sets import resolve
+
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
 
 
 def sharded(demo_root, folder):
     """A small vision transformer, sharded as the large one is; whole in one process."""
     cfg = pictures(demo_root, folder)
-    large = Config.fromfile(REPO / 'configs/joint_openimages_vit_huge_fsdp.py')
+    large = resolve(Config.fromfile(REPO / 'configs/joint_openimages_vit_huge_fsdp.py'))
     cfg.runner_type, cfg.strategy = large.runner_type, large.strategy
     arch = dict(embed_dims=32, num_layers=2, num_heads=2, feedforward_channels=64)
     settings = dict(arch=arch, img_size=32, patch_size=8, in_channels=1, drop_path_rate=0)

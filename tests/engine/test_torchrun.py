@@ -14,7 +14,7 @@ PATIENCE = 500  # seconds: what a busy machine may take; those that hang would n
 
 
 def start(script, *options, nodes=1, node=0, port=None, **environment):
-    command = [sys.executable, '-m', 'mmnoisy.engine.torchrun', f'--nnodes={nodes}']
+    command = [sys.executable, '-m', 'mmnoisy.cli.torchrun', f'--nnodes={nodes}']
     command += [f'--node_rank={node}', '--master_addr=127.0.0.1', *options]
     command += [f'--master_port={port or free_port()}', str(script)]
     return subprocess.Popen(

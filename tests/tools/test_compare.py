@@ -117,7 +117,8 @@ def test_chosen_systems_bring_what_they_start_from(root, tmp_path):
 
 
 def test_chosen_systems_bring_what_they_and_their_search_start_from():
-    chosen = runpy.run_path(str(REPO / 'tools/compare.py'))['chosen']
+    from mmnoisy.cli.compare import chosen
+
     names = systems(['bound_verdicts'], beyond=True)
     assert chosen(['best'], names) == ['baseline_soft', 'best_cleaner', 'best']
     assert chosen(['bound_verdicts_best'], names) == ['baseline_soft', 'bound_verdicts_best']

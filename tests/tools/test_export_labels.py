@@ -10,8 +10,9 @@ import pytest
 from conftest import REPO
 from made_index import make_data_set
 
-from mmnoisy.cleaning.from_config import build_scorer, start
+from mmnoisy.cleaning.from_config import build_scorer
 from mmnoisy.datasets import LabelIndex
+from mmnoisy.engine.config import load_config
 
 TOOL = str(REPO / 'tools/export_labels.py')
 
@@ -144,12 +145,7 @@ def test_cleanlab_takes_it(root):
     images = json.loads((root / 'cleanlab/images.json').read_text())
     assert images == [f'train/{int(i):016x}.jpg' for i in index.image_ids]
 
-    class Arguments:
-        batch_size, num_workers, cfg_options, work_dir = 300, 0, None, None
-        launcher, local_rank = 'none', 0
-
-    Arguments.config, Arguments.checkpoint = str(config), str(checkpoint)
-    scorer = build_scorer(start(Arguments), Arguments, 'train')
+    scorer = build_scorer(load_config(config), str(checkpoint), 'train', 300, 0)
     ((_, scores),) = scorer([slice(0, 300)])
     np.testing.assert_allclose(probabilities, scores.score, atol=1e-6)
     quality = rank.get_label_quality_scores(labels, probabilities.astype(float))

@@ -94,7 +94,7 @@ def test_refusals(small, photos, tmp_path, capsys):
 @pytest.mark.skipif(not Path('/dev/full').exists(), reason='needs a device that is full')
 def test_a_full_disk(small, photos, tmp_path, capsys):
     out = tmp_path / 'labels.csv'
-    (tmp_path / 'labels.csv.tmp').symlink_to('/dev/full')
+    (tmp_path / '.labels.csv.part').symlink_to('/dev/full')
     complaint = refused(capsys, 'predict.py', small.config, small.weights, photos, '--out', out)
     assert 'labels.csv: cannot be written (No space left on device)' in complaint
     assert sorted(path.name for path in tmp_path.iterdir()) == ['photos']

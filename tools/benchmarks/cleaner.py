@@ -23,7 +23,7 @@ from benchmarks.memory import peak_memory
 from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
 from mmnoisy.comparison.systems import SYSTEMS, build_model
-from mmnoisy.engine.launch import pick_device
+from mmnoisy.engine.devices import pick_device
 from mmnoisy.errors import InputError
 from mmnoisy.label_batch import LabelBatch, SparseLabels
 from mmnoisy.models.fusion import FUSIONS

@@ -28,7 +28,7 @@ from mmnoisy.comparison.systems import RATIO, SYSTEMS, build_model
 from mmnoisy.comparison.training import endless, parameter_groups, train
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.csr import Csr, class_type
-from mmnoisy.engine.launch import pick_device
+from mmnoisy.engine.devices import pick_device
 from mmnoisy.models import DualHeadClassifier
 from mmnoisy.models.label_cleaning_head import clip_unit
 

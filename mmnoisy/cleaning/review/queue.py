@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Iterable, List, NamedTuple, Tuple
 
 import numpy as np
 
-from mmnoisy.cleaning.blocks import write_whole
 from mmnoisy.cleaning.cleaned_set import LABEL_HEADER
 from mmnoisy.cleaning.pairs import PAIR, clip, match_verdicts
 from mmnoisy.cleaning.review.error_model import ErrorModel
 from mmnoisy.cleaning.review.ranking import diversified, expected_value, rank_within
 from mmnoisy.cleaning.streams import id_texts, number_texts
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.io.atomic import write_csv
 
 COLUMNS = (
     'Rank',
@@ -116,15 +114,6 @@ def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
     write_csv(
         out / 'verdicts.csv', LABEL_HEADER, ((i, 'verification', m, '') for i, m in zip(ids, mids))
     )
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Writes a CSV file that appears whole or not at all."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator='\n')
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_whole(path, text.getvalue().encode())
 
 
 def _digits(values: np.ndarray) -> List[str]:

@@ -38,7 +38,7 @@ from mmnoisy.comparison.report.results import (
 )
 from mmnoisy.comparison.runs import Evaluated, Run
 from mmnoisy.datasets.statistics.counts import OTHERS
-from mmnoisy.reporting.files import whole_files
+from mmnoisy.io.atomic import atomic_files
 
 NOISY_LABELS = Method(NOISY, 'Noisy labels', '#707070', 'o', '-', None)
 LARGEST = 3
@@ -79,7 +79,7 @@ def write_report(
         InputError: ``out`` is no folder, or nothing can be written there.
     """
     assert runs
-    with whole_files(out) as folder:
+    with atomic_files(out) as folder:
         contents = _write_tables_and_figures(folder, evaluated, runs, notes)
         (folder / 'index.html').write_text(render_comparison(contents), 'utf-8')
         written = {path.name for path in folder.iterdir()}

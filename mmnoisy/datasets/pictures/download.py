@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Generator, Iterable, Iterator, Optional, Tuple
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from mmnoisy.datasets.pictures.fetch import FETCHED, THERE, Fetcher, is_transient
 from mmnoisy.datasets.pictures.list import MALFORMED, Picture, Source, read_pictures
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import atomic_write
 
 FAILURES = 'failures.csv'
 
@@ -124,19 +124,7 @@ def _fetch_all(
 @contextmanager
 def _failures(folder: Path) -> Iterator[Callable[[Iterable[Any]], Any]]:
     """Writes rows into ``failures.csv``, which appears when all is done."""
-    path = folder / FAILURES
-    temporary = folder / f'.{FAILURES}.{os.getpid()}.part'
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(temporary, 'w', encoding='utf-8', newline='') as file:
-            writer = csv.writer(file, lineterminator='\n')
-            writer.writerow(('ImageID', 'URL', 'Reason'))
-            yield writer.writerow
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(
-            f'{path}: cannot be written ({error.strerror}); make room or choose another folder'
-        ) from error
-    finally:
-        with suppress(OSError):  # mostly because it was moved
-            temporary.unlink()
+    with atomic_write(folder / FAILURES, newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(('ImageID', 'URL', 'Reason'))
+        yield writer.writerow

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
-from mmengine import fileio
 from tqdm import tqdm
 
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.decoding import decode, read_header
 from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.datasets.threads import map_in_threads
+from mmnoisy.io.atomic import atomic_write
 
 UNCHECKED, FINE, MISSING, UNREADABLE, PLACEHOLDER, PNG = range(6)
 NAMES = ('unchecked', 'fine', 'missing', 'unreadable', 'placeholder', 'PNG named as JPEG')
@@ -109,9 +109,8 @@ def _write_usable(folder: Path, states: np.ndarray) -> None:
 
 
 def _save(path: Path, array: np.ndarray) -> None:
-    unfinished = path.with_suffix('.tmp.npy')
-    np.save(unfinished, array, allow_pickle=False)
-    os.replace(unfinished, path)
+    with atomic_write(path, 'wb') as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def _check(
@@ -122,6 +121,8 @@ def _check(
     rows: np.ndarray,
 ) -> List[Tuple[int, bytes]]:
     """State of some pictures; for a PNG named as JPEG also what tells it from others."""
+    from mmengine import fileio  # with PyTorch, which preparing labels does without
+
     found = []
     for image_id in index.image_ids[rows].tolist():
         state = MISSING, b''

@@ -10,7 +10,7 @@ from typing import Any, Iterable, List, Sequence, Tuple
 from mmnoisy.datasets.statistics.counts import OTHERS, CategoryRow
 from mmnoisy.datasets.statistics.figure import draw_figure
 from mmnoisy.datasets.statistics.summary import DatasetStatistics
-from mmnoisy.reporting.files import whole_files
+from mmnoisy.io.atomic import atomic_files
 from mmnoisy.reporting.tables import markdown_table
 
 
@@ -34,7 +34,7 @@ def write_report(statistics: DatasetStatistics, out: Path) -> None:
     """
     rows = statistics.table()
     quality, total = statistics.rated.quality, rows[-1]
-    with whole_files(out) as folder:
+    with atomic_files(out) as folder:
         _write_csv(folder / 'table1.csv', CategoryRow._fields, rows)
         (folder / 'table1.md').write_text(table_text(rows) + '\n', 'utf-8')
         _write_csv(folder / 'classes.csv', *_class_table(statistics))

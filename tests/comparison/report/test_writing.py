@@ -166,6 +166,6 @@ def test_a_report_leaves_nothing_of_the_one_before_it(tmp_path, undrawn, monkeyp
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(writing, 'render_comparison', full)
-    with pytest.raises(InputError, match=r'cannot be written to \(No space left on device'):
+    with pytest.raises(InputError, match=r'cannot be written \(No space left on device'):
         write_report(tmp_path, EVALUATED, runs, {})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -42,7 +42,7 @@ def test_a_report_that_fails_leaves_the_one_before_it(tmp_path, statistics, monk
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(report, 'draw_figure', full)
-    with pytest.raises(InputError, match=r'stats: cannot be written to \(No space left on device'):
+    with pytest.raises(InputError, match=r'stats: cannot be written \(No space left on device'):
         write_report(dataclasses.replace(statistics, names=['new'] * 6), out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 

@@ -1,0 +1,69 @@
+"""Labels for new pictures.
+
+For example:
+    python tools/predict.py configs/joint_tiny.py CHECKPOINT photos --out labels.csv
+
+writes every label whose score reaches the threshold of its class: those that tools/calibrate.py
+has left beside the checkpoint, else 0.5. A folder is read with its folders; of a video the first
+of every so many frames. Files that cannot be read are left out and counted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import List
+
+from mmnoisy.cli.parsers import add_config, quiet_config_of
+from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import require_writable
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds what the command line may say."""
+    add_config(parser, features=False)
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('inputs', metavar='IMAGE_OR_FOLDER', help='or a video')
+    parser.add_argument('--out', type=Path, required=True, help='the file, .csv or .jsonl')
+    parser.add_argument('--threshold', type=float, help='for all classes, in [0, 1]')
+    parser.add_argument('--every', type=int, default=1, metavar='N', help='n-th frames of a video')
+    parser.add_argument('--batch-size', type=int, default=32, help='pictures at once, default 32')
+    parser.add_argument('--device', help='default the GPU, if there is one')
+
+
+def run(args: Namespace) -> None:
+    """Predicts, writes, and says what could not be read."""
+    from tqdm import tqdm
+
+    from mmnoisy.apis import MultiLabelInferencer, find_pictures
+    from mmnoisy.apis.prediction_files import prediction_file
+
+    if args.batch_size < 1:
+        raise InputError(f'--batch-size {args.batch_size}: give at least 1')
+    require_writable(args.out.parent)
+    cfg = quiet_config_of(args)
+    in_folder = os.path.isdir(args.inputs)
+    root = args.inputs if in_folder else os.path.dirname(args.inputs)
+    inputs = [name for name, _ in find_pictures(args.inputs)] if in_folder else args.inputs
+    inferencer = MultiLabelInferencer(cfg, args.checkpoint, args.device, thresholds=args.threshold)
+    unreadable: List[InputError] = []
+    predictions = inferencer.stream(
+        inputs, args.batch_size, args.every, unreadable if in_folder else None
+    )
+    total = len(inputs) if in_folder else None
+    with prediction_file(args.out, inferencer.label_names) as add:
+        count = 0
+        for name, prediction in tqdm(predictions, total=total, unit=' pictures', disable=None):
+            add(os.path.relpath(name, root or '.'), prediction)
+            count += 1
+        if not count:
+            raise InputError(f'{args.inputs}: no picture in it can be read, as {unreadable[0]}')
+    print(f'{args.out}: labels of {count:,} pictures')
+    if unreadable:
+        print(
+            f'{len(unreadable):,} of {count + len(unreadable):,} pictures could not be read and '
+            f'were left out; the first: {unreadable[0]}',
+            file=sys.stderr,
+        )
