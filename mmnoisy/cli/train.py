@@ -10,7 +10,6 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from mmnoisy.cli.parsers import add_config, add_launcher, config_of
-from mmnoisy.errors import InputError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,9 +40,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Builds the runner of the config and trains."""
-    import torch
-
     from mmnoisy.engine.auto_scale_lr import scale_learning_rates
+    from mmnoisy.engine.precision import use_mixed_precision
     from mmnoisy.engine.runner import build_runner, resume_from
     from mmnoisy.engine.transforms import hold_out
 
@@ -51,10 +49,7 @@ def run(args: Namespace) -> None:
     if args.resume:
         resume_from(cfg, args.resume)
     if args.amp:
-        if not torch.cuda.is_available():
-            raise InputError('--amp: mixed precision needs a GPU and there is none; leave it out')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        use_mixed_precision(cfg)
     if args.hold_back:
         cfg = hold_out(cfg, args.hold_back)
     if args.no_validate:

@@ -14,7 +14,6 @@ from mmpretrain.registry import HOOKS
 
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_json
-from mmnoisy.io.atomic import write_json
 
 _INTERVAL = 100  # of a run that has no LoggerHook
 
