@@ -23,14 +23,14 @@ from typing import Dict, List, Optional, Sequence
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
-from mmnoisy.comparison.banks import Banks
-from mmnoisy.comparison.bounds import prepare_bounds
-from mmnoisy.comparison.describing import choose_examples, describe
-from mmnoisy.comparison.experiment import Experiment
-from mmnoisy.comparison.recipes import BATCH_SIZE, Recipe
-from mmnoisy.comparison.report import write_report
-from mmnoisy.comparison.runs import Run
-from mmnoisy.comparison.systems import SYSTEMS, systems
+from mmnoisy.experiments.banks import Banks
+from mmnoisy.experiments.bounds import prepare_bounds
+from mmnoisy.experiments.describing import choose_examples, describe
+from mmnoisy.experiments.experiment import Experiment
+from mmnoisy.experiments.recipes import BATCH_SIZE, Recipe
+from mmnoisy.experiments.report import write_report
+from mmnoisy.experiments.runs import Run
+from mmnoisy.experiments.systems import SYSTEMS, systems
 from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.engine.devices import pick_device
