@@ -18,24 +18,15 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import fields
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
-from mmengine.logging import MMLogger
-from mmengine.registry import init_default_scope
-
-from mmnoisy.experiments.banks import Banks
-from mmnoisy.experiments.bounds import prepare_bounds
-from mmnoisy.experiments.describing import choose_examples, describe
-from mmnoisy.experiments.experiment import Experiment
-from mmnoisy.experiments.recipes import BATCH_SIZE, Recipe
-from mmnoisy.experiments.report import write_report
-from mmnoisy.experiments.runs import Run
-from mmnoisy.experiments.systems import SYSTEMS, systems
-from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.datasets.release.files import ReleaseFile
-from mmnoisy.engine.devices import pick_device
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_json
+
+if TYPE_CHECKING:
+    from mmnoisy.experiments.recipes import Recipe
+    from mmnoisy.experiments.runs import Run
 
 
 def numbers(text: str) -> List[int]:
@@ -81,7 +72,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         '--path-template', default='{split}/{id}.jpg', help='of them, default {split}/{id}.jpg'
     )
     parser.add_argument(
-        '--batch-size', type=positive, default=BATCH_SIZE, help='default 256; the paper has 32'
+        '--batch-size', type=positive, default=256, help='default 256; the paper has 32'
     )
     parser.add_argument(
         '--recipe',
@@ -106,6 +97,9 @@ def read_recipes(path: Path) -> Dict[str, Recipe]:
     Raises:
         InputError: the file cannot be read, or is none of recipes.
     """
+    from mmnoisy.experiments.recipes import Recipe
+    from mmnoisy.experiments.systems import SYSTEMS
+
     try:
         found = json.loads(path.read_text('utf-8'))
         recipes = {str(name): Recipe(**values) for name, values in found.items()}
@@ -126,6 +120,8 @@ def chosen(wanted: Sequence[str], names: Sequence[str]) -> List[str]:
     Raises:
         InputError: one that is wanted is not among them, or is a bound without a file.
     """
+    from mmnoisy.experiments.systems import SYSTEMS
+
     for name in wanted:
         if name in SYSTEMS and name not in names:
             (bound,) = {*SYSTEMS[name].sources} - {'T', 'V'}
@@ -165,6 +161,19 @@ def table(runs: Sequence[Run]) -> Dict[str, List[dict]]:
 
 def run(args: Namespace) -> None:
     """Trains what is not trained yet, and writes the report."""
+    from mmengine.logging import MMLogger
+    from mmengine.registry import init_default_scope
+
+    import mmnoisy.components  # noqa: F401
+    from mmnoisy.experiments.banks import Banks
+    from mmnoisy.experiments.bounds import prepare_bounds
+    from mmnoisy.experiments.describing import choose_examples, describe
+    from mmnoisy.experiments.experiment import Experiment
+    from mmnoisy.experiments.report import write_report
+    from mmnoisy.experiments.systems import systems
+    from mmnoisy.datasets.pictures.paths import check_template
+    from mmnoisy.engine.devices import pick_device
+
     check_template(args.path_template)
     MMLogger.get_instance('compare', log_level='WARNING')  # no list of all weights of every model
     init_default_scope('mmpretrain')

@@ -166,7 +166,8 @@ def fill_classes(cfg: Config, trained: Optional[Dict[str, Any]] = None) -> None:
     for key in ('cleaning_head', 'auxiliary_head'):  # TEMP
         if cfg.model.get(key):
             cfg.model[key].setdefault('num_classes', head.num_classes)
-            cfg.model[key].setdefault('in_channels', head.in_channels)
+            if cfg.model[key].type != 'CorrespondenceHead':
+                cfg.model[key].setdefault('in_channels', head.in_channels)
 
 
 def _any_index(cfg: Config) -> LabelIndex:

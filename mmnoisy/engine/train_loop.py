@@ -55,17 +55,8 @@ class ResumableTrainLoop(BaseLoop):
         max_iters: Optional[int] = None,
         val_begin: int = 1,
         val_interval: int = 1,
-        min_images=None,
-        max_passes=None,
     ) -> None:
         super().__init__(runner, dataloader)
-        if min_images is not None:  # TEMP
-            n = len(self.dataloader.dataset)
-            n = max(min_images, n)
-            if max_passes:
-                n = min(n, max_passes * len(self.dataloader.dataset))
-            max_iters = -(-n // self.dataloader.batch_size)
-            val_interval = max_iters
         if (max_epochs is None) == (max_iters is None):
             raise InputError(
                 f'train_cfg.max_epochs={max_epochs}, max_iters={max_iters}: give one of the two'

@@ -14,6 +14,7 @@ from mmnoisy.engine.checkpoints.named import named_checkpoints, require_checkpoi
 from mmnoisy.engine.checkpoints.reading import read_checkpoint
 from mmnoisy.engine.devices import pick_device
 from mmnoisy.engine.sets import fill_classes
+from mmnoisy.models.necks import identity_where_missing
 
 
 def load_classifier(
@@ -45,6 +46,7 @@ def load_classifier(
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         model = MODELS.build({**cfg.model, 'data_preprocessor': preprocessor})
+    identity_where_missing(model, state)
     needed = {**model.state_dict()}
     if not any(key.startswith('backbone.') for key in state) and any(
         path for _, path in named_checkpoints(cfg.model.backbone.to_dict())

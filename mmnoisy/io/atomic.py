@@ -23,12 +23,16 @@ _NOT_WRITABLE = {
 }
 
 
+class _DiskError(InputError):
+    """A file cannot be written; what it is a part of may tell more of it."""
+
+
 @contextmanager
 def disk_errors(path: Path, mend: str = 'make room, or write elsewhere') -> Iterator[None]:
     """Says in one sentence that a file or folder cannot be written, such as on a full disk.
 
     Args:
-        path: of the file or folder.
+        path: of the file or folder; of several blocks around one another the outermost counts.
         mend: what to do about it.
 
     Raises:
@@ -36,10 +40,11 @@ def disk_errors(path: Path, mend: str = 'make room, or write elsewhere') -> Iter
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in _NOT_WRITABLE:
+    except (OSError, _DiskError) as error:
+        cause = error.__cause__ if isinstance(error, _DiskError) else error
+        if not isinstance(cause, OSError) or cause.errno not in _NOT_WRITABLE:
             raise
-        raise InputError(f'{path}: cannot be written ({error.strerror}); {mend}') from error
+        raise _DiskError(f'{path}: cannot be written ({cause.strerror}); {mend}') from cause
 
 
 @contextmanager

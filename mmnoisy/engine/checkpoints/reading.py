@@ -45,12 +45,15 @@ def read_checkpoint(path: str) -> Dict[str, Any]:
     """
     if not Path(path).is_file():
         raise InputError(f'{path}: there is no such checkpoint; check the path')
+    allow_mmengine_checkpoints()  # again: torch.serialization.safe_globals forgets at its end
     try:
         # PyTorch does not compare the checksums of the weights.
         damaged = zipfile.is_zipfile(path) and zipfile.ZipFile(path).testzip()
-        assert not damaged, f'{damaged} is damaged'
+        if damaged:
+            raise ValueError(f'{damaged} is damaged')
         loaded = torch.load(path, map_location='cpu', weights_only=True)
-        assert isinstance(loaded, dict), f'it holds a {type(loaded).__name__}'
+        if not isinstance(loaded, dict):
+            raise ValueError(f'it holds a {type(loaded).__name__}')
     except Exception as error:  # of unpickling, of zip files, of the system: each its own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
