@@ -12,7 +12,7 @@ from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
-from mmnoisy.engine.launch import write_json
+from mmnoisy.io.atomic import write_json
 from mmnoisy.errors import InputError
 
 _INTERVAL = 100  # of a run that has no LoggerHook
