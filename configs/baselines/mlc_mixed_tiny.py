@@ -2,9 +2,7 @@
 
 _base_ = '../finetune_mixed_tiny.py'
 
-model = dict(
-    type='MetaCorrectionClassifier', cleaning_head=dict(type='GatedCorrectionHead')
-)
+model = dict(type='MetaCorrectionClassifier', cleaning_head=dict(type='GatedCorrectionHead'))
 experiment = dict(
     choices={
         'V also teaches the classifier': {},

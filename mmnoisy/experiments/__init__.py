@@ -1,1 +1,1 @@
-"""Every system of the paper's Table 2 on one data set."""
+"""Grids over configs: every system of the paper's Table 2, and others, on one data set."""

@@ -7,39 +7,37 @@ from typing import List, Optional
 
 import numpy as np
 
-from mmnoisy.experiments.banks import Banks
-from mmnoisy.experiments.evaluating import verified_pairs
-from mmnoisy.experiments.runs import Evaluated, Example
 from mmnoisy.datasets.pictures.paths import picture_path
 from mmnoisy.datasets.statistics.counts import add_counts, count_labels
+from mmnoisy.experiments.data import Data
+from mmnoisy.experiments.evaluation import verified_pairs
+from mmnoisy.experiments.runs import Evaluated, Example
 
 NUM_EXAMPLES = 24
 
 
-def choose_examples(banks: Banks, num: int = NUM_EXAMPLES) -> List[int]:
+def choose_examples(data: Data, num: int = NUM_EXAMPLES) -> List[int]:
     """Numbers of test images to look at, ascending: chosen at random, but with both verdicts."""
-    image, _, present = verified_pairs(banks.test, np.arange(len(banks.test)))
+    image, _, present = verified_pairs(data.test, np.arange(len(data.test)))
     both = np.intersect1d(image[present], image[~present])
     chosen = np.random.default_rng(0).permutation(both)[:num]
     return np.sort(chosen).tolist()
 
 
-def describe(
-    banks: Banks, examples: List[int], pictures: Optional[Path], template: str
-) -> Evaluated:
+def describe(data: Data, examples: List[int], pictures: Optional[Path], template: str) -> Evaluated:
     """The test set as a report shows it.
 
     Args:
-        banks: of the comparison.
+        data: of the comparison.
         examples: of :func:`choose_examples`.
         pictures: root of the pictures; None where there are none to show.
         template: path of a picture below the root, see :mod:`mmnoisy.datasets.pictures.paths`.
     """
-    index, num_classes = banks.test.index, len(banks.noisy.classes)
-    image, class_id, present = verified_pairs(banks.test, np.arange(len(banks.test)))
+    index, num_classes = data.index('test'), len(data.index('train').classes)
+    image, class_id, present = verified_pairs(data.test, np.arange(len(data.test)))
     rated = add_counts(
         count_labels(part.noisy, part.verdicts, num_classes)
-        for part in (banks.source('V').index, index)
+        for part in (data.index('validation'), index)
     )
     # Numbers of the bank's images are not those of the index where a picture cannot be read.
     rows = np.arange(len(index)) if index.usable is None else index.usable
@@ -66,7 +64,7 @@ def describe(
         class_id=class_id,
         present=present,
         noisy=np.isin(image * num_classes + class_id, cells, assume_unique=True),
-        frequency=np.bincount(banks.noisy.noisy.label, minlength=num_classes),
+        frequency=np.bincount(data.index('train').noisy.label, minlength=num_classes),
         quality=rated.quality,
         examples=[example(number) for number in examples],
     )

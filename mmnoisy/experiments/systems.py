@@ -1,214 +1,181 @@
-"""The systems of the paper's Table 2, bounds and rivals: what is trained from what, on what."""
+"""The systems of a comparison: each is a config, and what it starts from is its ``load_from``.
+
+What a grid needs to know beyond that stands in one key of the config, where it is needed:
+``experiment = dict(...)`` with
+
+- ``shares_recipe_with``: the system that its learning rates are searched with;
+- ``choices``: settings to search besides the rates: by a name, what to change in the config, the
+  first one is the config's own;
+- ``judged_by``: the system that goes on from this one, and whose scores decide in its search; it
+  has the choice of this one;
+- ``rows``: the rows of the tables that it gives, each by what to change in the trained model; by
+  default one of its own name;
+- ``bound``: it trains on T with the verdicts of this file, ``--bound-...`` of the command;
+- ``filter``: it trains on T without the labels that cleanlab finds wrong, see
+  :func:`mmnoisy.experiments.filtering.filtered`;
+- ``measures``: the metrics whose mean decides in searches, by default AP_all and MAP.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from mmpretrain.registry import MODELS
+from mmengine.config import Config
 
-from mmnoisy.experiments.rivals import RIVALS
+import mmnoisy
+from mmnoisy.engine.config import load_config
+from mmnoisy.engine.sets import trained_on
 from mmnoisy.errors import InputError
-from mmnoisy.models import DualHeadClassifier
 
-RATIO = (9, 1)  # T to V in a batch (section 3.2)
-# Few classes are present in an image; less than the rate of rare ones, which tells them apart
-# from frequent ones by their biases instead of by what they look like.
-INITIAL_BIAS = -2.0
+SUFFIX = '_tiny'
+PAPER = (
+    'baseline',
+    'finetune_clean',
+    'finetune_mixed',
+    'misra',
+    'joint_pretrained',
+    'joint',
+    'bound_verdicts',
+    'bound_truth',
+)
+BASELINES = (
+    'asl',
+    'selective',
+    'large_loss_rejection',
+    'large_loss_correction',
+    'splc',
+    'mlc',
+    'cleanlab_filter',
+)
+"""Other papers' ways to learn from noisy and verified labels."""
+OWN = (
+    'baseline_soft',
+    'joint_soft',
+    'joint_listed',
+    'finetune_listed',
+    'best',
+    'bound_verdicts_best',
+)
+"""What learns better than the paper's method, its parts one by one, and their bound."""
+SYSTEMS = (*PAPER, *BASELINES, *OWN)
+FILTERED_BY = ('baseline', 'finetune_clean')
+"""Whose probabilities tell which labels of T are wrong."""
 
 
-class System(NamedTuple):
-    """One model of the comparison.
+@dataclass(frozen=True)
+class System:
+    """One config of a comparison.
 
     Attributes:
-        sources: the images it learns from: ``T``, ``V``, or T with the verdicts of a bound.
-        start: the system whose weights it starts from; None for random ones.
-        methods: the rows that it gives, each by the attributes of its head that make it so.
-        head: settings of its head.
-        cleaning: whether it has a cleaning head.
-        classify: weight of the classification loss.
-        tuned_as: the system that its recipe is searched with; None: with itself.
-        loss: of the classifier.
-        model: the type of the classifier, and settings of it.
-        cleaner: the type of the cleaning head, and settings of it.
-        rate: learning rate of the weights before a search, as a multiple of that of the rule.
-        most_passes: over its images, where fewer are enough than the rule has; None: as the rule
-            has it.
-        cleaning_rate: learning rate of what begins at random in it, as a multiple of that of the
-            layers that begin as the classifier.
-        finish: the system whose sources and recipe it is trained with in the end.
-        filter: settings of :func:`mmnoisy.experiments.filtering.filtered`, by which T loses the
-            labels that cleanlab finds wrong; None: it keeps all.
-        choices: settings to search besides the learning rates: by a name, what to change in other
-            attributes; the first one is the rule's.
+        name: in tables and folders.
+        cfg: resolved, on features.
     """
 
-    sources: Tuple[str, ...]
-    start: Optional[str]
-    methods: Dict[str, Dict[str, Any]]
-    head: Dict[str, Any] = dict(type='MultiLabelLinearClsHead')
-    cleaning: bool = False
-    classify: float = 1.0
-    tuned_as: Optional[str] = None
-    loss: Dict[str, Any] = dict(type='CrossEntropyLoss', use_sigmoid=True)
-    model: Dict[str, Any] = dict(type='DualHeadClassifier')
-    cleaner: Dict[str, Any] = dict(type='LabelCleaningHead', act_cfg=dict(type='ReLU'))
-    rate: float = 1.0
-    most_passes: Optional[int] = None
-    cleaning_rate: float = 1.0
-    finish: Optional[str] = None
-    filter: Optional[Dict[str, Any]] = None
-    choices: Dict[str, Dict[str, Dict[str, Any]]] = {}
+    name: str
+    cfg: Config
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """What its ``experiment`` says, see the module."""
+        return (self.cfg.get('experiment') or {}).get(key, default)
+
+    @property
+    def start(self) -> Optional[str]:
+        """The system whose weights it starts from; None for random ones."""
+        return _stem(self.cfg.load_from) if self.cfg.get('load_from') else None
+
+    @property
+    def rows(self) -> Dict[str, Dict[str, Any]]:
+        """The rows that it gives, each by what to change in the trained model."""
+        return self.get('rows', {self.name: {}})
 
     @property
     def uses_verdicts(self) -> bool:
         """Whether the number of verified images matters to it."""
-        return 'V' in self.sources
+        return 'validation' in trained_on(self.cfg)
 
-    def chosen(self, choice: str) -> System:
-        """The system with one of its ``choices``, the first one if ``choice`` is empty.
 
-        Raises:
-            InputError: it has no such choice.
-        """
-        if not choice:
-            return self
-        if choice not in self.choices:
+def load_systems(
+    wanted: Sequence[str],
+    features: Path,
+    options: Mapping[str, Any],
+    bounds: Sequence[str] = (),
+) -> Dict[str, System]:
+    """Systems, and all that they start from or share something with; each after its start.
+
+    Args:
+        wanted: names of :data:`SYSTEMS`, of other configs of this kind, or paths of configs.
+        features: folder of the feature banks.
+        options: settings that replace those of every config.
+        bounds: those for which there are verdicts.
+
+    Raises:
+        InputError: there is no such system, or it needs a bound that is not there.
+    """
+    found: Dict[str, System] = {}
+
+    def add(name: str) -> None:
+        if _stem(name) in found:
+            return
+        system = System(_stem(name), load_config(_path(name), None, options, 'none', features))
+        bound = system.get('bound')
+        if bound and bound not in bounds:
             raise InputError(
-                f'choice={choice!r}: is none of the system; give one of {[*self.choices]}'
+                f'--systems {system.name}: give --{bound.replace("_", "-")} CSV, its labels of T'
             )
-        changed: Dict[str, Any] = {
-            name: {**getattr(self, name), **values} for name, values in self.choices[choice].items()
-        }
-        return self._replace(**changed)
+        if system.start:
+            add(system.start)
+        found[system.name] = system
+        shared = [system.get('shares_recipe_with'), system.get('judged_by')]
+        for other in (*shared, *(FILTERED_BY if system.get('filter') else ())):
+            if other:
+                add(other)
+
+    for name in wanted:
+        add(name)
+    return found
 
 
-# The machine knows how sure it is of a label.
-SOFT = dict(type='DualHeadClassifier', soft_labels=True)
-# Only what was rated, or given by the machine, counts in full; the rest stays as it was before.
-LISTED = dict(**SOFT, unverified='mask', unlisted='former', unlisted_weight=0.01)
-# A few hundred verified images are learned by heart in the 500 batches of the rule.
-ON_V: Dict[str, Any] = dict(rate=1 / 3, most_passes=50)
-TEACHER = dict(type='LogitCleaningHead', loss_weight=0.0)
+def to_train(wanted: Sequence[str], systems: Mapping[str, System]) -> List[str]:
+    """Which systems a comparison trains: those wanted and those that they and their search need."""
+    needed: Dict[str, None] = {}
 
-PAPER = {
-    'baseline': System(('T',), None, {'baseline': {}}),
-    'finetune_clean': System(('V',), 'baseline', {'finetune_clean': {}}),
-    'finetune_mixed': System(('T', 'V'), 'baseline', {'finetune_mixed': {}}),
-    'misra': System(
-        ('T',),
-        'baseline',
-        {'misra_visual': dict(score='visual'), 'misra_relevance': dict(score='relevance')},
-        head=dict(type='NoiseModelHead'),
-        tuned_as='finetune_mixed',
-    ),
-    'pretrain_cleaner': System(
-        ('V',), 'baseline', {}, cleaning=True, classify=0.0, tuned_as='joint'
-    ),
-    'joint_pretrained': System(
-        ('T', 'V'), 'pretrain_cleaner', {'joint_pretrained': {}}, cleaning=True, tuned_as='joint'
-    ),
-    'joint': System(('T', 'V'), 'baseline', {'joint': {}}, cleaning=True),
-    'bound_verdicts': System(
-        ('bound_verdicts', 'V'), 'baseline', {'bound_verdicts': {}}, tuned_as='finetune_clean'
-    ),
-    'bound_truth': System(
-        ('bound_truth', 'V'), 'baseline', {'bound_truth': {}}, tuned_as='finetune_clean'
-    ),
-}
-BEYOND = {
-    **{
-        name: System(('T', 'V'), 'baseline', {name: {}}, finish='finetune_clean', **settings)
-        for name, settings in RIVALS.items()
-    },
-    # What learns better than the paper's method, its parts one by one, and their bound.
-    'baseline_soft': System(('T',), None, {'baseline_soft': {}}, model=SOFT, tuned_as='baseline'),
-    'joint_soft': System(
-        ('T', 'V'),
-        'baseline_soft',
-        {'joint_soft': {}},
-        cleaning=True,
-        model=SOFT,
-        tuned_as='joint',
-    ),
-    'joint_listed': System(
-        ('T', 'V'),
-        'baseline_soft',
-        {'joint_listed': {}},
-        cleaning=True,
-        model=LISTED,
-        tuned_as='joint',
-    ),
-    'finetune_listed': System(
-        ('V',), 'baseline_soft', {'finetune_listed': {}}, model=LISTED, **ON_V
-    ),
-    'best_cleaner': System(
-        ('V',),
-        'baseline_soft',
-        {},
-        cleaning=True,
-        classify=0.0,
-        model=dict(**SOFT, unverified='mask'),
-        cleaner=dict(type='LogitCleaningHead'),
-        cleaning_rate=10.0,
-        tuned_as='finetune_listed',
-        **ON_V,
-    ),
-    'best': System(
-        ('T', 'V'),
-        'best_cleaner',
-        {'best': {}},
-        cleaning=True,
-        model=LISTED,
-        cleaner=TEACHER,
-        rate=1 / 3,
-        tuned_as='finetune_listed',  # a search would see what the teacher knows of the held third
-    ),
-    'bound_verdicts_best': System(
-        ('bound_verdicts', 'V'),
-        'baseline_soft',
-        {'bound_verdicts_best': {}},
-        model=LISTED,
-        rate=1 / 3,
-        tuned_as='finetune_listed',
-    ),
-}
-SYSTEMS = {**PAPER, **BEYOND}
+    def add(name: str) -> None:
+        system = systems[name]
+        for other in (system, systems[system.get('shares_recipe_with') or name]):
+            if other.start:
+                add(other.start)
+        needed.setdefault(name)
+
+    for name in wanted:
+        add(_stem(name))
+    return [*needed]
 
 
-def systems(bounds: Sequence[str], beyond: bool = False) -> List[str]:
-    """The systems to compare, each after the one that it starts from.
-
-    Args:
-        bounds: those of the two bounds for which there are labels.
-        beyond: also the systems that the paper does not have, :data:`BEYOND`.
-    """
-    known = {'T', 'V', *bounds}
-    return [
-        name
-        for name, system in (SYSTEMS if beyond else PAPER).items()
-        if known.issuperset(system.sources)
-    ]
+def names(beyond: bool, bounds: Sequence[str]) -> Tuple[str, ...]:
+    """The systems of the paper, and with ``beyond`` all, without bounds that are not there."""
+    of_bounds = {name for name in SYSTEMS if name.startswith('bound_')}
+    missing = {name for name in of_bounds if not any(name.startswith(given) for given in bounds)}
+    return tuple(name for name in (SYSTEMS if beyond else PAPER) if name not in missing)
 
 
-def build_model(system: System, num_classes: int, dim: int) -> DualHeadClassifier:
-    """The model of a system, on features.
+def _stem(name: str) -> str:
+    """The name of a system, of its config or of its work dir."""
+    stem = Path(name).stem
+    return stem[: -len(SUFFIX)] if stem.endswith(SUFFIX) else stem
 
-    Args:
-        system: which one.
-        num_classes: C.
-        dim: D, width of the features.
-    """
-    sizes = dict(num_classes=num_classes, in_channels=dim)
-    init = dict(type='Normal', layer='Linear', std=0.01, bias=INITIAL_BIAS)
-    loss = dict(**system.loss, loss_weight=system.classify)
-    cleaning = dict(**system.cleaner, **sizes)
-    model = MODELS.build(
-        dict(
-            **system.model,
-            backbone=dict(type='GivenFeatures', channels=dim),
-            head=dict(**system.head, **sizes, loss=loss, init_cfg=init),
-            cleaning_head=cleaning if system.cleaning else None,
-        )
+
+def _path(name: str) -> Path:
+    """The config of a system."""
+    if name.endswith('.py'):
+        return Path(name)
+    package = Path(mmnoisy.__file__).parent
+    for root in (package / '.mim/configs', package.parent / 'configs'):
+        for folder in (root, root / 'baselines'):
+            path = folder / f'{name}{SUFFIX}.py'
+            if path.is_file():
+                return path
+    raise InputError(
+        f'--systems {name}: is no system; systems are {", ".join(SYSTEMS)}, or give a config file'
     )
-    model.init_weights()
-    return model
