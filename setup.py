@@ -48,6 +48,7 @@ setup(
     },
     python_requires='>=3.9,<3.14',  # MMEngine uses pkgutil.find_loader, gone in 3.14
     install_requires=REQUIRED,
+    entry_points={'console_scripts': ['mmnoisy = mmnoisy.cli.main:main']},
     extras_require={
         'all': ALL,
         'bench': ALL + BENCH,

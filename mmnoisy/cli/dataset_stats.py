@@ -14,6 +14,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.io.atomic import require_writable
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,6 +36,7 @@ def run(args: Namespace) -> None:
     from mmnoisy.datasets.statistics.report import table_text, write_report
     from mmnoisy.datasets.statistics.summary import dataset_statistics, open_indexes
 
+    require_writable(args.out)
     indexes = open_indexes(args.index)
     categories = None
     if args.categories:

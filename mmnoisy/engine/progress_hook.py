@@ -16,7 +16,6 @@ from torch import nn
 
 from mmnoisy.engine.bare_model import bare_model
 from mmnoisy.errors import InputError
-from mmnoisy.io.atomic import write_json
 
 _RATES = 10  # of which the median tells the time left
 

@@ -1,10 +1,10 @@
 """T, V and test of a config: the only place that knows where they are.
 
 A config names its three sets, ``noisy_set`` (T), ``verified_set`` (V) and ``test_set``, and its
-loaders say by name which of them they read: ``train_dataloader = dict(dataset=['noisy_set',
-'verified_set'])``. What a set leaves out comes from ``data_root``, ``index``, ``train_pipeline`` and
-``test_pipeline`` of the config, so that one line, or ``--cfg-options data_root=FOLDER``, moves all
-three to other data. The number of classes is that of the index.
+loaders say by name which of them they read, such as ``dataset=['noisy_set', 'verified_set']``.
+What a set leaves out comes from ``data_root``, ``index``, ``train_pipeline`` and ``test_pipeline``
+of the config, so that one line, or ``--cfg-options data_root=FOLDER``, moves all three to other
+data. The number of classes is that of the index.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hooks of a run: what it logs, what it saves, what it refuses, what it fits before training."""
+"""Hooks of a run."""
 
 from mmnoisy.engine.hooks.fit_standardize_hook import FitStandardizeHook
 from mmnoisy.engine.hooks.runtime_info_hook import LazyRuntimeInfoHook

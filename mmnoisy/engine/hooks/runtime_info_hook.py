@@ -12,8 +12,8 @@ from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
-from mmnoisy.io.atomic import write_json
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import write_json
 
 _INTERVAL = 100  # of a run that has no LoggerHook
 
