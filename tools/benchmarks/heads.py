@@ -22,10 +22,10 @@ from torch.nn import functional as F
 
 from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
-from mmnoisy.comparison.banks import Banks
-from mmnoisy.comparison.recipes import Recipe, default_recipe
-from mmnoisy.comparison.systems import RATIO, SYSTEMS, build_model
-from mmnoisy.comparison.training import endless, parameter_groups, train
+from mmnoisy.experiments.banks import Banks
+from mmnoisy.experiments.recipes import Recipe, default_recipe
+from mmnoisy.experiments.systems import RATIO, SYSTEMS, build_model
+from mmnoisy.experiments.training import endless, parameter_groups, train
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.csr import Csr, class_type
 from mmnoisy.engine.devices import pick_device
