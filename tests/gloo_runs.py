@@ -33,7 +33,7 @@ class RememberImages(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if runner.iter == self.kill:
             os.kill(os.getpid(), signal.SIGKILL)
-        self.images.append(runner.train_loop.image_ids())
+        self.images.append(runner.train_loop.image_ids(runner.iter))
 
 
 def train(config, work_dir, rank, processes, kill):

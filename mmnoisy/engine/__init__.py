@@ -4,6 +4,7 @@ from mmnoisy.engine.checkpoint_hook import WholeCheckpointHook
 from mmnoisy.engine.checkpoints.reading import allow_mmengine_checkpoints
 from mmnoisy.engine.class_list_hook import ClassListHook
 from mmnoisy.engine.hooks import FitStandardizeHook
+from mmnoisy.engine.hooks.runtime_info_hook import LazyRuntimeInfoHook
 from mmnoisy.engine.optim import TrainableParametersConstructor
 from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
 from mmnoisy.engine.progress_hook import ProgressHook
@@ -15,6 +16,7 @@ __all__ = [
     'ChannelsLastHook',
     'ClassListHook',
     'FitStandardizeHook',
+    'LazyRuntimeInfoHook',
     'ProgressHook',
     'ResumableTrainLoop',
     'ShardedStrategy',

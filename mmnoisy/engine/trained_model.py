@@ -14,6 +14,7 @@ from mmnoisy.engine.checkpoints.named import require_checkpoints
 from mmnoisy.engine.checkpoints.reading import read_checkpoint
 from mmnoisy.engine.devices import pick_device
 from mmnoisy.engine.sets import fill_classes
+from mmnoisy.models.necks import identity_where_missing
 
 
 def load_classifier(
@@ -45,6 +46,7 @@ def load_classifier(
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         model = MODELS.build({**cfg.model, 'data_preprocessor': preprocessor})
+    identity_where_missing(model, state)
     require_predicting(model, model.state_dict(), state, cfg, str(checkpoint), also)
     model.load_state_dict(state, strict=False)
     model._config, model._dataset_meta = cfg, meta
