@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from conftest import write_csv
 from made_index import make_data_set, make_labels
-
-from mmnoisy import InputError
 from mmnoisy.experiments.banks import Banks
 from mmnoisy.experiments.bounds import prepare_bounds
+
+from mmnoisy import InputError
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.release.files import ReleaseFile
 

@@ -3,13 +3,13 @@ import pytest
 import torch
 from made_index import make_data_set
 from mmengine.registry import init_default_scope
+from mmnoisy.experiments.banks import Banks
 from sklearn.metrics import average_precision_score
 
+from mmnoisy.datasets import LabelIndex
 from mmnoisy.experiments import evaluating
-from mmnoisy.experiments.banks import Banks
 from mmnoisy.experiments.describing import choose_examples, describe
 from mmnoisy.experiments.systems import SYSTEMS, build_model
-from mmnoisy.datasets import LabelIndex
 
 EXAMPLES = [3, 17, 41]
 

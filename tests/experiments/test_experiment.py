@@ -5,12 +5,12 @@ import pytest
 import torch
 from made_index import make_data_set
 from mmengine.registry import init_default_scope
-
-from mmnoisy import InputError
-from mmnoisy.experiments import experiment as module
 from mmnoisy.experiments.banks import Banks
 from mmnoisy.experiments.experiment import Experiment, Job
 from mmnoisy.experiments.recipes import LR_FACTORS, Recipe, default_recipe
+
+from mmnoisy import InputError
+from mmnoisy.experiments import experiment as module
 from mmnoisy.experiments.runs import ARRAYS
 from mmnoisy.experiments.systems import SYSTEMS, build_model, systems
 

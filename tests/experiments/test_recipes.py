@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from mmnoisy import InputError
 from mmnoisy.experiments.recipes import LR_FACTORS, Recipe, default_recipe
 from mmnoisy.experiments.searching import number_of_trials, search, split
+
+from mmnoisy import InputError
 from mmnoisy.experiments.systems import SYSTEMS, systems
 
 

@@ -5,19 +5,19 @@ import pytest
 import torch
 from made_index import make_data_set
 from mmengine.registry import init_default_scope
-
-from mmnoisy import InputError
-from mmnoisy.experiments import experiment as module
-from mmnoisy.experiments import filtering
 from mmnoisy.experiments.banks import Banks
 from mmnoisy.experiments.evaluating import all_scores
 from mmnoisy.experiments.experiment import Experiment, Job
 from mmnoisy.experiments.recipes import Recipe
 from mmnoisy.experiments.rivals import RIVALS
 from mmnoisy.experiments.searching import number_of_trials
-from mmnoisy.experiments.systems import SYSTEMS, build_model, systems
+
+from mmnoisy import InputError
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.csr import Csr
+from mmnoisy.experiments import experiment as module
+from mmnoisy.experiments import filtering
+from mmnoisy.experiments.systems import SYSTEMS, build_model, systems
 
 SMALL = Recipe(steps=3, lr=0.01, bias_lr=0.02, cleaning_lr=0.03, batch_size=20)
 GIVEN = dict.fromkeys(SYSTEMS, SMALL)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import init_default_scope
-
 from mmnoisy.experiments.scaling import Scaling
+
 from mmnoisy.experiments.systems import SYSTEMS, build_model
 
 FEATURES = np.random.default_rng(0).exponential(3, size=(50, 2, 7)).astype(np.float16)

@@ -1,5 +1,6 @@
-from mmnoisy.experiments.report.methods import MOST_DRAWN, drawn, is_bound, methods_of
 from mmnoisy.experiments.rivals import RIVALS
+
+from mmnoisy.experiments.report.methods import MOST_DRAWN, drawn, is_bound, methods_of
 from mmnoisy.experiments.systems import SYSTEMS, systems
 
 ROWS = [
