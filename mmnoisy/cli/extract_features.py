@@ -2,7 +2,7 @@
 
 For example:
     python tools/extract_features.py configs/joint_tiny.py --out data/tiny-open-images/features
-    python tools/train.py configs/joint_tiny_features.py
+    python tools/train.py configs/joint_tiny.py --features data/tiny-open-images/features
 
 writes the feature banks train, validation and test. Without a checkpoint the weights are those
 that the config names. The same command goes on where a run was ended, and does nothing where all

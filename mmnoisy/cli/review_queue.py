@@ -1,8 +1,8 @@
 """Ranks the labels of a data set by what it is worth to ask a human about them.
 
 For example:
-    python tools/review_queue.py configs/joint_tiny_features.py
-        work_dirs/joint_tiny_features/epoch_12.pth --out review
+    python tools/review_queue.py configs/joint_tiny.py work_dirs/joint_tiny
+        --features data/tiny-open-images/features --out review
 
 writes, into review, review.csv (the labels to ask about, the first ones first), verdicts.csv (the
 same, to fill in with 1 and 0) and quality.csv: how many errors the queue finds among the verdicts
