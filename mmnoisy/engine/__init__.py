@@ -1,5 +1,6 @@
 """What a run needs around the model: loop, safe checkpoints, start-up, parameter groups, checks."""
 
+from mmnoisy import stack  # noqa: F401, says in a sentence what is missing
 from mmnoisy.engine.checkpoint_hook import WholeCheckpointHook
 from mmnoisy.engine.checkpoints.reading import allow_mmengine_checkpoints
 from mmnoisy.engine.class_list_hook import ClassListHook
