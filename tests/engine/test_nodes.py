@@ -9,7 +9,7 @@ from torch.distributed import TCPStore
 
 from mmnoisy import InputError
 from mmnoisy.engine import nodes
-from mmnoisy.engine.nodes import NodeWatch, seconds
+from mmnoisy.engine.distributed.nodes import NodeWatch, seconds
 
 
 @pytest.fixture
