@@ -8,9 +8,9 @@ from typing import Any, Iterator, NamedTuple, Optional
 import cv2
 import numpy as np
 
+from mmnoisy.datasets.pictures.decoding import is_picture, suffixes
 from mmnoisy.errors import InputError
 
-PICTURES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.ppm', '.pgm')
 VIDEOS = ('.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.mpg', '.mpeg')
 
 
@@ -60,11 +60,10 @@ def find_pictures(inputs: Any, every: int = 1) -> Iterator[Picture]:
 
 def _from_path(path: str, every: int) -> Iterator[Picture]:
     if Path(path).is_dir():
-        files = sorted(file for file in Path(path).rglob('*') if file.suffix.lower() in PICTURES)
+        files = sorted(f for f in Path(path).rglob('*') if not f.is_dir() and is_picture(f))
         if not files:
-            raise InputError(
-                f'{path}: has no picture ({" ".join(PICTURES)}); give a folder with pictures'
-            )
+            known = ' '.join(sorted(suffixes()))
+            raise InputError(f'{path}: has no picture ({known}); give a folder with pictures')
         yield from (Picture(str(file)) for file in files)
     elif '://' not in path and not Path(path).is_file():
         raise InputError(f'{path}: there is no such file; check the path')

@@ -11,6 +11,7 @@ from mmnoisy.engine.hooks import (
 )
 from mmnoisy.engine.optim import TrainableParametersConstructor
 from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
+from mmnoisy.engine.rmsprop import rmsprop_tf
 from mmnoisy.engine.train_loop import ResumableTrainLoop
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     'TrainableParametersConstructor',
     'WholeCheckpointHook',
     'allow_mmengine_checkpoints',
+    'rmsprop_tf',
 ]

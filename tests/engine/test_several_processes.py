@@ -75,7 +75,8 @@ def test_same_images_weights_and_metrics(make, numbers, tmp_path, demo_root):
             assert found[0] == batches[25 if 'resumed' in name else 0 :]
             for key, value in weights.items():
                 torch.testing.assert_close(found[1][key], value, rtol=0, atol=1e-5)
-            assert found[2] == pytest.approx(metrics, abs=0.01)  # near ties may change places
+            # Percent: where two scores nearly tie, another rounding may change their order.
+            assert found[2] == pytest.approx(metrics, abs=1)
             assert found[3] / kept == pytest.approx(share, abs=0.05)
 
 

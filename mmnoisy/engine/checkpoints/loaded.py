@@ -61,6 +61,8 @@ class LoadedWeightsHook(Hook):
             begin from a checkpoint without any weight of the model.
     """
 
+    priority = 'VERY_LOW'  # after those that add to a checkpoint what it need not have
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: Dict[str, Any]) -> None:
         """Compares the weights of the checkpoint with those of the model."""
         name = str(runner._load_from or 'the checkpoint')
