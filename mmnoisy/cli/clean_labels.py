@@ -85,7 +85,7 @@ def run(args: Namespace) -> None:
     from mmnoisy.cleaning.from_config import provenance
     from mmnoisy.cleaning.pairs import Rule
     from mmnoisy.datasets.release.class_files import chosen_classes
-    from mmnoisy.engine.processes import join_processes
+    from mmnoisy.engine.distributed.processes import join_processes
     from mmnoisy.engine.sets import index_folder, set_config
 
     check_arguments(args)

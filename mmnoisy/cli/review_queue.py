@@ -72,7 +72,7 @@ def run(args: Namespace) -> None:
     from mmnoisy.cleaning.review.cross_fit import cross_fit
     from mmnoisy.cleaning.review.error_model import ErrorModel, cross_fitted
     from mmnoisy.cleaning.review.queue import best_labels, rated_labels, write_queue
-    from mmnoisy.engine.processes import world_size
+    from mmnoisy.engine.distributed.processes import world_size
     from mmnoisy.engine.sets import index_folder, set_config
 
     check_arguments(args)

@@ -13,7 +13,7 @@ from mmnoisy.engine.auto_scale_lr import count_accumulated
 from mmnoisy.engine.checkpoints.loaded import LoadedWeightsHook
 from mmnoisy.engine.checkpoints.named import require_checkpoints
 from mmnoisy.engine.checkpoints.reading import checkpoint_file, newest_readable, read_checkpoint
-from mmnoisy.engine.processes import on_main_process, start_processes
+from mmnoisy.engine.distributed.processes import on_main_process, start_processes
 from mmnoisy.engine.sets import fill_classes
 
 
