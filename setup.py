@@ -43,11 +43,12 @@ setup(
     package_data={
         'mmnoisy': ['py.typed'],
         'mmnoisy.cleaning.view': ['templates/*'],
-        'mmnoisy.comparison.report': ['templates/*'],
+        'mmnoisy.experiments.report': ['templates/*'],
         'mmnoisy.reporting': ['templates/*'],
     },
     python_requires='>=3.9,<3.14',  # MMEngine uses pkgutil.find_loader, gone in 3.14
     install_requires=REQUIRED,
+    entry_points={'console_scripts': ['mmnoisy = mmnoisy.cli.main:main']},
     extras_require={
         'all': ALL,
         'bench': ALL + BENCH,

@@ -15,16 +15,11 @@ model = dict(
     cleaning_head=dict(type='LogitCleaningHead'),
 )
 train_dataloader = dict(dataset='verified_set')
-# A third of the rate, but for what begins at random; what begins as the classifier learns as it.
+# A third of the rate, but for what begins at random.
 optim_wrapper = dict(
     optimizer=dict(lr=1e-4),
-    paramwise_cfg=dict(
-        custom_keys={
-            'cleaning_head': dict(lr_mult=10),
-            'cleaning_head.visual_embedding': dict(lr_mult=1),
-            'cleaning_head.visual_embedding.bias': dict(lr_mult=300),
-        }
-    ),
+    paramwise_cfg=dict(bias_lr_mult=300, custom_keys={'cleaning_head': dict(lr_mult=10)}),
 )
 # A few hundred verified images would be learned by heart.
 train_cfg = dict(max_passes=50)
+experiment = dict(shares_recipe_with='finetune_listed', rows={})

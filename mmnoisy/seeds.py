@@ -33,7 +33,10 @@ def seed_all(seed: int) -> None:
     """
     random.seed(seed)
     np.random.seed(seed >> 32)
-    torch.manual_seed(seed)
+    # What torch.manual_seed does, but for a stack trace that it takes where CUDA is not in use yet.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
 
 
 def _mixed(state: np.ndarray, key: np.ndarray) -> np.ndarray:

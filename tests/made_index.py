@@ -48,6 +48,7 @@ optim_wrapper = dict(optimizer=dict(type='Adam', lr=0.01))
 train_cfg = dict(by_epoch=True, max_epochs=1)
 custom_hooks = [dict(type='ClassListHook')]
 default_hooks = dict(
+    runtime_info=dict(type='LazyRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=100),
     param_scheduler=dict(type='ParamSchedulerHook'),

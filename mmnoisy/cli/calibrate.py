@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Sequence
 
 from mmnoisy.cli.parsers import add_config, quiet_config_of
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import require_writable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,6 +103,7 @@ def run(args: Namespace) -> None:
     check_arguments(args)
     cfg = quiet_config_of(args)
     model = load_classifier(cfg, args.checkpoint)
+    require_writable(Path(args.checkpoint).parent)
     test = verified_scores(model, cfg, as_in_tests(cfg, 'test'), args.checkpoint)
     folds = args.folds if 'validation' in trained_on(cfg) else 0
     if folds:

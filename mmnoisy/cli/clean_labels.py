@@ -23,6 +23,7 @@ from mmnoisy.cli.parsers import (
     scorer_of,
 )
 from mmnoisy.errors import InputError
+from mmnoisy.io.lock import lock
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -98,15 +99,17 @@ def run(args: Namespace) -> None:
     scorer = scorer_of(args, cfg, args.subset)
     classes = scorer.index.classes
     cleaned = np.isin(classes, chosen_classes(args.classes, classes) if args.classes else classes)
-    index = clean(
-        scorer,
-        index_folder(set_config(cfg, args.subset)),
-        args.out,
-        Rule(args.threshold, args.max_added_per_image, args.soft),
-        cleaned,
-        provenance(cfg, scorer, args.subset),
-        args.block_images,
-    )
+    rule = Rule(args.threshold, args.max_added_per_image, args.soft)
+    with lock(args.out, get_rank() == 0):
+        index = clean(
+            scorer,
+            index_folder(set_config(cfg, args.subset)),
+            args.out,
+            rule,
+            cleaned,
+            provenance(cfg, scorer, args.subset),
+            args.block_images,
+        )
     if index is not None and get_rank() == 0:
         made = index.info['cleaned']
         before = made['kept'] + made['removed']

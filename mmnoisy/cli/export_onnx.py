@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mmnoisy.cli.parsers import add_config, quiet_config_of
 from mmnoisy.errors import InputError
-from mmnoisy.io.atomic import atomic_write
+from mmnoisy.io.atomic import atomic_write, require_writable
 
 CHANNELS = ('rgb', 'bgr')
 
@@ -41,6 +41,7 @@ def run(args: Namespace) -> None:
 
     if args.batch_size is not None and args.batch_size < 1:
         raise InputError(f'--batch-size {args.batch_size}: give at least 1')
+    require_writable(args.out.parent)
     cfg = quiet_config_of(args)
     inferencer = MultiLabelInferencer(cfg, args.checkpoint, 'cpu')
     pictures = compared_pictures(inferencer, cfg, args.pictures)

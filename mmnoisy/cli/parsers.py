@@ -67,6 +67,7 @@ def config_of(args: Namespace) -> Config:
     Raises:
         InputError: it cannot be used.
     """
+    import mmnoisy.components  # noqa: F401
     from mmnoisy.engine.config import load_config, parse_options
 
     os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))

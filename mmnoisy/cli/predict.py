@@ -18,6 +18,7 @@ from typing import List
 
 from mmnoisy.cli.parsers import add_config, quiet_config_of
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import require_writable
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,6 +42,7 @@ def run(args: Namespace) -> None:
 
     if args.batch_size < 1:
         raise InputError(f'--batch-size {args.batch_size}: give at least 1')
+    require_writable(args.out.parent)
     cfg = quiet_config_of(args)
     in_folder = os.path.isdir(args.inputs)
     root = args.inputs if in_folder else os.path.dirname(args.inputs)

@@ -27,6 +27,7 @@ from mmnoisy.cli.parsers import (
 )
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import disk_errors, write_csv
+from mmnoisy.io.lock import lock
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -84,7 +85,7 @@ def run(args: Namespace) -> None:
     index.require_one_vocabulary(index_folder(set_config(cfg, args.subset)), mend)
     # Opened before the folds are trained: a wrong config is to be refused at once.
     of_validation = scorer_of(args, cfg, 'validation').index
-    with disk_errors(args.out, AGAIN):
+    with lock(args.out), disk_errors(args.out, AGAIN):
         loading = args.batch_size, args.num_workers
         pairs, fold = cross_fit(cfg, args.folds, *loading, args.out / 'folds')
         rated, wrong = match_verdicts(pairs, of_validation.verdicts, num_classes)

@@ -80,6 +80,7 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Saves, then says so in ``last_checkpoint``, then removes what is outdated."""
+        runner.call_hook('read_losses')  # on all processes: one that is not finite ends the run
         outdated = self._outdated(step)
         if self.max_keep_ckpts > 0:
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import islice
 from typing import Any, Iterator, List, Sequence
 
+import numpy as np
 from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, Dataset, Sampler
 
 from mmnoisy.errors import InputError
@@ -49,8 +51,8 @@ class SeededDataset(Dataset):
         """A batch, or a list of samples."""
         if not hasattr(self.dataset, 'seeded_batch'):
             return [self[draw] for draw in draws]
-        indices = [draw % len(self) for draw in draws]
-        return self.dataset.seeded_batch(indices, seed_of(self.seed, draws))
+        numbers = np.asarray(draws)
+        return self.dataset.seeded_batch(numbers % len(self), seed_of(self.seed, numbers))
 
 
 class DrawnBatches(Sampler):
@@ -81,7 +83,7 @@ class DrawnBatches(Sampler):
     def __iter__(self) -> Iterator[List[int]]:
         draws = self.sampler.draws(self.start * self.batch_size, self.stop * self.batch_size)
         for _ in range(self.start, self.stop):
-            yield [next(draws) for _ in range(self.batch_size)]
+            yield [*islice(draws, self.batch_size)]
 
     def indices(self, step: int) -> List[int]:
         """Dataset indices of the batch of a step."""

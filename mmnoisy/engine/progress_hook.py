@@ -1,15 +1,14 @@
-"""What a run shows of itself, and what stops it."""
+"""What a run shows of itself."""
 
 from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
 from typing import Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from mmengine.dist import all_reduce, get_rank, get_world_size
+from mmengine.dist import all_reduce, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
@@ -17,7 +16,8 @@ from torch import nn
 
 from mmnoisy.engine.bare_model import bare_model
 from mmnoisy.errors import InputError
-from mmnoisy.io.atomic import write_json
+
+_RATES = 10  # of which the median tells the time left
 
 
 @HOOKS.register_module()
@@ -33,19 +33,16 @@ class ProgressHook(Hook):
     - ``cleaned_precision``, ``noisy_precision``: the share of kept labels that are present, of
       cleaned and of noisy labels, among the rated noisy labels of ``held_back``.
 
-    A loss that is not finite stops the run before its weights are saved.
-
     Args:
-        interval: iterations between two looks at the cleaning network.
+        interval: iterations between two looks.
         held_back: loader of verified images that are not trained on, see ``--hold-back`` of
             ``tools/train.py``; evaluated at every evaluation of the run and at its end.
 
     Raises:
-        InputError: a loss is not finite; the ids of the batch are in the work dir then. Or noisy
-            labels of other classes are to be compared with ``held_back``.
+        InputError: noisy labels of other classes are to be compared with ``held_back``.
     """
 
-    priority = 'HIGH'  # after the hook that knows the losses, before the one that logs
+    priority = 'HIGH'  # before the hook that logs
 
     def __init__(self, interval: int = 100, held_back: Optional[dict] = None) -> None:
         self.interval = interval
@@ -67,7 +64,7 @@ class ProgressHook(Hook):
             self._head.register_forward_hook(self._look)
             if self.held_back and self._loader is None:
                 self._loader = runner.build_dataloader(self.held_back, seed=runner.seed)
-        self._begin = time.monotonic()
+        self._start_clock()
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Looks at the coming batch, at every ``interval``-th."""
@@ -80,22 +77,22 @@ class ProgressHook(Hook):
         data_batch: Any = None,
         outputs: Optional[Dict[str, torch.Tensor]] = None,
     ) -> None:
-        """Checks the losses and writes down what there is to see."""
-        for name, value in (outputs or {}).items():
-            if not math.isfinite(value.detach().item()):
-                _stop(runner, name, value.item(), data_batch)
-        hub, now = runner.message_hub, time.monotonic()
-        seconds, self._begin = now - self._begin, now
-        images = len(data_batch['inputs']) * get_world_size()
-        hub.update_scalar('train/images_per_second', images / seconds)
-        times, _ = hub.get_scalar('train/images_per_second').data
-        left = (runner.max_iters - runner.iter - 1) * images / np.median(times[-1000:])
-        hub.update_scalar('train/hours_left', left / 3600)
+        """Writes down what there is to see, at every ``interval``-th."""
+        self._images += len(data_batch['inputs']) * get_world_size()
+        self._steps += 1
+        if not self.every_n_inner_iters(batch_idx, self.interval):
+            return
+        hub, seconds = runner.message_hub, time.monotonic() - self._begin
+        hub.update_scalar('train/images_per_second', self._images / seconds)
+        rates, _ = hub.get_scalar('train/images_per_second').data
+        left = (runner.max_iters - runner.iter - 1) * self._images / self._steps
+        hub.update_scalar('train/hours_left', left / np.median(rates[-_RATES:]) / 3600)
         if self._head is not None:
             hub.update_scalar('train/cleaning_lr', cleaning_rate(runner, self._head))
-        if self._looks and self._seen is not None:
+        if self._seen is not None:
             hub.update_scalar('train/changed_labels', changed_share(*self._seen))
         self._looks, self._seen = False, None
+        self._start_clock()
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Measures the cleaning network on what is held back."""
@@ -127,7 +124,10 @@ class ProgressHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: Optional[Dict[str, float]] = None) -> None:
         """Leaves the evaluation out of the throughput."""
-        self._begin = time.monotonic()
+        self._start_clock()
+
+    def _start_clock(self) -> None:
+        self._begin, self._images, self._steps = time.monotonic(), 0, 0
 
     def _look(self, module: nn.Module, inputs: Sequence[Any], cleaned: torch.Tensor) -> None:
         if self._looks:
@@ -152,22 +152,3 @@ def cleaning_rate(runner: Runner, head: nn.Module) -> float:
         if of_head & {id(parameter) for parameter in group['params']}:
             return group['lr']
     return 0.0
-
-
-def _stop(runner: Runner, name: str, value: float, data_batch: Any) -> None:
-    path = Path(runner.work_dir, f'not_finite_iter_{runner.iter + 1}_rank_{get_rank()}.json')
-    images = _images(runner, data_batch)
-    write_json(path, dict(iter=runner.iter + 1, loss=name, value=str(value), images=images))
-    raise InputError(
-        f'{name} is {value} in iteration {runner.iter + 1}: the ids of its {len(images)} images '
-        f'are in {path}; look at them, or lower the learning rate, and resume from the last '
-        'checkpoint'
-    )
-
-
-def _images(runner: Runner, data_batch: Any) -> list:
-    """Ids of the images of a batch; their paths where the loop is MMEngine's own."""
-    if hasattr(runner.train_loop, 'image_ids'):
-        return runner.train_loop.image_ids()
-    samples = data_batch['data_samples']
-    return [sample.get('img_path') for sample in samples] if isinstance(samples, list) else []

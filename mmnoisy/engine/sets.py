@@ -1,10 +1,10 @@
 """T, V and test of a config: the only place that knows where they are.
 
 A config names its three sets, ``noisy_set`` (T), ``verified_set`` (V) and ``test_set``, and its
-loaders say by name which of them they read: ``train_dataloader = dict(dataset=['noisy_set',
-'verified_set'])``. What a set leaves out comes from ``data_root``, ``index``, ``train_pipeline`` and
-``test_pipeline`` of the config, so that one line, or ``--cfg-options data_root=FOLDER``, moves all
-three to other data. The number of classes is that of the index.
+loaders say by name which of them they read, such as ``dataset=['noisy_set', 'verified_set']``.
+What a set leaves out comes from ``data_root``, ``index``, ``train_pipeline`` and ``test_pipeline``
+of the config, so that one line, or ``--cfg-options data_root=FOLDER``, moves all three to other
+data. The number of classes is that of the index.
 """
 
 from __future__ import annotations
@@ -166,7 +166,8 @@ def fill_classes(cfg: Config, trained: Optional[Dict[str, Any]] = None) -> None:
     for key in ('cleaning_head', 'auxiliary_head'):  # TEMP
         if cfg.model.get(key):
             cfg.model[key].setdefault('num_classes', head.num_classes)
-            cfg.model[key].setdefault('in_channels', head.in_channels)
+            if cfg.model[key].type != 'CorrespondenceHead':
+                cfg.model[key].setdefault('in_channels', head.in_channels)
 
 
 def _any_index(cfg: Config) -> LabelIndex:

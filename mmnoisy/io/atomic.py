@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Iterable, Iterator, Sequence
@@ -23,12 +24,16 @@ _NOT_WRITABLE = {
 }
 
 
+class _DiskError(InputError):
+    """A file cannot be written; what it is a part of may tell more of it."""
+
+
 @contextmanager
 def disk_errors(path: Path, mend: str = 'make room, or write elsewhere') -> Iterator[None]:
     """Says in one sentence that a file or folder cannot be written, such as on a full disk.
 
     Args:
-        path: of the file or folder.
+        path: of the file or folder; of several blocks around one another the outermost counts.
         mend: what to do about it.
 
     Raises:
@@ -36,10 +41,11 @@ def disk_errors(path: Path, mend: str = 'make room, or write elsewhere') -> Iter
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in _NOT_WRITABLE:
+    except (OSError, _DiskError) as error:
+        cause = error.__cause__ if isinstance(error, _DiskError) else error
+        if not isinstance(cause, OSError) or cause.errno not in _NOT_WRITABLE:
             raise
-        raise InputError(f'{path}: cannot be written ({error.strerror}); {mend}') from error
+        raise _DiskError(f'{path}: cannot be written ({cause.strerror}); {mend}') from cause
 
 
 @contextmanager
@@ -122,6 +128,31 @@ def atomic_files(folder: Path) -> Iterator[Path]:
                 os.replace(path, folder / path.name)
         finally:
             _remove(part)
+
+
+def require_writable(folder: Path) -> None:
+    """Looks whether files can be written into a folder, and leaves everything as it was.
+
+    Args:
+        folder: need not be there yet.
+
+    Raises:
+        InputError: it cannot be made, or takes no file.
+    """
+    folder = Path(os.path.abspath(folder))
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f'{folder}: cannot be written to ({error.strerror}); name another folder'
+        ) from error
+    finally:
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()
 
 
 def write_json(path: Path, values: Any) -> None:

@@ -37,6 +37,42 @@ def test_missing_configs(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ('text', 'complaint'),
+    [
+        ('model = dict(', r'some\.py: is no config that can be read \('),
+        ('model = dict(size=nothing)', "name 'nothing' is not defined"),
+        ("custom_imports = dict(imports=['gone_module'])", r"\['gone_module'\] cannot be imported"),
+    ],
+)
+def test_broken_configs(tmp_path, text, complaint):
+    with pytest.raises(InputError, match=complaint):
+        load_config(write(tmp_path / 'some.py', text))
+
+
+def test_errors_in_a_module_of_the_user_keep_their_traceback(tmp_path, monkeypatch):
+    write(tmp_path / 'wrong_module.py', '1 / 0')
+    monkeypatch.syspath_prepend(tmp_path)
+    config = write(tmp_path / 'some.py', "custom_imports = dict(imports=['wrong_module'])")
+    with pytest.raises(ZeroDivisionError):
+        load_config(config)
+
+
+@pytest.mark.parametrize(
+    ('option', 'complaint'),
+    [
+        ('trian_cfg.max_epochs', "there is no setting 'trian_cfg'; did you mean train_cfg"),
+        ('parts.5.size', r'--cfg-options parts\.5\.size: cannot replace what is there'),
+    ],
+)
+def test_options_that_cannot_act(tmp_path, option, complaint):
+    config = write(tmp_path / 'some.py', 'train_cfg = dict(max_epochs=1)\nparts = [dict(size=1)]\n')
+    with pytest.raises(InputError, match=complaint):
+        load_config(config, cfg_options={option: 2})
+    assert load_config(config, cfg_options={'train_cfg.max_epochs': 2}).train_cfg.max_epochs == 2
+    assert load_config(config, cfg_options={'compile': True}).compile
+
+
+@pytest.mark.parametrize(
     ('text', 'setting'),
     [
         ("load_from = 'gone.pth'", 'load_from'),

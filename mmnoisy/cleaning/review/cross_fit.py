@@ -52,8 +52,8 @@ def cross_fit(
     dataset = build_set(cfg, 'validation')
     if not len(dataset.index.verdicts.label) or 'validation' not in trained_on(cfg):
         raise InputError(
-            f'{cfg.filename}: does not train on its verified_set, or that has no verdict, so nothing '
-            'can be learned of errors; give the config of the joint model, and the index of V'
+            f'{cfg.filename}: does not train on its verified_set, or that has no verdict, so '
+            'nothing can be learned of errors; give the config of the joint model, and that of V'
         )
     fold = fold_of_images(len(dataset), num_folds)
     if len(dataset) < num_folds:

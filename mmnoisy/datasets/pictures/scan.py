@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
-from mmengine import fileio
 from tqdm import tqdm
 
 from mmnoisy.datasets.label_index import LabelIndex
@@ -129,6 +128,8 @@ def _check(
     rows: np.ndarray,
 ) -> List[Tuple[int, bytes]]:
     """State of some pictures; for a PNG named as JPEG also what tells it from others."""
+    from mmengine import fileio  # with PyTorch, which preparing labels does without
+
     found = []
     for image_id in index.image_ids[rows].tolist():
         state = MISSING, b''

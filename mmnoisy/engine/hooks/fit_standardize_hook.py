@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import nn
 
 from mmnoisy.engine.bare_model import bare_model
 from mmnoisy.engine.sets import build_set
-from mmnoisy.models.necks import Standardize
+from mmnoisy.models.necks import Standardize, identity_where_missing
 
 _BATCH = 256
 
@@ -35,6 +35,10 @@ class FitStandardizeHook(Hook):
 
     def __init__(self, num_images: int = 50_000) -> None:
         self.num_images = num_images
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: Dict[str, Any]) -> None:
+        """Keeps heads of a checkpoint that has no standardisation as they are."""
+        identity_where_missing(bare_model(runner), checkpoint.get('state_dict', checkpoint))
 
     def before_train(self, runner: Runner) -> None:
         """Fits what is not fitted yet."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Dict
 
 import torch
 from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
+from torch import nn
 
 
 @MODELS.register_module()
@@ -18,8 +19,8 @@ class Standardize(BaseModule):
     matters, so they share one scale: afterwards the mean square over all of them is 1.
 
     Mean and scale are fitted on T before training, by
-    :class:`mmnoisy.engine.FitStandardizeHook`, and are part of the checkpoint. A checkpoint of
-    heads that has none was trained on features as they are: then this is the identity.
+    :class:`mmnoisy.engine.FitStandardizeHook`, and are part of the checkpoint. Before that, this is
+    the identity.
 
     Args:
         in_channels: D, width of the features.
@@ -34,7 +35,6 @@ class Standardize(BaseModule):
         self.register_buffer('mean', torch.zeros(in_channels))
         self.register_buffer('scale', torch.ones(()))
         self.register_buffer('fitted', torch.zeros((), dtype=torch.bool))
-        self._register_load_state_dict_pre_hook(self._identity_if_missing)
 
     def fit(self, mean: torch.Tensor, scale: float) -> None:
         """Takes the mean (D,) and the scale of features."""
@@ -46,9 +46,18 @@ class Standardize(BaseModule):
         """The features, of which the last (N, D) is standardised, float32."""
         return (*feats[:-1], (feats[-1].float() - self.mean) / self.scale)
 
-    def _identity_if_missing(self, state_dict: dict, prefix: str, *_: Any) -> None:
-        has_heads = any(key.startswith('head.') for key in state_dict)
-        if has_heads and f'{prefix}mean' not in state_dict:
-            state_dict[f'{prefix}mean'] = torch.zeros_like(self.mean)
-            state_dict[f'{prefix}scale'] = torch.ones_like(self.scale)
-            state_dict[f'{prefix}fitted'] = torch.ones_like(self.fitted)
+
+def identity_where_missing(model: nn.Module, state_dict: Dict[str, torch.Tensor]) -> None:
+    """Lets heads that were trained on features as they are keep what they mean.
+
+    Args:
+        model: a classifier, maybe with a :class:`Standardize`.
+        state_dict: of a checkpoint; one with heads and without a mean gets that of the identity.
+    """
+    if not any(key.startswith('head.') for key in state_dict):
+        return
+    for name, layer in model.named_modules():
+        if isinstance(layer, Standardize) and f'{name}.mean' not in state_dict:
+            identity = Standardize(len(layer.mean))
+            identity.fit(identity.mean, 1.0)
+            state_dict.update({f'{name}.{k}': v for k, v in identity.state_dict().items()})
