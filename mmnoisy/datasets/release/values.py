@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Dict
 
 _VOLUNTEER = b'crowdsource-verification'
 _HUMAN = (b'human', b'verification', _VOLUNTEER)
@@ -13,7 +14,7 @@ _VERDICTS = {
     **dict.fromkeys((b'false', b'no'), ABSENT),
     **dict.fromkeys((b'true', b'yes'), PRESENT),
 }
-_CODES = {0: ABSENT, 1: PRESENT, -1: MINUS}
+_CODES: Dict[float, int] = {0: ABSENT, 1: PRESENT, -1: MINUS}
 
 
 def _number(text: bytes) -> float:
