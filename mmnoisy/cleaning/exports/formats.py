@@ -97,8 +97,8 @@ def export_parquet(index: LabelIndex, template: str, out: Path) -> None:
     """``SUBSET.parquet`` with a row for each image, for Hugging Face and webdataset.
 
     Columns: ``__key__`` (the image id), ``file_name``, ``labels``, ``label_ids`` (MIDs),
-    ``label_names``, ``confidences``, ``verified_present`` and ``verified_absent`` (class ids). The class list is
-    in the metadata of the file, under ``classes`` and ``class_names``.
+    ``label_names``, ``confidences``, ``verified_present`` and ``verified_absent`` (class ids). The
+    class list is in the metadata of the file, under ``classes`` and ``class_names``.
     """
     ids, texts = pa.list_(pa.int32()), pa.list_(pa.string())
     schema = pa.schema(

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from mmnoisy.datasets.csr import class_type, sort_runs
+from mmnoisy.io.spreadsheet import as_text
 
 MALFORMED_ID = 'malformed image id'
 UNLISTED = 'class outside the class list'
@@ -61,7 +62,9 @@ class LabelParser:
     def __init__(self, classes: Sequence[str], kind: str) -> None:
         self.kind = kind
         self.num_classes = len(classes)
-        lookup = {mid.encode(): position for position, mid in enumerate(classes)}
+        # An id that a spreadsheet would run is known as files for people have it, too.
+        lookup = {as_text(mid).encode(): position for position, mid in enumerate(classes)}
+        lookup.update((mid.encode(), position) for position, mid in enumerate(classes))
         self._labels = _Numbers(lambda mid: lookup.get(mid, -1), np.int32)
         self._confidences = _Numbers(_confidence, np.float32)
         weigh = _weight_of_label if kind == 'machine' else _weight_of_verdict
