@@ -205,10 +205,8 @@ def _difference(
     resampled: Optional[Resampled], key: str, seeds: Sequence[int], name: Hashable
 ) -> Optional[np.ndarray]:
     """The same, of the difference to the baseline."""
-    if resampled is None:
-        return None
-    both = [_stacked(resampled, of, seeds, name) for of in (key, BASELINE)]
-    return np.subtract(*both)
+    of_key, of_baseline = (_stacked(resampled, of, seeds, name) for of in (key, BASELINE))
+    return None if of_key is None or of_baseline is None else of_key - of_baseline
 
 
 def _rated_quality(evaluated: Evaluated) -> np.ndarray:

@@ -105,14 +105,16 @@ def _replicates(
 def _estimate(runs: BySeed, score: str, sampling: Optional[Sampling]) -> Estimate:
     replicates = _replicates(runs, score, sampling)
     values = [*_values(runs, score).values()]
-    return estimate(values, replicates and np.stack([*replicates.values()]))
+    return estimate(values, np.stack([*replicates.values()]) if replicates else None)
 
 
 def _differences(runs: BySeed, others: BySeed, sampling: Optional[Sampling]) -> Dict[str, Estimate]:
     return {
         score: paired_difference(
-            *(_values(of, score) for of in (runs, others)),
-            *(_replicates(of, score, sampling) for of in (runs, others)),
+            _values(runs, score),
+            _values(others, score),
+            _replicates(runs, score, sampling),
+            _replicates(others, score, sampling),
         )
         for score in SCORES
     }
