@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
-from tqdm import tqdm
 
 from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.accuracy import COLUMNS as ACCURACY_HEADER
@@ -18,6 +17,7 @@ from mmnoisy.cleaning.streams import CsvStream, NpyStream, id_texts, number_text
 from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.label_index import LabelIndex, write_info
 from mmnoisy.io.atomic import write_csv
+from mmnoisy.io.progress import progress
 from mmnoisy.io.spreadsheet import as_text
 
 LABEL_HEADER = ('ImageID', 'Source', 'LabelName', 'Confidence')
@@ -71,12 +71,11 @@ def write_cleaned_set(
             stack.enter_context(closing(writer(out, index)))
             for writer in (_IndexWriter, _LabelWriter, _ChangeWriter)
         ]
-        for images, pairs in tqdm(
+        for images, pairs in progress(
+            'writing',
             _with_images(blocks, block_images, len(index)),
-            total=-(-len(index) // block_images),
-            desc='writing',
-            unit=' blocks',
-            disable=None,
+            -(-len(index) // block_images),
+            'blocks',
         ):
             outcome = decide(pairs, rule)
             for writer in writers:

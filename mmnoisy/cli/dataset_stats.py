@@ -14,6 +14,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.io.atomic import require_writable
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -32,9 +33,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     """Counts, writes the report and prints Table 1."""
     from mmnoisy.datasets.release.class_files import read_categories
-    from mmnoisy.datasets.statistics.report import table_text, write_report
     from mmnoisy.datasets.statistics.summary import dataset_statistics, open_indexes
+    from mmnoisy.reporting.dataset_statistics import table_text, write_report
 
+    require_writable(args.out)
     indexes = open_indexes(args.index)
     categories = None
     if args.categories:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mmnoisy.cli.parsers import add_config, quiet_config_of
 from mmnoisy.errors import InputError
-from mmnoisy.io.atomic import atomic_write
+from mmnoisy.io.atomic import atomic_write, require_writable
 
 CHANNELS = ('rgb', 'bgr')
 
@@ -24,7 +24,7 @@ CHANNELS = ('rgb', 'bgr')
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, features=False)
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
     parser.add_argument('--out', type=Path, required=True, help='the file')
     parser.add_argument('--opset', type=int, default=17, help='default 17')
     parser.add_argument('--batch-size', type=int, metavar='N', help='fixed; default any')
@@ -41,6 +41,7 @@ def run(args: Namespace) -> None:
 
     if args.batch_size is not None and args.batch_size < 1:
         raise InputError(f'--batch-size {args.batch_size}: give at least 1')
+    require_writable(args.out.parent)
     cfg = quiet_config_of(args)
     inferencer = MultiLabelInferencer(cfg, args.checkpoint, 'cpu')
     pictures = compared_pictures(inferencer, cfg, args.pictures)

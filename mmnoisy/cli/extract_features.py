@@ -2,7 +2,7 @@
 
 For example:
     python tools/extract_features.py configs/joint_tiny.py --out data/tiny-open-images/features
-    python tools/train.py configs/joint_tiny_features.py
+    python tools/train.py configs/joint_tiny.py --features data/tiny-open-images/features
 
 writes the feature banks train, validation and test. Without a checkpoint the weights are those
 that the config names. The same command goes on where a run was ended, and does nothing where all
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mmnoisy.cli.parsers import add_config, check_loading, quiet_config_of
 from mmnoisy.errors import InputError
+from mmnoisy.io.lock import lock
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,9 +40,9 @@ def run(args: Namespace) -> None:
     from mmengine.dist import barrier, get_rank
 
     from mmnoisy.datasets.feature_bank import FeatureBank
-    from mmnoisy.datasets.feature_extraction import extract, feature_dim, provenance
+    from mmnoisy.engine.distributed.processes import join_processes
+    from mmnoisy.engine.feature_extraction import extract, feature_dim, provenance
     from mmnoisy.engine.feature_sets import build_model, build_views, pipelines_of
-    from mmnoisy.engine.processes import join_processes
     from mmnoisy.engine.sets import SETS
 
     check_loading(args)
@@ -50,20 +51,23 @@ def run(args: Namespace) -> None:
     cfg = quiet_config_of(args)
     join_processes()
     model = build_model(cfg, args.checkpoint)
-    for subset in SETS:
-        views = build_views(cfg, subset)
-        num_views = 1 if subset == 'test' else args.views
-        pipelines = pipelines_of(cfg, subset, num_views)
-        made_of = provenance(model, cfg.model, pipelines, subset)
-        if get_rank() > 0:
+    with lock(args.out, get_rank() == 0):
+        for subset in SETS:
+            views = build_views(cfg, subset)
+            num_views = 1 if subset == 'test' else args.views
+            pipelines = pipelines_of(cfg, subset, num_views)
+            made_of = provenance(model, cfg.model, pipelines, subset)
+            if get_rank() > 0:
+                barrier()
+            bank = FeatureBank.create(
+                args.out / subset, views.image_ids, num_views, feature_dim(model, views), made_of
+            )
+            if get_rank() == 0:
+                barrier()
+            extract(model, views, bank, args.batch_size, args.num_workers, subset)
             barrier()
-        bank = FeatureBank.create(
-            args.out / subset, views.image_ids, num_views, feature_dim(model, views), made_of
-        )
-        if get_rank() == 0:
-            barrier()
-        extract(model, views, bank, args.batch_size, args.num_workers, subset)
-        barrier()
-        if get_rank() == 0:
-            _, num_views, dim = bank.features.shape
-            print(f'{args.out / subset}: {len(bank):,} images, views: {num_views}, values: {dim}')
+            if get_rank() == 0:
+                _, num_views, dim = bank.features.shape
+                print(
+                    f'{args.out / subset}: {len(bank):,} images, views: {num_views}, values: {dim}'
+                )

@@ -23,6 +23,7 @@ from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.layout import KINDS, LAYOUTS, SUBSETS
 from mmnoisy.datasets.release.prepare import TRAIN_VERDICTS
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import require_writable
 
 
 def subset_file(text: str) -> Tuple[str, ReleaseFile]:
@@ -120,6 +121,8 @@ def run(args: Namespace) -> None:
             'classes; name those of the verdicts with --verdict-classes'
         )
     out = args.out or args.root / 'index'
+    if args.root.is_dir():
+        require_writable(out.parent)
     given = {(kind, subset): file for kind in KINDS for subset, file in getattr(args, kind)}
     release = find_release(args.root, args.version, given, args.train_verdicts != 'ignore')
     chosen = {

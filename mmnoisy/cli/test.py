@@ -10,14 +10,14 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from mmnoisy.cli.parsers import add_config, add_launcher, config_of
-from mmnoisy.io.atomic import write_json
+from mmnoisy.io.atomic import require_writable, write_json
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser)
     add_launcher(parser)
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
     parser.add_argument('--out', type=Path, help='write the metrics to this JSON file')
 
 
@@ -27,6 +27,8 @@ def run(args: Namespace) -> None:
 
     from mmnoisy.engine.runner import build_runner
 
+    if args.out:
+        require_writable(args.out.parent)
     cfg = config_of(args)
     cfg.load_from, cfg.resume = args.checkpoint, False
     metrics = build_runner(cfg).test()

@@ -8,9 +8,14 @@ For example:
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmnoisy.cli.parsers import add_config, add_launcher, config_of
-from mmnoisy.errors import InputError
+from mmnoisy.io.lock import lock
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,24 +46,32 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Builds the runner of the config and trains."""
-    import torch
-
-    from mmnoisy.engine.auto_scale_lr import scale_learning_rates
+    from mmnoisy.engine.distributed.processes import is_first
     from mmnoisy.engine.runner import build_runner, resume_from
-    from mmnoisy.engine.transforms import hold_out
 
     cfg = config_of(args)
-    if args.resume:
-        resume_from(cfg, args.resume)
+    with lock(Path(cfg.work_dir), is_first(args.launcher)):
+        if args.resume:
+            resume_from(cfg, args.resume)
+        build_runner(apply_options(cfg, args)).train()
+
+
+def apply_options(cfg: Config, args: Namespace) -> Config:
+    """The config with what the options of training change.
+
+    Raises:
+        InputError: an option cannot act.
+    """
+    from mmnoisy.engine.auto_scale_lr import scale_learning_rates
+    from mmnoisy.engine.precision import use_mixed_precision
+    from mmnoisy.engine.transforms import hold_out
+
     if args.amp:
-        if not torch.cuda.is_available():
-            raise InputError('--amp: mixed precision needs a GPU and there is none; leave it out')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        use_mixed_precision(cfg)
     if args.hold_back:
         cfg = hold_out(cfg, args.hold_back)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
         scale_learning_rates(cfg)
-    build_runner(cfg).train()
+    return cfg

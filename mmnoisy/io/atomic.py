@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Iterable, Iterator, Sequence
@@ -127,6 +128,31 @@ def atomic_files(folder: Path) -> Iterator[Path]:
                 os.replace(path, folder / path.name)
         finally:
             _remove(part)
+
+
+def require_writable(folder: Path) -> None:
+    """Looks whether files can be written into a folder, and leaves everything as it was.
+
+    Args:
+        folder: need not be there yet.
+
+    Raises:
+        InputError: it cannot be made, or takes no file.
+    """
+    folder = Path(os.path.abspath(folder))
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f'{folder}: cannot be written to ({error.strerror}); name another folder'
+        ) from error
+    finally:
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()
 
 
 def write_json(path: Path, values: Any) -> None:

@@ -6,6 +6,7 @@ from mmengine.config import Config, DictAction
 
 from mmnoisy import InputError
 from mmnoisy.engine.auto_scale_lr import scale_learning_rates
+from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.config import load_config, parse_options
 from mmnoisy.engine.runner import build_runner, resume_from
 
@@ -34,6 +35,42 @@ def test_missing_configs(tmp_path):
     heir = write(tmp_path / 'heir.py', "_base_ = 'nowhere.py'\n")
     with pytest.raises(InputError, match=r'nowhere\.py: there is no such config file'):
         load_config(heir)
+
+
+@pytest.mark.parametrize(
+    ('text', 'complaint'),
+    [
+        ('model = dict(', r'some\.py: is no config that can be read \('),
+        ('model = dict(size=nothing)', "name 'nothing' is not defined"),
+        ("custom_imports = dict(imports=['gone_module'])", r"\['gone_module'\] cannot be imported"),
+    ],
+)
+def test_broken_configs(tmp_path, text, complaint):
+    with pytest.raises(InputError, match=complaint):
+        load_config(write(tmp_path / 'some.py', text))
+
+
+def test_errors_in_a_module_of_the_user_keep_their_traceback(tmp_path, monkeypatch):
+    write(tmp_path / 'wrong_module.py', '1 / 0')
+    monkeypatch.syspath_prepend(tmp_path)
+    config = write(tmp_path / 'some.py', "custom_imports = dict(imports=['wrong_module'])")
+    with pytest.raises(ZeroDivisionError):
+        load_config(config)
+
+
+@pytest.mark.parametrize(
+    ('option', 'complaint'),
+    [
+        ('trian_cfg.max_epochs', "there is no setting 'trian_cfg'; did you mean train_cfg"),
+        ('parts.5.size', r'--cfg-options parts\.5\.size: cannot replace what is there'),
+    ],
+)
+def test_options_that_cannot_act(tmp_path, option, complaint):
+    config = write(tmp_path / 'some.py', 'train_cfg = dict(max_epochs=1)\nparts = [dict(size=1)]\n')
+    with pytest.raises(InputError, match=complaint):
+        load_config(config, cfg_options={option: 2})
+    assert load_config(config, cfg_options={'train_cfg.max_epochs': 2}).train_cfg.max_epochs == 2
+    assert load_config(config, cfg_options={'compile': True}).compile
 
 
 @pytest.mark.parametrize(
@@ -84,3 +121,16 @@ def test_scaled_learning_rates_need_a_base():
     assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=32)
     with pytest.raises(InputError, match='--auto-scale-lr: the config does not say for how many'):
         scale_learning_rates(Config(dict()))
+
+
+def test_a_work_dir_stands_for_its_newest_checkpoint(tmp_path):
+    with pytest.raises(InputError, match='holds no checkpoint; train it first'):
+        checkpoint_file(str(tmp_path))
+    for number in (9, 10):
+        torch.save(dict(state_dict={}), tmp_path / f'iter_{number}.pth')
+    assert checkpoint_file(str(tmp_path)) == str(tmp_path / 'iter_10.pth')
+    assert checkpoint_file('some.pth') == 'some.pth'
+    (tmp_path / 'empty').mkdir()
+    text = f"load_from = '{tmp_path / 'empty'}'"  # training must not begin from nothing
+    with pytest.raises(InputError, match='empty: holds no checkpoint'):
+        build_runner(load_config(write(tmp_path / 'some.py', text)))

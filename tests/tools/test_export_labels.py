@@ -150,12 +150,13 @@ def test_parquet_read_by_pandas(root):
     export(root / 'index/validation', '--format', 'parquet', '--out', root / 'parquet')
     table = pandas.read_parquet(root / 'parquet/validation.parquet')
     expected = wanted(root, 'validation')
-    mids = LabelIndex.open(root / 'index/validation').classes
+    index = LabelIndex.open(root / 'index/validation')
+    mids, names = index.classes, index.info['class_names']
     for row in table.to_dict('records'):
         noisy, verdicts = expected.pop(row['__key__'])
         assert row['file_name'] == f'validation/{row["__key__"]}.jpg'
         assert dict(zip(row['label_ids'], row['confidences'])) == noisy
-        assert [mids[k] for k in row['labels']] == row['label_names'].tolist()
+        assert [names[k] for k in row['labels']] == row['label_names'].tolist()
         found = {mids[k]: 1.0 for k in row['verified_present']}
         assert {**found, **{mids[k]: 0.0 for k in row['verified_absent']}} == verdicts
     assert not expected

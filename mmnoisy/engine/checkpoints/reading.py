@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer, print_log
+from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmnoisy.errors import InputError
 
@@ -37,13 +39,19 @@ def allow_mmengine_checkpoints() -> None:
     )
 
 
-def read_checkpoint(path: str) -> Dict[str, Any]:
-    """What a checkpoint holds, on the CPU.
+@CheckpointLoader.register_scheme(prefixes='', force=True)
+def read_checkpoint(path: str, map_location: Any = 'cpu') -> Dict[str, Any]:
+    """What a checkpoint holds; MMEngine reads all files on local disks by this, too.
+
+    Args:
+        path: of the file.
+        map_location: of :func:`torch.load`.
 
     Raises:
         InputError: the file does not exist, is damaged or is no checkpoint.
     """
-    if not Path(path).is_file():
+    path = os.path.expanduser(path)
+    if not os.path.isfile(path):
         raise InputError(f'{path}: there is no such checkpoint; check the path')
     allow_mmengine_checkpoints()  # again: torch.serialization.safe_globals forgets at its end
     try:
@@ -51,7 +59,7 @@ def read_checkpoint(path: str) -> Dict[str, Any]:
         damaged = zipfile.is_zipfile(path) and zipfile.ZipFile(path).testzip()
         if damaged:
             raise ValueError(f'{damaged} is damaged')
-        loaded = torch.load(path, map_location='cpu', weights_only=True)
+        loaded = torch.load(path, map_location=map_location, weights_only=True)
         if not isinstance(loaded, dict):
             raise ValueError(f'it holds a {type(loaded).__name__}')
     except Exception as error:  # of unpickling, of zip files, of the system: each its own
@@ -88,6 +96,20 @@ def newest_readable(work_dir: str) -> Optional[str]:
             refusal
         )
     return None
+
+
+def checkpoint_file(path: str) -> str:
+    """The path of a checkpoint: of a work dir its newest one that can be read.
+
+    Raises:
+        InputError: the work dir holds none.
+    """
+    if not Path(path).is_dir():
+        return path
+    found = newest_readable(path)
+    if found is None:
+        raise InputError(f'{path}: holds no checkpoint; train it first, or give another one')
+    return found
 
 
 def _age(path: Path) -> tuple:
