@@ -8,11 +8,11 @@ from made_index import make_data_set
 from mmengine.registry import init_default_scope
 from mmnoisy.experiments.banks import Banks
 from mmnoisy.experiments.recipes import Recipe
-from mmnoisy.experiments.training import endless, train
 from torch.nn import functional as F
 
 from mmnoisy import InputError
 from mmnoisy.experiments.systems import RATIO, SYSTEMS, build_model
+from mmnoisy.experiments.training import endless, train
 
 RECIPE = Recipe(steps=6, lr=0.01, bias_lr=0.02, cleaning_lr=0.03, batch_size=20)
 
