@@ -231,7 +231,7 @@ def test_the_large_backbone_steps_in_shards(workspace, tmp_path):
 )
 def test_hyper_parameters_of_section_4_4(row, classifier, cleaner, frozen):
     cfg = load_config(REPO / f'configs/{row}_openimages.py')
-    assert cfg.optim_wrapper.optimizer.type == 'RMSprop'
+    assert cfg.optim_wrapper.optimizer.type == 'RMSpropTF'
     assert cfg.optim_wrapper.optimizer.lr == classifier
     if cleaner:
         keys = cfg.optim_wrapper.paramwise_cfg.custom_keys

@@ -40,7 +40,7 @@ def run(args: Namespace) -> None:
     from mmengine.dist import barrier, get_rank
 
     from mmnoisy.datasets.feature_bank import FeatureBank
-    from mmnoisy.datasets.feature_extraction import extract, feature_dim, provenance
+    from mmnoisy.engine.feature_extraction import extract, feature_dim, provenance
     from mmnoisy.engine.feature_sets import build_model, build_views, pipelines_of
     from mmnoisy.engine.processes import join_processes
     from mmnoisy.engine.sets import SETS

@@ -46,6 +46,7 @@ class LabelIndex:
         self.verdicts = verdicts
         self.info = info
         self.usable = usable
+        self._opened: Tuple[Any, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -135,14 +136,18 @@ class LabelIndex:
         folder = Path(folder)
         mend = 'build it with tools/prepare_openimages.py'
         info = read_info(folder / 'index.json', WHAT, VERSION, mend)
-        return cls(*_open_arrays(folder, info['shapes'], mend), info, _open_usable(folder, mend))
+        arrays = _open_arrays(folder, info['shapes'], mend)
+        index = cls(*arrays, info, _open_usable(folder, mend))
+        index._opened = (folder.absolute(), json.dumps(info), *arrays, index.usable)
+        return index
 
     def __reduce__(self) -> Tuple[Any, ...]:
         # A spawned worker maps the files again instead of receiving a copy of every array.
-        mapped = self.image_ids.base
-        if isinstance(mapped, np.memmap):
-            return LabelIndex.open, (Path(str(mapped.filename)).parent,)
-        return LabelIndex, (self.image_ids, self.noisy, self.verdicts, self.info)
+        arrays = (self.image_ids, self.noisy, self.verdicts)
+        now = (json.dumps(self.info), *arrays, self.usable)
+        if self._opened and all(map(_same, self._opened[1:], now)):
+            return LabelIndex.open, (self._opened[0],)
+        return LabelIndex, (*arrays, self.info, self.usable)
 
     def _arrays(self) -> Dict[str, np.ndarray]:
         arrays = {'image_ids': self.image_ids}
@@ -163,6 +168,10 @@ def write_info(folder: Path, shapes: Dict[str, List[int]], info: Dict[str, Any])
     rest = {key: value for key, value in info.items() if key not in head}
     text = json.dumps({**head, **rest}, indent=1, ensure_ascii=False)
     (folder / 'index.json').write_text(text, 'utf-8')
+
+
+def _same(before: Any, now: Any) -> bool:
+    return before is now or (isinstance(now, str) and before == now)
 
 
 def _open_usable(folder: Path, mend: str) -> Optional[np.ndarray]:

@@ -3,11 +3,11 @@
 from mmnoisy.engine.checkpoint_hook import WholeCheckpointHook
 from mmnoisy.engine.checkpoints.reading import allow_mmengine_checkpoints
 from mmnoisy.engine.class_list_hook import ClassListHook
-from mmnoisy.engine.hooks import FitStandardizeHook
-from mmnoisy.engine.hooks.runtime_info_hook import LazyRuntimeInfoHook
+from mmnoisy.engine.hooks import FitStandardizeHook, LazyRuntimeInfoHook
 from mmnoisy.engine.optim import TrainableParametersConstructor
 from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
 from mmnoisy.engine.progress_hook import ProgressHook
+from mmnoisy.engine.rmsprop import rmsprop_tf
 from mmnoisy.engine.sharded import ShardedStrategy
 from mmnoisy.engine.train_loop import ResumableTrainLoop
 
@@ -23,4 +23,5 @@ __all__ = [
     'TrainableParametersConstructor',
     'WholeCheckpointHook',
     'allow_mmengine_checkpoints',
+    'rmsprop_tf',
 ]

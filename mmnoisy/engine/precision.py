@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Iterator
 
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
@@ -13,6 +14,7 @@ from mmpretrain.registry import HOOKS, OPTIM_WRAPPERS
 from torch import nn
 
 from mmnoisy.engine.bare_model import bare_model
+from mmnoisy.errors import InputError
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -32,6 +34,33 @@ class BFloat16OptimWrapper(OptimWrapper):
         device = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(device, torch.bfloat16):
             yield
+
+
+def use_mixed_precision(cfg: Config) -> None:
+    """What ``--amp`` asks for: float16 with a scaled loss, on GPUs.
+
+    A config in mixed precision already stays as it is, :class:`BFloat16OptimWrapper` among others.
+
+    Args:
+        cfg: is changed.
+
+    Raises:
+        InputError: there is no GPU, or the config has an optimizer wrapper of another kind.
+    """
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper').split('.')[-1]
+    if kind in ('BFloat16OptimWrapper', 'AmpOptimWrapper'):
+        return
+    if kind != 'OptimWrapper':
+        raise InputError(
+            f'--amp: optim_wrapper.type={kind} does not become one of mixed precision; leave it out'
+        )
+    if not torch.cuda.is_available():
+        raise InputError(
+            '--amp: float16 needs a GPU and there is none; leave it out, or give --cfg-options '
+            'optim_wrapper.type=BFloat16OptimWrapper'
+        )
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
 @HOOKS.register_module()

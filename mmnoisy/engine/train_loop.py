@@ -44,13 +44,18 @@ class ResumableTrainLoop(BaseLoop):
             ``min_passes`` times as many as all sources together have, whichever is more.
         min_passes: of a run with ``min_images``.
         max_passes: of a run with ``min_images``; a small set is not seen more often than that.
+        global_batch: ``train_dataloader.batch_size`` is the batch of all processes together, and
+            each has its share, so that a run is the same one with any number of processes.
+            Otherwise each process has so many images, and the learning rates are multiplied by the
+            number of processes.
         val_begin: the first epoch, or iteration, to evaluate after.
-        val_interval: epochs, or iterations, from one evaluation to the next; None: evaluate once,
-            at the end.
+        val_interval: epochs, or iterations, from one evaluation to the next; by default 1, and
+            with ``min_images`` once, at the end.
 
     Raises:
         InputError: not exactly one of the three lengths is given, the sampler cannot begin at a
-            given step, or the checkpoint belongs to a run with another sequence of batches.
+            given step, the processes cannot share a batch equally, or the checkpoint belongs to a
+            run with another sequence of batches.
     """
 
     def __init__(
@@ -62,19 +67,23 @@ class ResumableTrainLoop(BaseLoop):
         min_images: Optional[int] = None,
         min_passes: int = 1,
         max_passes: Optional[int] = None,
+        global_batch: bool = True,
         val_begin: int = 1,
-        val_interval: Optional[int] = 1,
+        val_interval: Optional[int] = None,
     ) -> None:
         lengths = dict(max_epochs=max_epochs, max_iters=max_iters, min_images=min_images)
         if sum(length is not None for length in lengths.values()) != 1:
             given = ', '.join(f'{name}={length}' for name, length in lengths.items())
             raise InputError(f'train_cfg: {given}: give one of the three')
+        processes = get_dist_info()[1]
+        if processes > 1 and isinstance(dataloader, dict):
+            _share_batch(runner, dataloader, processes, global_batch)
         super().__init__(runner, dataloader)
         self.by_epoch = max_epochs is not None
         loader: Any = drawn_loader(self.dataloader, runner.seed)
         self.dataloader: DataLoader = loader
         self.samples, self.batches = loader.dataset, loader.batch_sampler
-        self.batch_size = self.batches.batch_size * get_dist_info()[1]  # of all processes
+        self.batch_size = self.batches.batch_size * processes  # of all together
         if min_images is not None:
             size = len(self.samples)
             images = images_to_see(size, min_images, min_passes, max_passes)
@@ -82,7 +91,8 @@ class ResumableTrainLoop(BaseLoop):
             runner.logger.info(f'{size} images: {max_iters} steps of {self.batch_size} images.')
         self.max_epochs = max_epochs or 1
         self.max_iters = max_iters or self.max_epochs * len(self.dataloader)
-        self.val_begin, self.val_interval = val_begin, val_interval or self._length
+        self.val_begin = val_begin
+        self.val_interval = val_interval or (1 if min_images is None else self._length)
         self.stop_training = False  # set by EarlyStoppingHook
         self._epoch = self._iter = 0  # set by Runner.resume
         self._own_order = not isinstance(dataloader, dict) or 'seed' in dataloader['sampler']
@@ -202,3 +212,29 @@ def images_to_see(
     """
     images = max(min_images, min_passes * size)
     return images if max_passes is None else min(images, max_passes * size)
+
+
+def _share_batch(runner: Runner, dataloader: Dict, processes: int, global_batch: bool) -> None:
+    """Gives each process its batch size, and says so."""
+    size = dataloader['batch_size']
+    if not global_batch:
+        if not (runner.auto_scale_lr or {}).get('enable'):
+            runner.auto_scale_lr = dict(base_batch_size=size, enable=True)
+        runner.logger.info(
+            f'Batches of {size * processes} images, {size} on each of {processes} processes '
+            '(train_cfg.global_batch=False); learning rates are scaled with them, max_iters and '
+            'schedules in iterations are not.'
+        )
+        return
+    if size % processes:
+        raise InputError(
+            f'train_dataloader.batch_size={size}: is the batch of all processes together, and '
+            f'{processes} cannot share it equally; give a multiple of {processes}, or set '
+            'train_cfg.global_batch=False for so many images on each'
+        )
+    # In place, since MMEngine scales learning rates by what the runner has here.
+    dataloader['batch_size'] = size // processes
+    runner.logger.info(
+        f'Batches of {size} images, {size // processes} on each of {processes} processes: a step '
+        'is that of one process (train_cfg.global_batch=True).'
+    )

@@ -72,7 +72,6 @@ def survive(make, tmp_path, demo_root, kills, seed):
         [*map(str, [*command, kills, seed])], capture_output=True, text=True, env=environment
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert int(done.stdout.splitlines()[-1]) == kills
     whole, killed = tmp_path / 'whole', tmp_path / 'killed'
     assert json.loads((whole / 'metrics.json').read_text()) == json.loads(
         (killed / 'metrics.json').read_text()

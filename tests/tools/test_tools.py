@@ -126,7 +126,7 @@ def test_preparing_prints_what_became_of_every_row(tmp_path):
                 '--cfg-options',
                 'train_dataloader.sampler.source_ratio=[9,0]',
             ],
-            'source_ratio=[9, 0]: is no pair of positive whole numbers',
+            'source_ratio=[9, 0]: is no list of positive whole numbers',
         ),
     ],
 )

@@ -22,9 +22,9 @@ from mmengine.registry import init_default_scope
 from benchmarks.memory import peak_memory
 from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
-from mmnoisy.comparison.systems import SYSTEMS, build_model
 from mmnoisy.engine.devices import pick_device
 from mmnoisy.errors import InputError
+from mmnoisy.experiments.systems import SYSTEMS, build_model
 from mmnoisy.label_batch import LabelBatch, SparseLabels
 from mmnoisy.models.fusion import FUSIONS
 

@@ -18,17 +18,17 @@ import numpy as np
 import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
+from mmnoisy.experiments.banks import Banks
+from mmnoisy.experiments.recipes import Recipe, default_recipe
+from mmnoisy.experiments.training import endless, parameter_groups, train
 from torch.nn import functional as F
 
 from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
-from mmnoisy.comparison.banks import Banks
-from mmnoisy.comparison.recipes import Recipe, default_recipe
-from mmnoisy.comparison.systems import RATIO, SYSTEMS, build_model
-from mmnoisy.comparison.training import endless, parameter_groups, train
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.csr import Csr, class_type
 from mmnoisy.engine.devices import pick_device
+from mmnoisy.experiments.systems import RATIO, SYSTEMS, build_model
 from mmnoisy.models import DualHeadClassifier
 from mmnoisy.models.label_cleaning_head import clip_unit
 
