@@ -20,6 +20,7 @@ from typing import List
 
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
+from mmnoisy.io.lock import lock
 
 TEMPLATE = '{split}/{id}.jpg'
 
@@ -119,6 +120,7 @@ def run(args: Namespace) -> None:
         recipes=args.recipe,
         options=parse_options(args.cfg_options) or {},
     )
-    compare(wanted, shlex.join(['python', *sys.argv]))
+    with lock(args.out):
+        compare(wanted, shlex.join(['python', *sys.argv]))
     print((args.out / 'table2.md').read_text('utf-8'))
     print(f'written to {args.out}; open {args.out / "index.html"}')
