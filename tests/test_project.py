@@ -1,26 +1,65 @@
-"""The project as a whole: style, docs, metafile."""
+"""The project as a whole: packaging, docs, metafile."""
 
-import importlib.util
 import re
-import subprocess
-import sys
+import runpy
 
 import pytest
+import setuptools
 import yaml
 from conftest import REPO
+
+from mmnoisy import InputError, stack
 
 DOCUMENTS = sorted([*REPO.glob('*.md'), *(REPO / 'docs').glob('*.md')])
 
 
-@pytest.mark.parametrize('command', ['ruff check', 'ruff format --check', 'mypy'])
-def test_style(command):
-    module, *arguments = command.split()
-    if importlib.util.find_spec(module) is None:
-        pytest.skip(f'{module} is not installed')
-    result = subprocess.run(
-        [sys.executable, '-m', module, *arguments], cwd=REPO, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+@pytest.fixture
+def packaging(monkeypatch):
+    """The arguments of ``setup`` in setup.py."""
+    given = {}
+    monkeypatch.setattr(setuptools, 'setup', lambda **kwargs: given.update(kwargs))
+    monkeypatch.chdir(REPO)
+    runpy.run_path('setup.py')
+    return given
+
+
+def test_the_oldest_versions_are_the_floors(packaging):
+    extras = packaging['extras_require']
+    floors = {}
+    for one in {*packaging['install_requires'], *extras['test']}:
+        name, floor = re.match(r'([\w-]+)>=([\d.]+)', one).groups()  # each has one
+        floors[name] = floor
+    lines = (REPO / '.ci/oldest.txt').read_text().splitlines()[1:]
+    assert lines == [f'{name}=={floor}' for name, floor in sorted(floors.items())]
+    assert '.'.join(map(str, stack.OLDEST_TORCH)) + '.0' == floors['torch']
+
+
+def test_the_package_keeps_the_stack_that_there_is(packaging):
+    """Only two extras bring one, and those that include the first of them."""
+    brought = re.compile('mmpretrain|mmengine|mmcv|torch')
+    extras = packaging['extras_require']
+    groups = {'': packaging['install_requires'], **extras}
+    bringing = {name for name, group in groups.items() if any(map(brought.search, group))}
+    assert bringing == {'openmmlab', 'onedl', 'all', 'test'}
+    assert not {'mmpretrain', 'mmengine', 'mmcv-lite'} & {
+        re.match(r'[\w-]+', one).group() for one in extras['onedl']
+    }
+
+
+@pytest.mark.parametrize(
+    ('change', 'sentence'),
+    [
+        (
+            ('find_spec', lambda name: name != 'mmpretrain'),
+            r"mmpretrain: not installed; run pip install 'mmnoisy\[openmmlab\]', or .*\[onedl\]'",
+        ),
+        (('version', lambda name: '2.5.1+cpu'), r"torch 2\.5\.1\+cpu: too old; .*'torch>=2\.6'"),
+    ],
+)
+def test_a_stack_that_is_missing_or_too_old(monkeypatch, change, sentence):
+    monkeypatch.setattr(stack, *change)
+    with pytest.raises(InputError, match=sentence):
+        stack.require()
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mmnoisy.datasets.pictures.decoding import decode, is_picture, read_header
+from mmnoisy.datasets.pictures.decoding import decode, read_header, suffixes
 from mmnoisy.errors import InputError
 
 VIDEOS = ('.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.mpg', '.mpeg')
@@ -131,12 +131,16 @@ def _why_not(path: str) -> Optional[str]:
         return 'a link to nothing' if os.path.islink(path) else 'no file'
     if path.lower().endswith(VIDEOS):
         return 'a video, which is read where it is given by itself'
-    if not os.access(path, os.R_OK):
-        return 'a file that may not be read'
+    if os.path.splitext(path)[1].lower() in suffixes():
+        return None  # what has another suffix, or none, is looked into
     try:
-        return None if is_picture(Path(path)) else 'no picture'
+        with Image.open(path):
+            return None
     except Image.DecompressionBombError:
         return None  # what is too large is told when it is read
+    except Exception as error:  # of Pillow's decoders, each its own
+        known = isinstance(error, OSError) and error.strerror
+        return f'cannot be opened ({known})' if known else 'no picture'
 
 
 def _frames(path: str, every: int) -> Iterator[Picture]:

@@ -23,7 +23,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS
 
-from mmnoisy.engine.class_list_hook import check_classes
+from mmnoisy.engine.hooks.class_list_hook import check_classes
 from mmnoisy.engine.partial_training import require_folds, train_on_part
 from mmnoisy.engine.sets import as_in_tests
 from mmnoisy.errors import InputError

@@ -20,7 +20,6 @@ from typing import List
 
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
-from mmnoisy.io.lock import lock
 
 TEMPLATE = '{split}/{id}.jpg'
 
@@ -96,7 +95,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     """Trains what is not trained yet, and writes the report."""
     from mmnoisy.engine.config import parse_options
-    from mmnoisy.experiments.comparing import Wanted, compare
+    from mmnoisy.experiments.comparing import compare
+    from mmnoisy.experiments.systems import names
 
     if args.systems is not None and args.all:
         raise InputError('--systems, --all: one says only these, the other all; give one of them')
@@ -104,23 +104,22 @@ def run(args: Namespace) -> None:
         raise InputError(
             f'--path-template {args.path_template}: is of the pictures below --images; give both'
         )
-    bounds = {'bound_verdicts': args.bound_verdicts, 'bound_truth': args.bound_truth}
-    wanted = Wanted(
-        index=args.index,
-        features=args.features,
-        out=args.out,
-        seeds=args.seeds,
-        verified=args.verified or (),
-        systems=args.systems.split(',') if args.systems is not None else None,
-        beyond=args.all,
-        bounds={name: file for name, file in bounds.items() if file is not None},
-        images=args.images,
-        path_template=args.path_template or TEMPLATE,
-        batch_size=args.batch_size,
-        recipes=args.recipe,
-        options=parse_options(args.cfg_options) or {},
+    given = {'bound_verdicts': args.bound_verdicts, 'bound_truth': args.bound_truth}
+    bounds = {name: file for name, file in given.items() if file is not None}
+    compare(
+        args.index,
+        args.features,
+        args.out,
+        args.systems.split(',') if args.systems is not None else names(args.all, [*bounds]),
+        args.seeds,
+        args.verified or (),
+        bounds,
+        args.images,
+        args.path_template or TEMPLATE,
+        args.batch_size,
+        args.recipe,
+        parse_options(args.cfg_options),
+        shlex.join(['python', *sys.argv]),
     )
-    with lock(args.out):
-        compare(wanted, shlex.join(['python', *sys.argv]))
     print((args.out / 'table2.md').read_text('utf-8'))
     print(f'written to {args.out}; open {args.out / "index.html"}')

@@ -26,7 +26,7 @@ from mmnoisy.io.progress import progress
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, features=False)
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
     parser.add_argument('inputs', metavar='IMAGE_OR_FOLDER', help='or a video')
     parser.add_argument('--out', type=Path, required=True, help='the file, .csv or .jsonl')
     parser.add_argument('--threshold', type=float, help='for all classes, in [0, 1]')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Sequence
+from typing import Any, Dict
 
 import numpy as np
 from mmengine.config import Config
@@ -103,21 +103,6 @@ class Data:
 def can_score(dataset: Any) -> bool:
     """Whether any pair of a set is verified present."""
     return bool(verified_pairs(dataset, np.arange(len(dataset)))[2].any())
-
-
-def sizes_of(data: Data, wanted: Sequence[int]) -> list[int]:
-    """The numbers of verified images to train with, rising; all of V is the last.
-
-    Raises:
-        InputError: V has fewer.
-    """
-    num = len(data.validation)
-    sizes = sorted({*wanted, num})
-    if sizes[-1] > num:
-        raise InputError(
-            f'--verified {sizes[-1]}: there are {num:,} verified images; give at most that'
-        )
-    return sizes
 
 
 def _kind(bank: FeatureBank) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any, Dict, Mapping
 
 from mmengine.hooks import Hook
@@ -22,7 +22,7 @@ class Progress:
 
     def __init__(self, left: Mapping[str, int]) -> None:
         self.left: Counter = Counter(left)
-        self._seconds: Dict[str, float] = Counter()
+        self._seconds: Dict[str, float] = defaultdict(float)
         self._done: Counter = Counter()
         self._system, self._since = '', time.monotonic()
         terminal = sys.stderr.isatty()

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Sequence
+from typing import Dict, Optional, Sequence
 from zipfile import BadZipFile
 
 import numpy as np
-from mmengine.config import Config
 
-import mmnoisy
 from mmnoisy.errors import InputError
 
 ARRAYS = ('scores', 'top', 'top_scores', 'cleaned')
@@ -105,36 +101,3 @@ class Evaluated:
     quality: np.ndarray
     """(C,) share of the rated machine labels that are right, NaN where none is rated."""
     examples: Sequence[Example]
-
-
-CODE = ('datasets', 'engine', 'evaluation', 'experiments', 'models')
-"""The packages that decide what comes out of a run."""
-
-
-def fingerprint(settings: Config, places: Mapping[str, str], data: str) -> Dict[str, str]:
-    """What a run is made by; equal fingerprints give equal runs.
-
-    Args:
-        settings: the config.
-        places: paths in it that may change, and what stands for them.
-        data: checksum of the labels.
-
-    Returns:
-        Checksums of ``settings`` and ``code``, and ``data``.
-    """
-    text = json.dumps({**settings.to_dict(), 'work_dir': ''}, sort_keys=True, default=str)
-    for path, name in places.items():
-        text = text.replace(path, name)
-    return {'settings': _digest(text.encode()), 'code': _code(), 'data': data}
-
-
-@cache
-def _code() -> str:
-    """Of the sources of :data:`CODE`, without what only shows results."""
-    package = Path(mmnoisy.__file__).parent
-    paths = [path for name in CODE for path in sorted((package / name).rglob('*.py'))]
-    return _digest(b''.join(path.read_bytes() for path in paths if path.parent.name != 'report'))
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]

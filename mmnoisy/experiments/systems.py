@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from mmengine.config import Config
 
@@ -153,11 +153,11 @@ def to_train(wanted: Sequence[str], systems: Mapping[str, System]) -> List[str]:
     return [*needed]
 
 
-def names(beyond: bool, bounds: Sequence[str]) -> Tuple[str, ...]:
+def names(beyond: bool, bounds: Sequence[str]) -> List[str]:
     """The systems of the paper, and with ``beyond`` all, without bounds that are not there."""
-    of_bounds = {name for name in SYSTEMS if name.startswith('bound_')}
-    missing = {name for name in of_bounds if not any(name.startswith(given) for given in bounds)}
-    return tuple(name for name in (SYSTEMS if beyond else PAPER) if name not in missing)
+    missing = {'bound_verdicts', 'bound_truth'} - {*bounds}
+    every = SYSTEMS if beyond else PAPER
+    return [name for name in every if not any(name.startswith(bound) for bound in missing)]
 
 
 def _stem(name: str) -> str:

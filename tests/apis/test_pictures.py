@@ -47,11 +47,12 @@ def test_bytes_are_encoded_pictures():
 def test_everything_in_a_folder_is_a_picture_or_has_a_reason(folder):
     png = cv2.imencode('.png', np.zeros((4, 5, 3), np.uint8))[1].tobytes()
     (folder / 'no_suffix').write_bytes(png)
+    (folder / 'other.suffix').write_bytes(png)
     (folder / 'dangling.jpg').symlink_to(folder / 'gone.jpg')
     (folder / 'linked').symlink_to(folder / 'no_suffix')
     left_out = []
     found = [picture.name for picture in find_pictures(folder, left_out=left_out)]
-    pictures = ('a.PNG', 'b.jpg', 'deeper/c.webp', 'linked', 'no_suffix')
+    pictures = ('a.PNG', 'b.jpg', 'deeper/c.webp', 'linked', 'no_suffix', 'other.suffix')
     assert found == [str(folder / name) for name in pictures]
     assert {(name[len(str(folder)) + 1 :], reason) for name, reason, _ in left_out} == {
         ('dangling.jpg', 'a link to nothing'),

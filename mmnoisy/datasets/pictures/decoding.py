@@ -13,7 +13,6 @@ import importlib.util
 import io
 import struct
 from functools import cache
-from pathlib import Path
 from typing import FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
 import cv2
@@ -69,17 +68,6 @@ def decode(data: bytes) -> np.ndarray:
         ValueError, OSError, cv2.error: it cannot be decoded.
     """
     return _avif(data) if data[4:8] == b'ftyp' else _opencv(data, cv2.IMREAD_COLOR)
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file has a suffix of pictures that can be decoded or, without any, is one."""
-    if path.suffix:
-        return path.suffix.lower() in suffixes()
-    try:
-        with Image.open(path) as image:
-            return image.format in _FORMATS
-    except OSError:  # Pillow's own is one, too
-        return False
 
 
 @cache

@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
-from mmnoisy.engine.bare_model import bare_model, whole_weights
 from mmnoisy.engine.checkpoints.matching import check_weights
 from mmnoisy.engine.checkpoints.named import named_checkpoints
+from mmnoisy.engine.distributed.unwrap_model import unwrap_model, whole_weights
 from mmnoisy.errors import InputError
 
 PREDICT = ('backbone.', 'neck.', 'head.')
@@ -72,7 +72,7 @@ class LoadedWeightsHook(Hook):
         }
         needed = whole_weights(runner)
         if not isinstance(runner._train_loop, BaseLoop):
-            require_predicting(bare_model(runner), needed, state, runner.cfg, name)
+            require_predicting(unwrap_model(runner), needed, state, runner.cfg, name)
         elif needed and not runner._resume:
             anew = [key for key, value in needed.items() if not _fits(state.get(key), value)]
             if len(anew) == len(needed):
