@@ -22,12 +22,12 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS
-from tqdm import tqdm
 
-from mmnoisy.engine.class_list_hook import check_classes
-from mmnoisy.engine.partial_training import train_on_part
+from mmnoisy.engine.hooks.class_list_hook import check_classes
+from mmnoisy.engine.partial_training import require_folds, train_on_part
 from mmnoisy.engine.sets import as_in_tests
 from mmnoisy.errors import InputError
+from mmnoisy.io.progress import progress
 
 FLOOR = 0.01
 PAIR = np.dtype(
@@ -58,7 +58,7 @@ def verified_scores(
         loader = Runner.build_dataloader({**cfg.test_dataloader, 'dataset': dataset})
         trained = (getattr(model, '_dataset_meta', None) or {}).get('classes', ())
         check_classes([*trained], [*loader.dataset.metainfo['classes']], checkpoint)
-        for batch in tqdm(loader, desc=f'scores of {dataset["ann_file"]}', disable=None):
+        for batch in progress(f'scores of {dataset["ann_file"]}', loader, unit='batches'):
             pairs += map(image_pairs, model.test_step(batch))
     found = np.concatenate(pairs)
     if not found['rated'].any():
@@ -103,6 +103,7 @@ def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
     dataset = as_in_tests(cfg, 'validation')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         size = len(DATASETS.build(dataset))
+    require_folds(folds, size)
     part = np.arange(size) % folds  # ids are in no order that means anything
     scores = []
     for fold in range(folds):

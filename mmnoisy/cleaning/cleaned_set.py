@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
-from tqdm import tqdm
 
 from mmnoisy.cleaning.accuracy import COLUMNS as ACCURACY_HEADER
 from mmnoisy.cleaning.accuracy import Accuracy
@@ -17,6 +16,7 @@ from mmnoisy.cleaning.streams import CsvStream, NpyStream, id_texts, number_text
 from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.label_index import LabelIndex, write_info
 from mmnoisy.io.atomic import write_csv
+from mmnoisy.io.progress import progress
 
 LABEL_HEADER = ('ImageID', 'Source', 'LabelName', 'Confidence')
 CHANGE_HEADER = ('ImageID', 'LabelName', 'Before', 'After', 'Kind', 'Cleaned', 'Score')
@@ -69,12 +69,11 @@ def write_cleaned_set(
             stack.enter_context(closing(writer(out, index)))
             for writer in (_IndexWriter, _LabelWriter, _ChangeWriter)
         ]
-        for images, pairs in tqdm(
+        for images, pairs in progress(
+            'writing',
             _with_images(blocks, block_images, len(index)),
-            total=-(-len(index) // block_images),
-            desc='writing',
-            unit=' blocks',
-            disable=None,
+            -(-len(index) // block_images),
+            'blocks',
         ):
             outcome = decide(pairs, rule)
             for writer in writers:

@@ -1,8 +1,8 @@
 """Ranks the labels of a data set by what it is worth to ask a human about them.
 
 For example:
-    python tools/review_queue.py configs/joint_tiny_features.py
-        work_dirs/joint_tiny_features/epoch_12.pth --out review
+    python tools/review_queue.py configs/joint_tiny.py work_dirs/joint_tiny
+        --features data/tiny-open-images/features --out review
 
 writes, into review, review.csv (the labels to ask about, the first ones first), verdicts.csv (the
 same, to fill in with 1 and 0) and quality.csv: how many errors the queue finds among the verdicts
@@ -72,7 +72,7 @@ def run(args: Namespace) -> None:
     from mmnoisy.cleaning.review.cross_fit import cross_fit
     from mmnoisy.cleaning.review.error_model import ErrorModel, cross_fitted
     from mmnoisy.cleaning.review.queue import best_labels, rated_labels, write_queue
-    from mmnoisy.engine.processes import world_size
+    from mmnoisy.engine.distributed.processes import world_size
     from mmnoisy.engine.sets import index_folder, set_config
 
     check_arguments(args)

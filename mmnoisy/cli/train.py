@@ -46,7 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Builds the runner of the config and trains."""
-    from mmnoisy.engine.processes import is_first
+    from mmnoisy.engine.distributed.processes import is_first
     from mmnoisy.engine.runner import build_runner, resume_from
 
     cfg = config_of(args)

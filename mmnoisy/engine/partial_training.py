@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 
 from mmnoisy.engine.runner import build_runner
 from mmnoisy.engine.transforms import on_part
+from mmnoisy.errors import InputError
 
 _RUNS = count()
 
@@ -78,3 +79,18 @@ def runner_here(cfg: Config, work_dir: Path) -> Any:
     cfg.default_hooks = {**cfg.get('default_hooks', {}), 'checkpoint': None}
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return build_runner(cfg)
+
+
+def require_folds(folds: int, images: int) -> None:
+    """Looks whether a set can be cut into parts to be left out one after the other.
+
+    Args:
+        folds: number of parts, at least 2.
+        images: number of images in the set.
+
+    Raises:
+        InputError: there are fewer images than parts.
+    """
+    if images < folds:
+        mend = f'give {images} at most' if images > 1 else 'verify more, since two are the least'
+        raise InputError(f'--folds {folds}: V has too few images for that, {images}; {mend}')

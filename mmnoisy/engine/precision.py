@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS, OPTIM_WRAPPERS
 from torch import nn
 
-from mmnoisy.engine.bare_model import bare_model
+from mmnoisy.engine.distributed.unwrap_model import unwrap_model
 from mmnoisy.errors import InputError
 
 
@@ -69,4 +69,4 @@ class ChannelsLastHook(Hook):
 
     def before_train(self, runner: Runner, **kwargs: Any) -> None:
         """Changes the layout; the values stay."""
-        bare_model(runner).to(memory_format=torch.channels_last)
+        unwrap_model(runner).to(memory_format=torch.channels_last)

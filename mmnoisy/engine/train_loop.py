@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmnoisy.engine.drawn_batches import drawn_loader
 from mmnoisy.errors import InputError
-from mmnoisy.seeds import seed_all, seed_of
+from mmnoisy.seeds import hash_seed, seed_all
 
 _STREAM = 'stream'  # entry of the message hub, and so of a checkpoint
 _HISTORY = 1000
@@ -142,7 +142,7 @@ class ResumableTrainLoop(BaseLoop):
             self._validate()
 
     def _run_iter(self, data_batch: Any, batch_idx: int) -> None:
-        seed_all(int(seed_of(self.seed, self._iter, get_dist_info()[0])))
+        seed_all(int(hash_seed(self.seed, self._iter, get_dist_info()[0])))
         self.runner.call_hook('before_train_iter', batch_idx=batch_idx, data_batch=data_batch)
         outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
         self.runner.call_hook(

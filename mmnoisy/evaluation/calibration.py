@@ -132,5 +132,5 @@ def _scientific(name: str) -> Any:
         return import_module(name)
     except ImportError:
         raise InputError(
-            f"{name.split('.')[0]} is not installed; run pip install 'mmnoisy[all]'"
+            f"{name.split('.')[0]} is not installed; run pip install 'mmnoisy[review]'"
         ) from None

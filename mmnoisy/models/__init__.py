@@ -1,5 +1,6 @@
 """Where labels are cleaned and learned: features, targets, heads, the joint classifier."""
 
+from mmnoisy import stack  # noqa: F401, says in a sentence what is missing
 from mmnoisy.models.dual_head_classifier import DualHeadClassifier
 from mmnoisy.models.gated_correction_head import GatedCorrectionHead
 from mmnoisy.models.given_features import GivenFeatures

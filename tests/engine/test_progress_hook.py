@@ -4,7 +4,7 @@ from made_index import CONFIG, make_data_set
 from mmengine.config import Config
 
 from mmnoisy import InputError
-from mmnoisy.engine.progress_hook import changed_share
+from mmnoisy.engine.hooks.progress_hook import changed_share
 from mmnoisy.engine.runner import build_runner
 from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.transforms import hold_out

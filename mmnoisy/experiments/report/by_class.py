@@ -7,6 +7,8 @@ from typing import Dict, List, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
+from mmnoisy.datasets.statistics.counts import OTHERS
+from mmnoisy.evaluation.average_precision import average_precision
 from mmnoisy.experiments.report.methods import BASELINE
 from mmnoisy.experiments.report.results import BySeed
 from mmnoisy.experiments.report.statistics import (
@@ -17,8 +19,6 @@ from mmnoisy.experiments.report.statistics import (
     group_means,
 )
 from mmnoisy.experiments.runs import Evaluated, Run
-from mmnoisy.datasets.statistics.counts import OTHERS
-from mmnoisy.evaluation.average_precision import average_precision
 
 Precisions = Mapping[str, Mapping[int, np.ndarray]]
 """AP of the classes, (C,) in percent, NaN without a positive; by method and seed."""

@@ -9,9 +9,9 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from mmnoisy.datasets.pictures.thumbnails import encode_jpeg, thumbnail
 from mmnoisy.experiments.report.methods import Method
 from mmnoisy.experiments.runs import Evaluated, Example, Run
-from mmnoisy.datasets.pictures.thumbnails import encode_jpeg, thumbnail
 from mmnoisy.reporting.figures import GREY, new_figure
 from mmnoisy.reporting.pages import jpeg_uri
 

@@ -7,6 +7,7 @@ from typing import Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
+from mmnoisy.datasets.statistics.counts import OTHERS
 from mmnoisy.experiments.report import figures, tables
 from mmnoisy.experiments.report.by_class import (
     NOISY,
@@ -37,7 +38,6 @@ from mmnoisy.experiments.report.results import (
     verified_numbers,
 )
 from mmnoisy.experiments.runs import Evaluated, Run
-from mmnoisy.datasets.statistics.counts import OTHERS
 from mmnoisy.io.atomic import atomic_files
 
 NOISY_LABELS = Method(NOISY, 'Noisy labels', '#707070', 'o', '-', None)

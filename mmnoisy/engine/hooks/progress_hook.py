@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from torch import nn
 
-from mmnoisy.engine.bare_model import bare_model
+from mmnoisy.engine.distributed.unwrap_model import unwrap_model
 from mmnoisy.errors import InputError
 
 _RATES = 10  # of which the median tells the time left
@@ -52,7 +52,7 @@ class ProgressHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Begins to look at what the cleaning network gets and gives."""
-        self._head = getattr(bare_model(runner), 'cleaning_head', None)
+        self._head = getattr(unwrap_model(runner), 'cleaning_head', None)
         self._looks = False
         if getattr(self._head, 'noisy_classes', None) is not None:
             if self.held_back:
@@ -102,7 +102,7 @@ class ProgressHook(Hook):
         self._looks = True
         runner.model.eval()
         for batch in self._loader:
-            batch = bare_model(runner).data_preprocessor(batch, training=False)
+            batch = unwrap_model(runner).data_preprocessor(batch, training=False)
             with torch.no_grad():
                 runner.model(**batch, mode='loss')  # with what gathers shards
             assert self._seen is not None

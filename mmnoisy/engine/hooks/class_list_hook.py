@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
-from mmnoisy.engine.bare_model import bare_model
+from mmnoisy.engine.distributed.unwrap_model import unwrap_model
 from mmnoisy.errors import InputError
 
 
@@ -27,7 +27,7 @@ class ClassListHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Compares the heads with the dataset."""
         classes, noisy_classes = _dataset_classes(runner)
-        model = bare_model(runner)
+        model = unwrap_model(runner)
         for name, child in model.named_children():
             size = getattr(child, 'num_classes', None)
             if classes and name.endswith('head') and size != len(classes):

@@ -14,10 +14,10 @@ from mmengine.dist import get_dist_info
 from mmengine.model import BaseModel
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
 
 from mmnoisy.datasets.feature_bank import FeatureBank
 from mmnoisy.datasets.open_images import OpenImages
+from mmnoisy.io.progress import progress
 
 
 class Views(Dataset):
@@ -83,7 +83,7 @@ def extract(
         collate_fn=default_collate,
         pin_memory=torch.cuda.is_available(),
     )
-    with tqdm(total=sum(map(len, batches)), unit=' images', desc=title, disable=None) as bar:
+    with progress(f'features of {title}', total=sum(map(len, batches)), unit='images') as bar:
         for rows, batch in zip(batches, loader):
             features = forward(model, batch).reshape(len(rows), num_views, -1)
             bank.write(rows, features)

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from torch.distributed.fsdp import FullyShardedDataParallel
 
 
-def bare_model(runner: Runner) -> Any:
+def unwrap_model(runner: Runner) -> Any:
     """The model that the config describes, with or without several processes."""
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
@@ -21,4 +21,4 @@ def whole_weights(runner: Runner) -> Dict[str, torch.Tensor]:
     All processes have to call.
     """
     sharded = isinstance(runner.model, FullyShardedDataParallel)
-    return (runner.model if sharded else bare_model(runner)).state_dict()
+    return (runner.model if sharded else unwrap_model(runner)).state_dict()

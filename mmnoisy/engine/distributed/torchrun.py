@@ -14,7 +14,7 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import get_args_parser, run
 
-from mmnoisy.engine.nodes import NodeWatch, meet, seconds
+from mmnoisy.engine.distributed.nodes import NodeWatch, meet, seconds
 from mmnoisy.errors import USER_ERROR, InputError
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Iterable, List, Sequence, Tuple
 
 from mmnoisy.datasets.statistics.counts import OTHERS, CategoryRow
-from mmnoisy.datasets.statistics.figure import draw_figure
 from mmnoisy.datasets.statistics.summary import DatasetStatistics
 from mmnoisy.io.atomic import atomic_files
+from mmnoisy.reporting.dataset_figure import draw_figure
 from mmnoisy.reporting.tables import markdown_table
 
 

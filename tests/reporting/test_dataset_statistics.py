@@ -7,10 +7,10 @@ from conftest import write_release
 from mmnoisy import InputError
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
-from mmnoisy.datasets.statistics import report
 from mmnoisy.datasets.statistics.counts import CategoryRow
-from mmnoisy.datasets.statistics.report import table_text, write_report
 from mmnoisy.datasets.statistics.summary import dataset_statistics
+from mmnoisy.reporting import dataset_statistics as report
+from mmnoisy.reporting.dataset_statistics import table_text, write_report
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mmnoisy.datasets.statistics.figure import draw_figure
+from mmnoisy.reporting.dataset_figure import draw_figure
 
 NAMES = ['a', 'b', '$honda nsx', 'd']
 MACHINE = np.array([40, 90_000, 3, 0])

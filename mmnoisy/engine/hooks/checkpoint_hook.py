@@ -13,8 +13,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
-from mmnoisy.engine.bare_model import bare_model, whole_weights
 from mmnoisy.engine.checkpoints.matching import check_optimizer, check_weights
+from mmnoisy.engine.distributed.unwrap_model import unwrap_model, whole_weights
 from mmnoisy.io.atomic import atomic_write
 
 _GRADIENTS = 'gradients'
@@ -57,7 +57,7 @@ class WholeCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Gives an unfinished accumulation its gradients back."""
         super().before_train(runner)
-        for name, parameter in bare_model(runner).named_parameters():
+        for name, parameter in unwrap_model(runner).named_parameters():
             if name in self._gradients:
                 parameter.grad = self._gradients[name].to(parameter.device)
         if self._gradients:
@@ -129,7 +129,7 @@ def unfinished_gradients(runner: Runner) -> Dict[str, torch.Tensor]:
     if getattr(wrapper, '_accumulative_counts', 1) == 1 or wrapper.should_update():
         return {}
     gradients = {}
-    for name, parameter in bare_model(runner).named_parameters():
+    for name, parameter in unwrap_model(runner).named_parameters():
         if parameter.grad is not None:
             gradients[name] = parameter.grad.clone()
             all_reduce(gradients[name], 'mean')
