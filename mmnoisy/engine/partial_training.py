@@ -42,15 +42,31 @@ def train_on_part(cfg: Config, subset: str, images: Sequence[int], work_dir: Pat
 def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
     """The model of a config, trained in this process as ``tools/train.py`` trains it.
 
-    Nothing is tested and no checkpoint kept.
-
     Args:
-        cfg: resolved; is not changed.
+        cfg: see :func:`runner_here`.
         work_dir: of the logs.
         hooks: beside those of the config.
 
     Returns:
         The model in evaluation mode.
+
+    Raises:
+        InputError: the config cannot be trained.
+    """
+    runner = runner_here(cfg, work_dir)
+    for hook in hooks:
+        runner.register_hook(hook)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        runner.train()
+    return runner.model.eval()
+
+
+def runner_here(cfg: Config, work_dir: Path) -> Any:
+    """The runner of a config in this process, which tests nothing and keeps no checkpoint.
+
+    Args:
+        cfg: resolved; is not changed.
+        work_dir: of the logs.
 
     Raises:
         InputError: the config cannot be trained.
@@ -62,11 +78,7 @@ def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
     cfg.visualizer = dict(type='UniversalVisualizer', vis_backends=[])
     cfg.default_hooks = {**cfg.get('default_hooks', {}), 'checkpoint': None}
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        runner = build_runner(cfg)
-        for hook in hooks:
-            runner.register_hook(hook)
-        runner.train()
-    return runner.model.eval()
+        return build_runner(cfg)
 
 
 def require_folds(folds: int, images: int) -> None:

@@ -56,6 +56,7 @@ class Trainer:
     """
 
     recipe: Callable[[str, int], Recipe]
+    progress: Progress
 
     def __init__(
         self,
@@ -67,7 +68,6 @@ class Trainer:
     ) -> None:
         self.data, self.out, self.systems = data, out.resolve(), systems
         self.bounds, self.batch_size = bounds, batch_size
-        self.progress = Progress({})
         self._cross_fitted: Dict[Tuple[int, bytes], np.ndarray] = {}
 
     def train(self, job: Job, cfg: Config, stage: str) -> Any:

@@ -3,15 +3,18 @@ import pytest
 import torch
 from made_index import make_data_set
 from mmengine.registry import init_default_scope
-from mmnoisy.experiments.banks import Banks
+from mmpretrain.registry import MODELS
 from sklearn.metrics import average_precision_score
 
 from mmnoisy.datasets import LabelIndex
-from mmnoisy.experiments import evaluating
+from mmnoisy.engine.config import load_config
+from mmnoisy.engine.sets import build_set
+from mmnoisy.experiments import evaluation as evaluating
+from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.describing import choose_examples, describe
-from mmnoisy.experiments.systems import SYSTEMS, build_model
 
 EXAMPLES = [3, 17, 41]
+EVALUATOR = dict(type='VerifiedAveragePrecision')
 
 
 @pytest.fixture(scope='module')
@@ -22,33 +25,33 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def banks(root):
+def data(root):
     init_default_scope('mmpretrain')
-    return Banks(root / 'index', root / 'features')
+    return Data(load_config(root / 'config.py'))
 
 
 @pytest.fixture(scope='module')
-def model():
+def model(root):
     init_default_scope('mmpretrain')
     torch.manual_seed(1)
-    model = build_model(SYSTEMS['joint'], num_classes=12, dim=8).eval()
+    model = MODELS.build(load_config(root / 'config.py').model).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return model
 
 
 @pytest.fixture
-def evaluation(banks, model, monkeypatch):
+def evaluation(data, model, monkeypatch):
     monkeypatch.setattr(evaluating, 'BATCH_SIZE', 7)  # several batches, the last one short
-    return evaluating.evaluate(model, banks.test, banks.scaling, EXAMPLES)
+    return evaluating.evaluate(model, data.test, EVALUATOR, EXAMPLES)
 
 
 @pytest.fixture(scope='module')
-def scores(banks, model):
+def scores(data, model):
     """Of all images and classes."""
-    features = torch.from_numpy(banks.test.banks[0].features[:, 0].copy())
+    features = torch.from_numpy(data.test.banks[0].features[:, 0].copy())
     with torch.no_grad():
-        return torch.sigmoid(model.head.fc(banks.scaling(features))).numpy()
+        return torch.sigmoid(model.head.fc(features.float())).numpy()
 
 
 @pytest.fixture(scope='module')
@@ -95,6 +98,14 @@ def test_classes_without_a_positive_count_as_zero():
     scores, one = np.array([[0.5, 0.2, 0.1, 0.7]]), np.array([0])
     found = evaluating.other_protocols(metrics, scores, one, one, np.array([True]))
     assert found['empty_classes_zero'] == {'AP_all': 80.0, 'MAP': 45.0}
+    of_others = evaluating.other_protocols({'F1': 3.0}, scores, one, one, np.array([True]))
+    assert [*of_others] == ['unverified_negative']
+
+
+@torch.no_grad()
+def test_all_scores_are_those_of_the_model(data, model, scores):
+    part = build_set(data.cfg, 'test', indices=[5, 6, 7, 8])
+    np.testing.assert_allclose(evaluating.all_scores(model, part), scores[5:9], atol=1e-6)
 
 
 def test_examples_have_their_five_best_classes(evaluation, scores):
@@ -105,11 +116,11 @@ def test_examples_have_their_five_best_classes(evaluation, scores):
 
 @torch.no_grad()
 @pytest.mark.parametrize('soft', [False, True])
-def test_cleaned_labels_of_the_pairs(banks, model, root, pairs, soft, monkeypatch):
+def test_cleaned_labels_of_the_pairs(data, model, root, pairs, soft, monkeypatch):
     monkeypatch.setattr(model, 'soft_labels', soft)
-    found = evaluating.evaluate(model, banks.test, banks.scaling).cleaned
+    found = evaluating.evaluate(model, data.test, EVALUATOR).cleaned
     index, (image, label, _) = LabelIndex.open(root / 'index/test'), pairs
-    features = banks.scaling(torch.from_numpy(banks.test.banks[0].features[:, 0].copy()))
+    features = torch.from_numpy(data.test.banks[0].features[:, 0].copy()).float()
     noisy = torch.zeros(60, 12)
     for row in range(60):
         given, confidence = index.noisy.row(row)
@@ -119,13 +130,13 @@ def test_cleaned_labels_of_the_pairs(banks, model, root, pairs, soft, monkeypatc
     assert 0 < np.mean(found > 0.5) < 1
 
 
-def test_the_description_of_the_test_set(banks, root, pairs, tmp_path):
-    examples = choose_examples(banks, 5)
-    image_id = f'{banks.test.index.image_ids[examples[0]]:016x}'
+def test_the_description_of_the_test_set(data, root, pairs, tmp_path):
+    examples = choose_examples(data, 5)
+    image_id = f'{data.test.index.image_ids[examples[0]]:016x}'
     picture = tmp_path / 'test' / f'{image_id}.jpg'
     picture.parent.mkdir()
     picture.write_bytes(b'')
-    found = describe(banks, examples, tmp_path, '{split}/{id}.jpg')
+    found = describe(data, examples, tmp_path, '{split}/{id}.jpg')
     assert found.examples[0].picture == picture
     assert found.examples[1].picture is None
     for example in found.examples:
