@@ -65,7 +65,7 @@ setup(
     package_data={
         'mmnoisy': ['py.typed'],
         'mmnoisy.cleaning.view': ['templates/*'],
-        'mmnoisy.comparison.report': ['templates/*'],
+        'mmnoisy.experiments.report': ['templates/*'],
         'mmnoisy.reporting': ['templates/*'],
     },
     python_requires='>=3.9,<3.14',  # MMEngine uses pkgutil.find_loader, gone in 3.14

@@ -22,3 +22,4 @@ optim_wrapper = dict(
 )
 # A few hundred verified images would be learned by heart.
 train_cfg = dict(max_passes=50)
+experiment = dict(shares_recipe_with='finetune_listed', rows={})

@@ -42,7 +42,7 @@ test_pipeline = [
     dict(type='PackInputs', algorithm_keys=_base_.label_keys),
 ]
 train_dataloader = dict(
-    batch_size=32, dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])
+    batch_size=256, dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])
 )
 
 # 400,000 steps of 32 x 8 images are ten passes over T.

@@ -2,3 +2,5 @@
 
 _base_ = 'joint_tiny.py'
 load_from = 'work_dirs/pretrain_cleaner_tiny'
+
+experiment = dict(shares_recipe_with='joint')

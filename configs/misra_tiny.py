@@ -14,3 +14,10 @@ load_from = 'work_dirs/baseline_tiny'
 
 model = dict(head=dict(type='NoiseModelHead', score='visual'))
 train_dataloader = dict(dataset='noisy_set')
+experiment = dict(
+    shares_recipe_with='finetune_mixed',
+    rows={
+        'misra_visual': {'model.head.score': 'visual'},
+        'misra_relevance': {'model.head.score': 'relevance'},
+    },
+)

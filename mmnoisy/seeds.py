@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 
-def seed_of(*keys: Any) -> np.ndarray:
+def hash_seed(*keys: Any) -> np.ndarray:
     """A random number of integers, the same wherever and whenever it is asked for.
 
     The finaliser of SplitMix64 (Steele et al., Fast Splittable Pseudorandom Number Generators,

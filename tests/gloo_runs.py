@@ -39,7 +39,6 @@ class RememberImages(Hook):
 def train(config, work_dir, rank, processes, kill):
     cfg = resolve(Config.fromfile(config))
     cfg.work_dir, cfg.launcher = str(work_dir), 'pytorch' if processes > 1 else 'none'
-    cfg.train_dataloader.batch_size //= processes
     resume_from(cfg, 'auto')
     runner = build_runner(cfg)
     images = RememberImages(kill)

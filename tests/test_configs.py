@@ -195,7 +195,7 @@ def test_the_large_backbone_steps_in_shards(workspace, tmp_path):
     small = ['model.backbone.arch=deit-tiny', 'optim_wrapper.type=OptimWrapper']
     small += ['model.head.in_channels=192']
     for loader in ('train', 'val', 'test'):
-        small += [f'{loader}_dataloader.{key}' for key in ('batch_size=5', 'num_workers=0')]
+        small += [f'{loader}_dataloader.{key}' for key in ('batch_size=6', 'num_workers=0')]
     run = ['train_cfg.max_iters=2', 'train_cfg.val_interval=2', 'param_scheduler.0.end=1']
     run += ['param_scheduler.1.begin=1', 'default_hooks.checkpoint.interval=1']
     config, folder = REPO / f'configs/{LARGE}.py', tmp_path / 'run'
@@ -231,7 +231,7 @@ def test_the_large_backbone_steps_in_shards(workspace, tmp_path):
 )
 def test_hyper_parameters_of_section_4_4(row, classifier, cleaner, frozen):
     cfg = load_config(REPO / f'configs/{row}_openimages.py')
-    assert cfg.optim_wrapper.optimizer.type == 'RMSprop'
+    assert cfg.optim_wrapper.optimizer.type == 'RMSpropTF'
     assert cfg.optim_wrapper.optimizer.lr == classifier
     if cleaner:
         keys = cfg.optim_wrapper.paramwise_cfg.custom_keys

@@ -11,7 +11,6 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 from mmengine.dist import barrier, get_dist_info
-from tqdm import tqdm
 
 from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.cleaned_set import write_cleaned_set
@@ -20,6 +19,7 @@ from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import disk_errors
+from mmnoisy.io.progress import progress
 
 BLOCK_IMAGES = 2048
 AGAIN = 'make room and run the same command again, which goes on from there'
@@ -118,7 +118,7 @@ def score_blocks(
     ]
     total = sum(span.stop - span.start for span in spans)
     batches = scorer(spans)
-    with tqdm(total=total, unit=' images', desc='cleaning', disable=rank > 0 or None) as bar:
+    with progress('cleaning', total=total, unit='images', wanted=rank == 0) as bar:
         for number, span in zip(missing, spans):
             parts = []
             for rows, scores in islice(batches, len([*scorer.batches([span])])):

@@ -8,9 +8,9 @@ from typing import Any, Dict
 from mmengine.config import Config
 
 from mmnoisy.cleaning.scorer import Scorer
-from mmnoisy.datasets.feature_extraction import weights_hash
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.engine.class_list_hook import check_classes, check_noisy_classes
+from mmnoisy.engine.feature_extraction import weights_hash
+from mmnoisy.engine.hooks.class_list_hook import check_classes, check_noisy_classes
 from mmnoisy.engine.sets import build_set, set_config
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError

@@ -1,11 +1,11 @@
 """Chooses thresholds for each class and calibrates the scores of a checkpoint, on V.
 
 For example:
-    python tools/calibrate.py configs/joint_tiny_features.py
-        work_dirs/joint_tiny_features/epoch_12.pth --precision 0.9 --folds 5
+    python tools/calibrate.py configs/joint_tiny.py work_dirs/joint_tiny
+        --features data/tiny-open-images/features --precision 0.9 --folds 5
 
-writes, beside the checkpoint, epoch_12.calibration.json, which prediction and export then use, and
-epoch_12.reliability.png. What is reached is measured on the test set.
+writes, beside the checkpoint, iter_1500.calibration.json, which prediction and export then use, and
+iter_1500.reliability.png. What is reached is measured on the test set.
 
 A model that learned from V is too good on it. With --folds K the config is trained K times more,
 each time without a part of V, which is then scored; --folds 0 takes the checkpoint's own scores.
@@ -36,7 +36,7 @@ LOWEST = dict(absent=0.01, mask=0.0)  # of the scores that tell anything
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser)
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
     goal = parser.add_mutually_exclusive_group()
     goal.add_argument('--precision', type=float, metavar='P', help='that labels are to have')
     goal.add_argument('--f1', action='store_true', help='the best F1, the default')

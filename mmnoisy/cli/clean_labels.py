@@ -1,12 +1,12 @@
 """Cleans the labels of a data set with a trained model, and writes them as a data set again.
 
 For example:
-    python tools/clean_labels.py configs/joint_tiny_features.py
-        work_dirs/joint_tiny_features/epoch_12.pth --out cleaned
+    python tools/clean_labels.py configs/joint_tiny.py work_dirs/joint_tiny
+        --features data/tiny-open-images/features --out cleaned
 
 writes, into cleaned, the labels as an index to train on and as Open Images CSV, changes.csv (every
-label before and after) and counts.csv (by class). The labels are those of T, the first training
-set of the config, looked at through its pictures or its feature bank. The same command goes on
+label before and after) and counts.csv (by class). The labels are those of T, the config's
+`noisy_set`, looked at through its pictures or its feature bank. The same command goes on
 where a run was ended; `torchrun --nproc_per_node=8 tools/clean_labels.py ...` shares the work.
 """
 
@@ -85,7 +85,7 @@ def run(args: Namespace) -> None:
     from mmnoisy.cleaning.from_config import provenance
     from mmnoisy.cleaning.pairs import Rule
     from mmnoisy.datasets.release.class_files import chosen_classes
-    from mmnoisy.engine.processes import join_processes
+    from mmnoisy.engine.distributed.processes import join_processes
     from mmnoisy.engine.sets import index_folder, set_config
 
     check_arguments(args)

@@ -33,8 +33,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     """Counts, writes the report and prints Table 1."""
     from mmnoisy.datasets.release.class_files import read_categories
-    from mmnoisy.datasets.statistics.report import table_text, write_report
     from mmnoisy.datasets.statistics.summary import dataset_statistics, open_indexes
+    from mmnoisy.reporting.dataset_statistics import table_text, write_report
 
     require_writable(args.out)
     indexes = open_indexes(args.index)

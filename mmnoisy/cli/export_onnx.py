@@ -24,7 +24,7 @@ CHANNELS = ('rgb', 'bgr')
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, features=False)
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
     parser.add_argument('--out', type=Path, required=True, help='the file')
     parser.add_argument('--opset', type=int, default=17, help='default 17')
     parser.add_argument('--batch-size', type=int, metavar='N', help='fixed; default any')

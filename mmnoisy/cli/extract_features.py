@@ -2,7 +2,7 @@
 
 For example:
     python tools/extract_features.py configs/joint_tiny.py --out data/tiny-open-images/features
-    python tools/train.py configs/joint_tiny_features.py
+    python tools/train.py configs/joint_tiny.py --features data/tiny-open-images/features
 
 writes the feature banks train, validation and test. Without a checkpoint the weights are those
 that the config names. The same command goes on where a run was ended, and does nothing where all
@@ -40,9 +40,9 @@ def run(args: Namespace) -> None:
     from mmengine.dist import barrier, get_rank
 
     from mmnoisy.datasets.feature_bank import FeatureBank
-    from mmnoisy.datasets.feature_extraction import extract, feature_dim, provenance
+    from mmnoisy.engine.distributed.processes import join_processes
+    from mmnoisy.engine.feature_extraction import extract, feature_dim, provenance
     from mmnoisy.engine.feature_sets import build_model, build_views, pipelines_of
-    from mmnoisy.engine.processes import join_processes
     from mmnoisy.engine.sets import SETS
 
     check_loading(args)

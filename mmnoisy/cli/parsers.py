@@ -56,7 +56,7 @@ def add_launcher(parser: ArgumentParser) -> None:
 def add_trained_model(parser: ArgumentParser) -> None:
     """Adds the arguments of the tools that let a trained model look at a data set."""
     add_config(parser, 'config file of a model with a cleaning head')
-    parser.add_argument('checkpoint', help='checkpoint that it has trained')
+    parser.add_argument('checkpoint', help='that it has trained, or its work dir')
     parser.add_argument('--batch-size', type=int, default=64, help='images at once, default 64')
     parser.add_argument('--num-workers', type=int, default=1, help='that load pictures, default 1')
 
@@ -64,13 +64,18 @@ def add_trained_model(parser: ArgumentParser) -> None:
 def config_of(args: Namespace) -> Config:
     """The config that the arguments of a tool ask for.
 
+    A checkpoint among them may be a work dir, and is its newest one then.
+
     Raises:
         InputError: it cannot be used.
     """
     import mmnoisy.components  # noqa: F401
+    from mmnoisy.engine.checkpoints.reading import checkpoint_file
     from mmnoisy.engine.config import load_config, parse_options
 
     os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
+    if getattr(args, 'checkpoint', None):
+        args.checkpoint = checkpoint_file(args.checkpoint)
     return load_config(
         args.config,
         getattr(args, 'work_dir', None),

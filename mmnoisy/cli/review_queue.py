@@ -1,8 +1,8 @@
 """Ranks the labels of a data set by what it is worth to ask a human about them.
 
 For example:
-    python tools/review_queue.py configs/joint_tiny_features.py
-        work_dirs/joint_tiny_features/epoch_12.pth --out review
+    python tools/review_queue.py configs/joint_tiny.py work_dirs/joint_tiny
+        --features data/tiny-open-images/features --out review
 
 writes, into review, review.csv (the labels to ask about, the first ones first), verdicts.csv (the
 same, to fill in with 1 and 0) and quality.csv: how many errors the queue finds among the verdicts
@@ -42,8 +42,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--class-share',
         type=float,
-        default=0.02,
-        help='of the queue that one class may take, default 0.02',
+        default=0.1,
+        help='of the queue that one class may take while others are left, default 0.1',
     )
 
 
@@ -57,7 +57,7 @@ def check_arguments(args: Namespace) -> None:
     if args.size < 1 or args.folds < 2:
         raise InputError(f'--size {args.size} --folds {args.folds}: give at least 1 and 2')
     if not 0 < args.class_share <= 1:
-        raise InputError(f'--class-share {args.class_share:g}: is outside (0, 1]; give 0.02, say')
+        raise InputError(f'--class-share {args.class_share:g}: is outside (0, 1]; give 0.1, say')
 
 
 def run(args: Namespace) -> None:
@@ -72,7 +72,7 @@ def run(args: Namespace) -> None:
     from mmnoisy.cleaning.review.cross_fit import cross_fit
     from mmnoisy.cleaning.review.error_model import ErrorModel, cross_fitted
     from mmnoisy.cleaning.review.queue import best_labels, rated_labels, write_queue
-    from mmnoisy.engine.processes import world_size
+    from mmnoisy.engine.distributed.processes import world_size
     from mmnoisy.engine.sets import index_folder, set_config
 
     check_arguments(args)

@@ -17,7 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser)
     add_launcher(parser)
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
     parser.add_argument('--out', type=Path, help='write the metrics to this JSON file')
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmnoisy.cli.parsers import add_config, add_launcher, config_of
-from mmnoisy.errors import InputError
 from mmnoisy.io.lock import lock
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Builds the runner of the config and trains."""
-    from mmnoisy.engine.processes import is_first
+    from mmnoisy.engine.distributed.processes import is_first
     from mmnoisy.engine.runner import build_runner, resume_from
 
     cfg = config_of(args)
@@ -63,16 +62,12 @@ def apply_options(cfg: Config, args: Namespace) -> Config:
     Raises:
         InputError: an option cannot act.
     """
-    import torch
-
     from mmnoisy.engine.auto_scale_lr import scale_learning_rates
+    from mmnoisy.engine.precision import use_mixed_precision
     from mmnoisy.engine.transforms import hold_out
 
     if args.amp:
-        if not torch.cuda.is_available():
-            raise InputError('--amp: mixed precision needs a GPU and there is none; leave it out')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        use_mixed_precision(cfg)
     if args.hold_back:
         cfg = hold_out(cfg, args.hold_back)
     if args.no_validate:

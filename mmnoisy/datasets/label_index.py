@@ -1,7 +1,7 @@
 """The label index: the labels of one set of images in flat, memory-mapped arrays.
 
 A folder of ``.npy`` files and one JSON, opened in milliseconds and shared by all processes of a
-machine through the page cache. Pure NumPy, no MM imports.
+machine through the page cache. No MM imports.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from mmnoisy.datasets.csr import Csr, to_csr
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, read_info
+from mmnoisy.label_batch import LabelBatch, SparseLabels
 
 WHAT = 'label index'
 VERSION = 1
@@ -90,6 +91,11 @@ class LabelIndex:
                 f'{folder}: its noisy labels are of {len(self.noisy_classes)} other classes than '
                 f'the {len(self.classes)} of its verdicts, so the two cannot be compared; {mend}'
             )
+
+    def batch(self, rows: np.ndarray) -> LabelBatch:
+        """The labels of the images in rows (B,)."""
+        noisy, verdicts = (matrix.take(rows) for matrix in (self.noisy, self.verdicts))
+        return LabelBatch(SparseLabels.of(*noisy), SparseLabels.of(*verdicts))
 
     def select(self, images: np.ndarray) -> LabelIndex:
         """The images for which ``images`` (N,) is true."""

@@ -1,14 +1,18 @@
 """What a run needs around the model: loop, safe checkpoints, start-up, parameter groups, checks."""
 
 from mmnoisy import stack  # noqa: F401, says in a sentence what is missing
-from mmnoisy.engine.checkpoint_hook import WholeCheckpointHook
 from mmnoisy.engine.checkpoints.reading import allow_mmengine_checkpoints
-from mmnoisy.engine.class_list_hook import ClassListHook
-from mmnoisy.engine.hooks import FitStandardizeHook, LazyRuntimeInfoHook
+from mmnoisy.engine.distributed.sharded import ShardedStrategy
+from mmnoisy.engine.hooks import (
+    ClassListHook,
+    FitStandardizeHook,
+    LazyRuntimeInfoHook,
+    ProgressHook,
+    WholeCheckpointHook,
+)
 from mmnoisy.engine.optim import TrainableParametersConstructor
 from mmnoisy.engine.precision import BFloat16OptimWrapper, ChannelsLastHook
-from mmnoisy.engine.progress_hook import ProgressHook
-from mmnoisy.engine.sharded import ShardedStrategy
+from mmnoisy.engine.rmsprop import rmsprop_tf
 from mmnoisy.engine.train_loop import ResumableTrainLoop
 
 __all__ = [
@@ -23,4 +27,5 @@ __all__ = [
     'TrainableParametersConstructor',
     'WholeCheckpointHook',
     'allow_mmengine_checkpoints',
+    'rmsprop_tf',
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, Dataset, Sampler
 
 from mmnoisy.errors import InputError
-from mmnoisy.seeds import seed_all, seed_of
+from mmnoisy.seeds import hash_seed, seed_all
 
 
 class SeededDataset(Dataset):
@@ -44,7 +44,7 @@ class SeededDataset(Dataset):
 
     def __getitem__(self, draw: int) -> Any:
         """The sample of a draw, ``index + N * cycle``."""
-        seed_all(int(seed_of(self.seed, draw)))
+        seed_all(int(hash_seed(self.seed, draw)))
         return self.dataset[draw % len(self)]
 
     def __getitems__(self, draws: Sequence[int]) -> Any:
@@ -52,7 +52,7 @@ class SeededDataset(Dataset):
         if not hasattr(self.dataset, 'seeded_batch'):
             return [self[draw] for draw in draws]
         numbers = np.asarray(draws)
-        return self.dataset.seeded_batch(numbers % len(self), seed_of(self.seed, numbers))
+        return self.dataset.seeded_batch(numbers % len(self), hash_seed(self.seed, numbers))
 
 
 class DrawnBatches(Sampler):

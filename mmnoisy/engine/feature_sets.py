@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmengine.runner import load_checkpoint
 from mmpretrain.registry import MODELS
 
-from mmnoisy.datasets.feature_extraction import Views
 from mmnoisy.engine.checkpoints.named import named_checkpoints
 from mmnoisy.engine.devices import pick_device
+from mmnoisy.engine.feature_extraction import Views
 from mmnoisy.engine.sets import build_set, fill_classes, set_config
 from mmnoisy.engine.transforms import split_neck
 from mmnoisy.errors import InputError

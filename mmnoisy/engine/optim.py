@@ -36,10 +36,11 @@ class TrainableParametersConstructor(DefaultOptimWrapperConstructor):
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
         super().__init__(optim_wrapper_cfg, paramwise_cfg)
         # A ConfigDict would make the groups to be ConfigDicts, slow to read in every step.
-        self.optimizer_cfg = dict(self.optimizer_cfg)
-        fusible = self.optimizer_cfg.get('type') in ('Adam', 'AdamW')
-        if fusible and 'foreach' not in self.optimizer_cfg:
-            self.optimizer_cfg.setdefault('fused', _FUSED_ON_CPU or torch.cuda.is_available())
+        settings = dict(self.optimizer_cfg)
+        self.optimizer_cfg = settings
+        fusible = settings.get('type') in ('Adam', 'AdamW')
+        if fusible and 'foreach' not in settings:
+            settings.setdefault('fused', _FUSED_ON_CPU or torch.cuda.is_available())
 
     def add_params(
         self, params: List[dict], module: nn.Module, prefix: str = '', *args: Any, **kwargs: Any

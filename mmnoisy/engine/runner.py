@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +12,8 @@ from mmpretrain.registry import RUNNERS
 from mmnoisy.engine.auto_scale_lr import count_accumulated
 from mmnoisy.engine.checkpoints.loaded import LoadedWeightsHook
 from mmnoisy.engine.checkpoints.named import require_checkpoints
-from mmnoisy.engine.checkpoints.reading import newest_readable, read_checkpoint
-from mmnoisy.engine.processes import on_main_process, start_processes
+from mmnoisy.engine.checkpoints.reading import checkpoint_file, newest_readable, read_checkpoint
+from mmnoisy.engine.distributed.processes import on_main_process, start_processes
 from mmnoisy.engine.sets import fill_classes
 
 
@@ -28,8 +27,8 @@ def build_runner(cfg: Config) -> Any:
         InputError: a checkpoint that the config names does not exist.
     """
     start_processes(cfg)
-    if cfg.get('load_from') and Path(cfg.load_from).is_dir():
-        cfg.load_from = on_main_process(lambda: newest_readable(cfg.load_from))
+    if cfg.get('load_from'):
+        cfg.load_from = on_main_process(lambda: checkpoint_file(cfg.load_from))
     require_checkpoints(cfg.to_dict())
     fill_classes(cfg)
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmnoisy.engine.drawn_batches import drawn_loader
 from mmnoisy.errors import InputError
-from mmnoisy.seeds import seed_all, seed_of
+from mmnoisy.seeds import hash_seed, seed_all
 
 _STREAM = 'stream'  # entry of the message hub, and so of a checkpoint
 _HISTORY = 1000
@@ -44,13 +44,18 @@ class ResumableTrainLoop(BaseLoop):
             ``min_passes`` times as many as all sources together have, whichever is more.
         min_passes: of a run with ``min_images``.
         max_passes: of a run with ``min_images``; a small set is not seen more often than that.
+        global_batch: ``train_dataloader.batch_size`` is the batch of all processes together, and
+            each has its share, so that a run is the same one with any number of processes.
+            Otherwise each process has so many images, and the learning rates are multiplied by the
+            number of processes.
         val_begin: the first epoch, or iteration, to evaluate after.
         val_interval: epochs, or iterations, from one evaluation to the next; by default 1, and
             with ``min_images`` once, at the end.
 
     Raises:
         InputError: not exactly one of the three lengths is given, the sampler cannot begin at a
-            given step, or the checkpoint belongs to a run with another sequence of batches.
+            given step, the processes cannot share a batch equally, or the checkpoint belongs to a
+            run with another sequence of batches.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class ResumableTrainLoop(BaseLoop):
         min_images: Optional[int] = None,
         min_passes: int = 1,
         max_passes: Optional[int] = None,
+        global_batch: bool = True,
         val_begin: int = 1,
         val_interval: Optional[int] = None,
     ) -> None:
@@ -69,12 +75,15 @@ class ResumableTrainLoop(BaseLoop):
         if sum(length is not None for length in lengths.values()) != 1:
             given = ', '.join(f'{name}={length}' for name, length in lengths.items())
             raise InputError(f'train_cfg: {given}: give one of the three')
+        processes = get_dist_info()[1]
+        if processes > 1 and isinstance(dataloader, dict):
+            _share_batch(runner, dataloader, processes, global_batch)
         super().__init__(runner, dataloader)
         self.by_epoch = max_epochs is not None
         loader: Any = drawn_loader(self.dataloader, runner.seed)
         self.dataloader: DataLoader = loader
         self.samples, self.batches = loader.dataset, loader.batch_sampler
-        self.batch_size = self.batches.batch_size * get_dist_info()[1]  # of all processes
+        self.batch_size = self.batches.batch_size * processes  # of all together
         if min_images is not None:
             size = len(self.samples)
             images = images_to_see(size, min_images, min_passes, max_passes)
@@ -133,7 +142,7 @@ class ResumableTrainLoop(BaseLoop):
             self._validate()
 
     def _run_iter(self, data_batch: Any, batch_idx: int) -> None:
-        seed_all(int(seed_of(self.seed, self._iter, get_dist_info()[0])))
+        seed_all(int(hash_seed(self.seed, self._iter, get_dist_info()[0])))
         self.runner.call_hook('before_train_iter', batch_idx=batch_idx, data_batch=data_batch)
         outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
         self.runner.call_hook(
@@ -203,3 +212,29 @@ def images_to_see(
     """
     images = max(min_images, min_passes * size)
     return images if max_passes is None else min(images, max_passes * size)
+
+
+def _share_batch(runner: Runner, dataloader: Dict, processes: int, global_batch: bool) -> None:
+    """Gives each process its batch size, and says so."""
+    size = dataloader['batch_size']
+    if not global_batch:
+        if not (runner.auto_scale_lr or {}).get('enable'):
+            runner.auto_scale_lr = dict(base_batch_size=size, enable=True)
+        runner.logger.info(
+            f'Batches of {size * processes} images, {size} on each of {processes} processes '
+            '(train_cfg.global_batch=False); learning rates are scaled with them, max_iters and '
+            'schedules in iterations are not.'
+        )
+        return
+    if size % processes:
+        raise InputError(
+            f'train_dataloader.batch_size={size}: is the batch of all processes together, and '
+            f'{processes} cannot share it equally; give a multiple of {processes}, or set '
+            'train_cfg.global_batch=False for so many images on each'
+        )
+    # In place, since MMEngine scales learning rates by what the runner has here.
+    dataloader['batch_size'] = size // processes
+    runner.logger.info(
+        f'Batches of {size} images, {size // processes} on each of {processes} processes: a step '
+        'is that of one process (train_cfg.global_batch=True).'
+    )

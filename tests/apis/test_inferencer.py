@@ -57,7 +57,7 @@ def test_a_stream_names_what_it_labels_and_leaves_out_what_cannot_be_read(
     broken = tmp_path / f'{small.pictures[1].name}'
     broken.write_bytes(broken.read_bytes()[:200])
     unreadable = []
-    found = dict(inferencer.stream(tmp_path, batch_size=2, unreadable=unreadable))
+    found = dict(inferencer.stream(tmp_path, batch_size=2, left_out=unreadable))
     assert [*found] == [str(tmp_path / small.pictures[k].name) for k in (0, 2, 3)]
     assert 'cannot be read as a picture' in str(*unreadable)
     assert str(broken) in str(*unreadable)

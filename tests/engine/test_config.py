@@ -6,6 +6,7 @@ from mmengine.config import Config, DictAction
 
 from mmnoisy import InputError
 from mmnoisy.engine.auto_scale_lr import scale_learning_rates
+from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.config import load_config, parse_options
 from mmnoisy.engine.runner import build_runner, resume_from
 
@@ -120,3 +121,16 @@ def test_scaled_learning_rates_need_a_base():
     assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=32)
     with pytest.raises(InputError, match='--auto-scale-lr: the config does not say for how many'):
         scale_learning_rates(Config(dict()))
+
+
+def test_a_work_dir_stands_for_its_newest_checkpoint(tmp_path):
+    with pytest.raises(InputError, match='holds no checkpoint; train it first'):
+        checkpoint_file(str(tmp_path))
+    for number in (9, 10):
+        torch.save(dict(state_dict={}), tmp_path / f'iter_{number}.pth')
+    assert checkpoint_file(str(tmp_path)) == str(tmp_path / 'iter_10.pth')
+    assert checkpoint_file('some.pth') == 'some.pth'
+    (tmp_path / 'empty').mkdir()
+    text = f"load_from = '{tmp_path / 'empty'}'"  # training must not begin from nothing
+    with pytest.raises(InputError, match='empty: holds no checkpoint'):
+        build_runner(load_config(write(tmp_path / 'some.py', text)))

@@ -8,8 +8,8 @@ import pytest
 from torch.distributed import TCPStore
 
 from mmnoisy import InputError
-from mmnoisy.engine import nodes
-from mmnoisy.engine.nodes import NodeWatch, seconds
+from mmnoisy.engine.distributed import nodes
+from mmnoisy.engine.distributed.nodes import NodeWatch, seconds
 
 PATIENCE = 100  # seconds: what a busy machine may take
 

@@ -1,17 +1,13 @@
-import json
-
 import pytest
 import torch
 from made_index import CONFIG, make_data_set
 from mmengine.config import Config
-from mmpretrain.registry import MODELS
 
 from mmnoisy import InputError
-from mmnoisy.engine.progress_hook import changed_share
+from mmnoisy.engine.hooks.progress_hook import changed_share
 from mmnoisy.engine.runner import build_runner
 from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.transforms import hold_out
-from mmnoisy.models import LabelCleaningHead
 
 
 def config(tmp_path, name):
@@ -116,33 +112,3 @@ def test_holding_back_needs_a_v(tmp_path):
     cfg.train_dataloader.dataset = cfg.train_dataloader.dataset.datasets[0]
     with pytest.raises(InputError, match='--hold-back 6: needs a config that trains on T and V'):
         hold_out(cfg, 6)
-
-
-@MODELS.register_module()
-class ExplodingHead(LabelCleaningHead):
-    """Its third loss is not a number."""
-
-    steps = 0
-
-    def loss(self, cleaned, verified, known):
-        self.steps += 1
-        loss = super().loss(cleaned, verified, known)
-        return loss * torch.nan if self.steps == 3 else loss
-
-
-def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
-    cfg = config(tmp_path, 'exploding')
-    cfg.model.cleaning_head.type = 'ExplodingHead'
-    runner = build_runner(cfg)
-    with pytest.raises(InputError, match=r'is nan in iteration 3: the ids of its 16 images'):
-        runner.train()
-    (file,) = (tmp_path / 'run').glob('not_finite*.json')
-    written = json.loads(file.read_text())
-    assert written['iter'] == 3
-    loop = runner.train_loop
-    assert written['images'] == [loop.samples.image_id(k) for k in loop.batches.indices(2)]
-    assert all(len(image) == 16 for image in written['images'])
-    assert sorted(path.name for path in (tmp_path / 'run').glob('*.pth')) == [
-        'iter_1.pth',
-        'iter_2.pth',
-    ]

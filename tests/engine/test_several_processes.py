@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from test_killed_runs import features, pictures
 
-from mmnoisy.engine.sets import resolve
+from mmnoisy.engine.sets import fill_classes, resolve
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
 
@@ -29,6 +29,7 @@ def sharded(demo_root, folder):
     cfg.model.neck = None
     cfg.model.head.in_channels = cfg.model.cleaning_head.in_channels = 32
     init_default_scope('mmpretrain')
+    fill_classes(cfg)
     model = MODELS.build(cfg.model)  # the runners would draw other weights
     model.init_weights()
     torch.save(dict(state_dict=model.state_dict()), folder / 'begin.pth')

@@ -150,3 +150,32 @@ def test_a_run_by_images_ends_with_an_evaluation_and_no_learning_rate(tmp_path):
     expected = 0.01 * (1 - torch.arange(steps) / steps)
     assert rates[0] == 0.01
     assert (torch.as_tensor(rates) - expected).abs().max() <= 0.01 / steps
+
+
+@pytest.mark.parametrize(
+    ('settings', 'share', 'scale'),
+    [
+        (dict(), 4, None),
+        (dict(global_batch=False), 16, dict(base_batch_size=16, enable=True)),
+    ],
+)
+def test_four_processes_have_the_batch_of_one_or_say_what_changes(
+    tmp_path, monkeypatch, settings, share, scale
+):
+    monkeypatch.setattr('mmnoisy.engine.train_loop.get_dist_info', lambda: (0, 4))
+    cfg = config(tmp_path, f'four {share}')
+    cfg.train_cfg = dict(type='ResumableTrainLoop', min_images=640, **settings)
+    runner = build_runner(cfg)
+    loop = runner.build_train_loop(runner._train_loop)
+    assert loop.batches.batch_size == runner._train_dataloader['batch_size'] == share
+    assert loop.batch_size == 4 * share
+    assert loop.max_iters == 640 / (4 * share)
+    assert runner.auto_scale_lr == scale
+    assert runner.cfg.train_dataloader.batch_size == 16
+
+
+def test_a_batch_that_processes_cannot_share(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmnoisy.engine.train_loop.get_dist_info', lambda: (0, 3))
+    runner = build_runner(config(tmp_path, 'three'))
+    with pytest.raises(InputError, match=r'batch_size=16: .* and 3 cannot share it equally'):
+        runner.build_train_loop(runner._train_loop)

@@ -19,9 +19,9 @@ from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, MODELS
 
 from mmnoisy.datasets import FeatureBank
-from mmnoisy.datasets.feature_extraction import Views
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
+from mmnoisy.engine.feature_extraction import Views
 from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.transforms import on_features
 

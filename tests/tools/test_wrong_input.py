@@ -124,3 +124,12 @@ def test_a_second_run_in_one_folder_is_refused(made, tmp_path, capsys):
             assert f'w: a run is writing there (process {first.pid}' in refused(capsys, *command)
         first.communicate('end')
     run('clean_labels.py', config, model, '--out', out)
+
+
+@pytest.mark.parametrize('tool', ['calibrate.py', 'review_queue.py'])
+def test_one_verified_image(tmp_path, capsys, tool):
+    make_data_set(tmp_path / 'made', sizes=(30, 1, 30))
+    options = ['--out', tmp_path / 'out'] if tool == 'review_queue.py' else []
+    files = tmp_path / 'made/config.py', tmp_path / 'made/model.pth'
+    told = refused(capsys, tool, *files, *options)
+    assert '--folds 5: V has too few images for that, 1; verify more, since two are the' in told

@@ -10,16 +10,16 @@ from typing import Any, Dict, Tuple
 
 import numpy as np
 from mmengine.config import Config
-from tqdm import tqdm
 
 from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.clean import labels_hash
 from mmnoisy.cleaning.pairs import PAIR, Rule, pairs_of
 from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.engine.partial_training import train_on_part
+from mmnoisy.engine.partial_training import require_folds, train_on_part
 from mmnoisy.engine.sets import build_set, index_folder, set_config, trained_on
 from mmnoisy.errors import InputError
+from mmnoisy.io.progress import progress
 
 
 def fold_of_images(num_images: int, num_folds: int) -> np.ndarray:
@@ -56,10 +56,9 @@ def cross_fit(
             'nothing can be learned of errors; give the config of the joint model, and that of V'
         )
     fold = fold_of_images(len(dataset), num_folds)
-    if len(dataset) < num_folds:
-        raise InputError(f'--folds {num_folds}: V has only {len(dataset)} images; give fewer')
+    require_folds(num_folds, len(dataset))
     blocks = Blocks(folder / 'scores', _made_of(cfg, dataset.index), num_folds)
-    for k in tqdm(blocks.missing(), desc='folds', unit=' trainings', disable=None):
+    for k in progress('cross-fitting', blocks.missing(), unit='trainings'):
         rest = np.flatnonzero(fold != k).tolist()
         model = train_on_part(cfg, 'validation', rest, folder / f'fold_{k}')
         scorer = Scorer(model, dataset, batch_size, num_workers)

@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
-from mmnoisy.engine.bare_model import bare_model, whole_weights
 from mmnoisy.engine.checkpoints.matching import check_weights
 from mmnoisy.engine.checkpoints.named import named_checkpoints
+from mmnoisy.engine.distributed.unwrap_model import unwrap_model, whole_weights
 from mmnoisy.errors import InputError
 
 PREDICT = ('backbone.', 'neck.', 'head.')
@@ -61,6 +61,8 @@ class LoadedWeightsHook(Hook):
             begin from a checkpoint without any weight of the model.
     """
 
+    priority = 'VERY_LOW'  # after those that add to a checkpoint what it need not have
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: Dict[str, Any]) -> None:
         """Compares the weights of the checkpoint with those of the model."""
         name = str(runner._load_from or 'the checkpoint')
@@ -70,7 +72,7 @@ class LoadedWeightsHook(Hook):
         }
         needed = whole_weights(runner)
         if not isinstance(runner._train_loop, BaseLoop):
-            require_predicting(bare_model(runner), needed, state, runner.cfg, name)
+            require_predicting(unwrap_model(runner), needed, state, runner.cfg, name)
         elif needed and not runner._resume:
             anew = [key for key, value in needed.items() if not _fits(state.get(key), value)]
             if len(anew) == len(needed):

@@ -98,6 +98,20 @@ def newest_readable(work_dir: str) -> Optional[str]:
     return None
 
 
+def checkpoint_file(path: str) -> str:
+    """The path of a checkpoint: of a work dir its newest one that can be read.
+
+    Raises:
+        InputError: the work dir holds none.
+    """
+    if not Path(path).is_dir():
+        return path
+    found = newest_readable(path)
+    if found is None:
+        raise InputError(f'{path}: holds no checkpoint; train it first, or give another one')
+    return found
+
+
 def _age(path: Path) -> tuple:
     # Among those of one kind the number tells, since a copy may have lost the times.
     kind, number = path.stem.split('_')

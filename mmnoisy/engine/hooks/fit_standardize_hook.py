@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from torch import nn
 
-from mmnoisy.engine.bare_model import bare_model
+from mmnoisy.engine.distributed.unwrap_model import unwrap_model
 from mmnoisy.engine.sets import build_set
 from mmnoisy.models.necks import Standardize, identity_where_missing
 
@@ -38,11 +38,11 @@ class FitStandardizeHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: Dict[str, Any]) -> None:
         """Keeps heads of a checkpoint that has no standardisation as they are."""
-        identity_where_missing(bare_model(runner), checkpoint.get('state_dict', checkpoint))
+        identity_where_missing(unwrap_model(runner), checkpoint.get('state_dict', checkpoint))
 
     def before_train(self, runner: Runner) -> None:
         """Fits what is not fitted yet."""
-        model = bare_model(runner)
+        model = unwrap_model(runner)
         if not isinstance(model.neck, nn.Module):
             return
         for layer in model.neck.modules():

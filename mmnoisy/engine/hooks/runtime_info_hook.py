@@ -86,7 +86,7 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
 def _stop(runner: Runner, step: int, name: str, value: float) -> None:
     """Ends the run; the images of a step are known in loops that can name them."""
     path = Path(runner.work_dir, f'not_finite_iter_{step + 1}_rank_{get_rank()}.json')
-    images = getattr(runner.train_loop, 'image_ids', lambda step: [])(step)
+    images: List[str] = getattr(runner.train_loop, 'image_ids', lambda step: [])(step)
     write_json(path, dict(iter=step + 1, loss=name, value=str(value), images=images))
     raise InputError(
         f'{name} is {value} in iteration {step + 1}: the ids of its {len(images)} images '
