@@ -10,8 +10,9 @@ from typing import Any, Dict, Mapping
 from mmengine.hooks import Hook
 from tqdm import tqdm
 
-_BAR = '{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}'
-_MINUTE = 60.0
+from mmnoisy.io.progress import progress
+
+_BAR = '{desc}{percentage:3.0f}%|{bar:20}| {n_fmt}/{total_fmt} steps{postfix}'
 
 
 class Progress:
@@ -25,10 +26,8 @@ class Progress:
         self.left: Counter = Counter(left)
         self._seconds: Dict[str, float] = defaultdict(float)
         self._done: Counter = Counter()
-        self._system, self._what, self._since = '', '', time.monotonic()
-        self._said = self._since
-        # In a terminal only.
-        self._bar = tqdm(total=sum(left.values()), bar_format=_BAR, disable=None)
+        self._system, self._since = '', time.monotonic()
+        self._bar = progress('', total=sum(left.values()), bar_format=_BAR)
 
     def __enter__(self) -> Progress:
         return self
@@ -40,13 +39,12 @@ class Progress:
         """Says what is done from now on; its time counts as that of the system."""
         self._count_time()
         self._system = system
-        self._what = f'{system}, seed {seed}, {stage}'
-        self._bar.set_description(self._what, refresh=False)
+        self._bar.set_description(f'{system}, seed {seed}, {stage}', refresh=False)
 
     def add(self, system: str, steps: int) -> None:
         """More steps than were known before."""
         self.left[system] += steps
-        self._bar.total = (self._bar.total or 0) + steps
+        self._bar.total += steps
 
     def step(self) -> None:
         """One step of the system of this stage is done."""
@@ -54,12 +52,8 @@ class Progress:
         self._done[self._system] += 1
         self.left[self._system] = max(0, self.left[self._system] - 1)
         minutes, seconds = divmod(round(self.seconds_left()), 60)
-        left = f'{minutes}:{seconds:02d} left'
-        self._bar.set_postfix_str(left, refresh=False)
+        self._bar.set_postfix_str(f'{minutes}:{seconds:02d} left', refresh=False)
         self._bar.update()
-        if self._bar.disable and self._since - self._said > _MINUTE:
-            self._said = self._since
-            self.say(f'{self._what}; {left}')
 
     def seconds_left(self) -> float:
         """By the time of a step of each system so far; of the mean, where there is none yet."""

@@ -47,7 +47,7 @@ class _Lines(tqdm):
 
     def __init__(self, items: Optional[Iterable], **settings: Any) -> None:
         times = dict(delay=MINUTE, mininterval=MINUTE, maxinterval=MINUTE)
-        super().__init__(items, **{**settings, **times, 'bar_format': _LINE, 'leave': False})
+        super().__init__(items, **{'bar_format': _LINE, **settings, **times, 'leave': False})
 
     def display(self, msg: Optional[str] = None, pos: Optional[int] = None) -> bool:
         """Writes a line, where tqdm would write over the one before."""

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-from made_index import make_data_set
 from mmengine.registry import init_default_scope
 
 import mmnoisy.components  # noqa: F401
@@ -14,7 +12,8 @@ from mmnoisy.experiments.systems import SYSTEMS, load_systems, to_train
 from mmnoisy.experiments.training import Trainer
 
 SHORT = {
-    'train_cfg': dict(type='ResumableTrainLoop', max_iters=3, val_interval=3),
+    'train_cfg.min_images': 60,
+    'train_cfg.min_passes': 0,
     'train_dataloader.batch_size': 20,
 }
 OWN = dict.fromkeys([*SYSTEMS, *(f'{name}_mixed' for name in SYSTEMS)], Recipe())
@@ -32,10 +31,3 @@ def grid_of(root, out, names, seeds=(0,), sizes=(60,), given=OWN, options=SHORT,
     bounds = settings.pop('bounds', {})
     trainer = Trainer(Data(systems[train[0]].cfg), Path(out), systems, bounds, **settings)
     return Grid(trainer, train, seeds, sizes, [1, 2], given)
-
-
-@pytest.fixture(scope='session')
-def made(tmp_path_factory):
-    root = tmp_path_factory.mktemp('made')
-    make_data_set(root)
-    return root

@@ -6,7 +6,8 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from made_grid import OWN, grid_of, made  # noqa: F401
+from made_grid import OWN, grid_of
+from made_index import make_data_set
 from mmengine.config import Config
 
 from mmnoisy import InputError
@@ -21,7 +22,14 @@ NAMES = ['finetune_clean', 'misra', 'joint']
 
 
 @pytest.fixture(scope='module')
-def whole(made, tmp_path_factory):  # noqa: F811
+def made(tmp_path_factory):
+    root = tmp_path_factory.mktemp('made')
+    make_data_set(root)
+    return root
+
+
+@pytest.fixture(scope='module')
+def whole(made, tmp_path_factory):
     """A finished comparison: its folder and its runs."""
     out = tmp_path_factory.mktemp('whole')
     return out, grid_of(made, out, NAMES, sizes=(20, 60)).run()
@@ -69,12 +77,12 @@ def test_all_rows_at_all_sizes(whole):
     assert not list(whole[0].glob('runs/.*'))
 
 
-def test_nothing_is_done_twice(made, whole, trained):  # noqa: F811
+def test_nothing_is_done_twice(made, whole, trained):
     check_equal(grid_of(made, whole[0], NAMES, sizes=(20, 60)).run(), whole[1])
     assert not trained
 
 
-def test_an_interrupted_comparison_ends_as_an_uninterrupted_one(made, whole, trained, tmp_path):  # noqa: F811
+def test_an_interrupted_comparison_ends_as_an_uninterrupted_one(made, whole, trained, tmp_path):
     trained.stop = 4
     with pytest.raises(KeyboardInterrupt):
         grid_of(made, tmp_path, NAMES, sizes=(20, 60)).run()
@@ -82,7 +90,7 @@ def test_an_interrupted_comparison_ends_as_an_uninterrupted_one(made, whole, tra
     check_equal(grid_of(made, tmp_path, NAMES, sizes=(20, 60)).run(), whole[1])
 
 
-def test_runs_of_other_settings_are_refused(made, whole):  # noqa: F811
+def test_runs_of_other_settings_are_refused(made, whole):
     given = {**OWN, 'joint': Recipe(3.0)}
     with pytest.raises(InputError, match=r'runs/joint-v60-s0: was made by other settings; give'):
         grid_of(made, whole[0], NAMES, given=given).run()
@@ -90,13 +98,13 @@ def test_runs_of_other_settings_are_refused(made, whole):  # noqa: F811
         grid_of(made, whole[0], NAMES, batch_size=7).run()
 
 
-def test_runs_of_another_version_are_refused(made, whole, monkeypatch):  # noqa: F811
+def test_runs_of_another_version_are_refused(made, whole, monkeypatch):
     monkeypatch.setattr(fingerprint, '_code', lambda: 'another')
     with pytest.raises(InputError, match=r'runs/baseline-v0-s0: was made by other code; give'):
         grid_of(made, whole[0], NAMES).run()
 
 
-def test_runs_of_other_labels_are_refused(made, whole, tmp_path):  # noqa: F811
+def test_runs_of_other_labels_are_refused(made, whole, tmp_path):
     root = shutil.copytree(made, tmp_path / 'data')
     grid_of(root, whole[0], NAMES, sizes=(20, 60)).run()  # the same at another place
     path = root / 'index/test/verdicts_value.npy'
@@ -122,7 +130,7 @@ def test_train_py_makes_the_same_from_the_config_of_a_run(whole, name, tmp_path)
     assert runner.test() == pytest.approx(kept)
 
 
-def test_a_search_is_kept_and_used(made, tmp_path, trained):  # noqa: F811
+def test_a_search_is_kept_and_used(made, tmp_path, trained):
     grid = grid_of(made, tmp_path, ['baseline'], given={})
     grid.run()
     kept = json.loads((tmp_path / 'recipes/baseline-v60.json').read_text())
@@ -137,12 +145,12 @@ def test_a_search_is_kept_and_used(made, tmp_path, trained):  # noqa: F811
         grid_of(made, tmp_path, ['baseline'], given={}, batch_size=7).run()
 
 
-def test_v_too_small_for_a_search_is_trained_as_the_config_says(made, tmp_path):  # noqa: F811
+def test_v_too_small_for_a_search_is_trained_as_the_config_says(made, tmp_path):
     grid = grid_of(made, tmp_path, ['finetune_clean'], sizes=(1,), given={})
     assert grid.recipe('finetune_clean', 1) == Recipe()
 
 
-def test_systems_that_share_a_recipe_have_its_factor(made, tmp_path):  # noqa: F811
+def test_systems_that_share_a_recipe_have_its_factor(made, tmp_path):
     grid = grid_of(made, tmp_path, ['joint_pretrained'], given={'joint': Recipe(3.0)})
     assert grid.recipe('pretrain_cleaner', 60) == Recipe(3.0)
 

@@ -34,9 +34,9 @@ def test_the_time_left_is_by_the_steps_of_each_system(clock):
         assert progress.seconds_left() == pytest.approx(80 * 1 + 5 * 10 + 7 * mean)
 
 
-def test_a_log_has_a_line_a_minute_that_says_what_is_done(clock, capsys):
+def test_the_bar_says_what_is_done_and_what_is_left(clock):
     with Progress({'joint': 300}) as progress:
         progress.stage('joint', 2, 'search 3')
         steps(progress, clock, 150, 1.0)
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == ['joint, seed 2, search 3; 3:59 left', 'joint, seed 2, search 3; 2:58 left']
+        assert str(progress._bar).startswith('joint, seed 2, search 3:  50%|')
+        assert str(progress._bar).endswith('150/300 steps, 2:30 left')

@@ -1,7 +1,8 @@
 """The configs of the systems: what they start from, and the rule of their schedules."""
 
 import pytest
-from made_grid import made, systems_of  # noqa: F401
+from made_grid import systems_of
+from made_index import make_data_set
 
 from mmnoisy import InputError
 from mmnoisy.engine.sets import trained_on
@@ -13,7 +14,14 @@ BOUNDS = ['bound_verdicts', 'bound_truth']
 
 
 @pytest.fixture(scope='module')
-def systems(made):  # noqa: F811
+def made(tmp_path_factory):
+    root = tmp_path_factory.mktemp('made')
+    make_data_set(root)
+    return root
+
+
+@pytest.fixture(scope='module')
+def systems(made):
     return systems_of(made, SYSTEMS, {}, BOUNDS)
 
 
@@ -107,6 +115,6 @@ def test_other_methods_learn_from_both_and_then_from_v(systems, name):
         ('gone.py', 'gone.py: there is no such config file'),
     ],
 )
-def test_wrong_names_end_in_one_sentence(made, name, complaint):  # noqa: F811
+def test_wrong_names_end_in_one_sentence(made, name, complaint):
     with pytest.raises(InputError, match=complaint):
         systems_of(made, [name])

@@ -75,25 +75,24 @@ def run(args: Namespace) -> dict:
         root = Path(name)
         make_banks(root, args.images, args.dim, args.classes)
         cfg = config_of(root, args)
+        start = runner_here(cfg, root / 'work').model
+        start.init_weights()
+        start.neck[0].fit(*standardisation(cfg))  # else the runner would fit it while it is timed
+        cfg.load_from = str(root / 'start.pth')
+        torch.save(dict(state_dict=start.state_dict()), cfg.load_from)
         runners = [runner_here(cfg, root / 'work') for _ in range(args.repeats + 1)]
-        start = runners[0].model
-        # The same start for all, with features standardised by T.
-        start.neck[0].fit(*standardisation(cfg, args.dim))
-        bare = copy.deepcopy(start)
-        for runner in runners[1:]:
-            runner.model.load_state_dict(start.state_dict())
+        bare, ours = copy.deepcopy(start), runners[0].model
         draws = runners[0].train_loop.batches
         images = torch.tensor([draws.indices(step) for step in range(args.steps)])
         dense = to_dense(cfg, args.classes)
         waiting = [*runners]
-        begin = copy.deepcopy(start.state_dict())
 
         def bare_run() -> None:
-            bare.load_state_dict(begin)
+            bare.load_state_dict(start.state_dict())
             bare_training(bare, dense, images.to(get_device()), cfg)
 
         seconds, alternative = in_turns(lambda: waiting.pop().train(), bare_run, args.repeats)
-        difference = largest_difference(start, bare)
+        difference = largest_difference(ours, bare)
     per_second = args.steps * args.batch_size / seconds
     return result(
         'heads',
@@ -114,7 +113,8 @@ def config_of(root: Path, args: Namespace) -> Config:
     """The joint model's config on the made-up sets, for some steps."""
     options = {
         'index': str(root / 'index'),
-        'train_cfg': dict(type='ResumableTrainLoop', max_iters=args.steps),
+        'train_cfg.min_images': args.steps * args.batch_size,
+        'train_cfg.min_passes': 0,
         'train_dataloader.batch_size': args.batch_size,
         'load_from': None,
         'randomness.seed': SEED,
@@ -127,7 +127,7 @@ def config_of(root: Path, args: Namespace) -> Config:
     return cfg
 
 
-def standardisation(cfg: Config, dim: int) -> tuple[torch.Tensor, float]:
+def standardisation(cfg: Config) -> tuple[torch.Tensor, float]:
     """The mean of the features of T, (D,), and their scale."""
     features = torch.from_numpy(build_set(cfg, 'train').banks[0].features[:, 0].astype(np.float32))
     mean = features.mean(0)
