@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+# Two processes run the tests on two cores: threads of theirs would wait for one another.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
 settings.register_profile('no timed tests', deadline=None)
 settings.load_profile('no timed tests')
 

@@ -19,6 +19,7 @@ from mmpretrain.structures import DataSample
 
 from mmnoisy.apis.calibration_file import Calibration, calibration_path
 from mmnoisy.apis.pictures import UNREADABLE, LeftOut, Picture, find_pictures
+from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.trained_model import class_list, load_classifier
@@ -78,7 +79,8 @@ class MultiLabelInferencer(ImageClassificationInferencer):
         size = self.model.head.num_classes
         meta = getattr(self.model, '_dataset_meta', None) or {}
         self.label_names = class_list(self.model)
-        self.classes = [*(classes or meta.get('class_names') or self.label_names)]
+        names = meta.get('class_names') or self.label_names
+        self.classes = [*(classes or distinct_names(self.label_names, names))]
         for names in (self.label_names, self.classes):
             if len(names) != size:
                 raise InputError(f'{checkpoint}: {len(names)} class names, and {size} classes')

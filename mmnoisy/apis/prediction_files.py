@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterator, Sequence
 
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
+from mmnoisy.io.spreadsheet import as_text
 
 Add = Callable[[str, Dict[str, Any]], None]
 
@@ -51,7 +52,10 @@ def _csv(file: Any) -> Callable[[str, list], None]:
     writer.writerow(CSV_COLUMNS)
 
     def write(name: str, labels: list) -> None:
-        writer.writerows((name, 'machine', mid, score, shown) for mid, shown, score in labels)
+        writer.writerows(
+            (as_text(name), 'machine', as_text(mid), score, as_text(shown))
+            for mid, shown, score in labels
+        )
 
     return write
 

@@ -16,12 +16,13 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from mmnoisy.datasets.pictures.list import BUCKET_URL, SOURCES, Source
 from mmnoisy.errors import InputError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
+    from mmnoisy.datasets.pictures.list import BUCKET_URL, SOURCES
+
     parser.add_argument('images', type=Path, metavar='IMAGES_CSV', help='list of the release')
     parser.add_argument('out', type=Path, metavar='OUT_DIR', help='folder of the pictures')
     parser.add_argument(
@@ -47,6 +48,7 @@ def run(args: Namespace) -> None:
     from mmnoisy.datasets.label_index import LabelIndex
     from mmnoisy.datasets.pictures.download import account_table, download, num_transient
     from mmnoisy.datasets.pictures.fetch import Fetcher
+    from mmnoisy.datasets.pictures.list import Source
 
     for name, least in (('jobs', 1), ('limit', 1), ('retries', 0), ('timeout', 0.001)):
         value = getattr(args, name)

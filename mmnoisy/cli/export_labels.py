@@ -14,20 +14,21 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mmnoisy.cleaning.exports.formats import FORMATS
-from mmnoisy.cleaning.streams import NpyStream
 from mmnoisy.cli.parsers import quiet_config_of, scorer_of
-from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_folder
 
+if TYPE_CHECKING:
+    from mmnoisy.datasets.label_index import LabelIndex
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
+    from mmnoisy.cleaning.exports.formats import FORMATS
+
     parser.add_argument('index', type=Path, metavar='INDEX', help='folder of a label index')
     parser.add_argument('--format', choices=FORMATS, required=True, help='of which tool')
     parser.add_argument('--out', type=Path, required=True, help='folder to write')
@@ -66,6 +67,10 @@ def write_probabilities(args: Namespace, index: LabelIndex, path: Path) -> None:
     Raises:
         InputError: the images are not those of the subset in the config, or one has no picture.
     """
+    import numpy as np
+
+    from mmnoisy.cleaning.streams import NpyStream
+
     config, checkpoint = args.model
     loading = dict(checkpoint=checkpoint, batch_size=64, num_workers=1)
     args = Namespace(config=config, cfg_options=None, features=args.features, **loading)
@@ -89,6 +94,9 @@ def write_probabilities(args: Namespace, index: LabelIndex, path: Path) -> None:
 
 def run(args: Namespace) -> None:
     """Exports, and says how much."""
+    from mmnoisy.cleaning.exports.formats import FORMATS
+    from mmnoisy.datasets.label_index import LabelIndex
+
     check_arguments(args)
     index = LabelIndex.open(args.index)
     index.require_one_vocabulary(args.index, 'export the index that tools/clean_labels.py writes')

@@ -18,10 +18,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Tuple
 
+from mmnoisy.cli.parsers import SUBSETS
 from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.datasets.release.files import ReleaseFile
-from mmnoisy.datasets.release.layout import KINDS, LAYOUTS, SUBSETS
-from mmnoisy.datasets.release.prepare import TRAIN_VERDICTS
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable
 
@@ -36,6 +35,9 @@ def subset_file(text: str) -> Tuple[str, ReleaseFile]:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
+    from mmnoisy.datasets.release.layout import KINDS, LAYOUTS
+    from mmnoisy.datasets.release.prepare import TRAIN_VERDICTS
+
     parser.add_argument('root', type=Path, metavar='ROOT', help='folder of the release')
     parser.add_argument('--version', choices=LAYOUTS, help='release, default recognised')
     parser.add_argument('--out', type=Path, help='folder of the indexes, default ROOT/index')
@@ -110,7 +112,7 @@ def run(args: Namespace) -> None:
     """Prepares the indexes and prints what became of every row."""
     from mmnoisy.datasets.pictures.scan import scan_pictures
     from mmnoisy.datasets.release.index_builder import account_table
-    from mmnoisy.datasets.release.layout import find_release
+    from mmnoisy.datasets.release.layout import KINDS, find_release
     from mmnoisy.datasets.release.prepare import prepare
 
     for template in args.check_images or []:

@@ -42,8 +42,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--class-share',
         type=float,
-        default=0.02,
-        help='of the queue that one class may take, default 0.02',
+        default=0.1,
+        help='of the queue that one class may take while others are left, default 0.1',
     )
 
 
@@ -57,7 +57,7 @@ def check_arguments(args: Namespace) -> None:
     if args.size < 1 or args.folds < 2:
         raise InputError(f'--size {args.size} --folds {args.folds}: give at least 1 and 2')
     if not 0 < args.class_share <= 1:
-        raise InputError(f'--class-share {args.class_share:g}: is outside (0, 1]; give 0.02, say')
+        raise InputError(f'--class-share {args.class_share:g}: is outside (0, 1]; give 0.1, say')
 
 
 def run(args: Namespace) -> None:

@@ -69,6 +69,7 @@ def check_arguments(args: Namespace) -> None:
 
 def run(args: Namespace) -> None:
     """Draws images and writes the page of them."""
+    from mmnoisy.class_names import distinct_names
     from mmnoisy.cleaning.view.cards import make_cards
     from mmnoisy.cleaning.view.page import Contents, page_path, write_view
     from mmnoisy.cleaning.view.pictures import Pictures, addresses
@@ -91,7 +92,7 @@ def run(args: Namespace) -> None:
         drawn='with most changes' if args.most_changed else f'drawn at random, seed {args.seed}',
         cards=cards,
         addresses=found,
-        class_names=index.info['class_names'],
+        class_names=distinct_names(index.classes, index.info['class_names']),
         embedded=args.embed,
         notes={'Cleaned labels': str(args.cleaned), 'Pictures': str(args.images)},
     )

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
 from mmnoisy.datasets.csr import Csr, to_csr
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, read_info
-from mmnoisy.label_batch import LabelBatch, SparseLabels
+
+if TYPE_CHECKING:
+    from mmnoisy.label_batch import LabelBatch
 
 WHAT = 'label index'
 VERSION = 1
@@ -94,6 +96,9 @@ class LabelIndex:
 
     def batch(self, rows: np.ndarray) -> LabelBatch:
         """The labels of the images in rows (B,)."""
+        # With PyTorch, which preparing and counting labels does without.
+        from mmnoisy.label_batch import LabelBatch, SparseLabels
+
         noisy, verdicts = (matrix.take(rows) for matrix in (self.noisy, self.verdicts))
         return LabelBatch(SparseLabels.of(*noisy), SparseLabels.of(*verdicts))
 

@@ -35,6 +35,7 @@ class TrainableParametersConstructor(DefaultOptimWrapperConstructor):
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
         super().__init__(optim_wrapper_cfg, paramwise_cfg)
+        self.optimizer_cfg: dict
         # A ConfigDict would make the groups to be ConfigDicts, slow to read in every step.
         settings = dict(self.optimizer_cfg)
         self.optimizer_cfg = settings

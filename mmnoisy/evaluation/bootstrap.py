@@ -52,7 +52,7 @@ def bootstrap_average_precision(
     if group is None:
         group = np.zeros(len(score), np.int64)
     order = np.lexsort((-score, group))
-    score, positive, image, group = (a[order] for a in (score, positive, image, group))
+    score, positive, image, group = score[order], positive[order], image[order], group[order]
     new_group = np.append(True, group[1:] != group[:-1])
     new_rank = new_group | np.append(True, score[1:] != score[:-1])
     ends = np.append(np.flatnonzero(new_rank)[1:], len(score))  # of the pairs that share a rank

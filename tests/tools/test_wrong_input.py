@@ -119,10 +119,19 @@ def test_a_second_run_in_one_folder_is_refused(made, tmp_path, capsys):
             ['train.py', config, '--work-dir', out],
             ['clean_labels.py', config, model, '--out', out],
             ['review_queue.py', config, model, '--out', out],
-            ['compare.py', '--index', made / 'index', '--features', made, '--out', out],
+            [
+                'compare.py',
+                '--index',
+                made / 'index',
+                '--features',
+                made / 'features',
+                '--out',
+                out,
+            ],
         ):
             assert f'w: a run is writing there (process {first.pid}' in refused(capsys, *command)
         first.communicate('end')
+    out.rmdir()  # which compare.py has made
     run('clean_labels.py', config, model, '--out', out)
 
 

@@ -7,13 +7,20 @@ from typing import Iterable, List, NamedTuple, Tuple
 
 import numpy as np
 
+from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.cleaned_set import LABEL_HEADER
 from mmnoisy.cleaning.pairs import PAIR, clip, match_verdicts
 from mmnoisy.cleaning.review.error_model import ErrorModel
-from mmnoisy.cleaning.review.ranking import diversified, expected_value, rank_within
+from mmnoisy.cleaning.review.ranking import (
+    diversified,
+    expected_value,
+    fair_share,
+    rank_within,
+)
 from mmnoisy.cleaning.streams import id_texts, number_texts
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.io.atomic import write_csv
+from mmnoisy.io.spreadsheet import as_text
 
 COLUMNS = (
     'Rank',
@@ -63,7 +70,6 @@ def best_labels(
         share: of a class in it, see :func:`diversified`.
     """
     best = Queue(np.zeros(0, PAIR), np.zeros(0), np.zeros(0))
-    most = int(share * size) + 1  # of a class that the queue can hold
     for number, pairs in enumerate(blocks):
         pairs = pairs[~np.isnan(pairs['raw'])]
         pairs['image'] += np.uint32(number * block_images)
@@ -71,7 +77,10 @@ def best_labels(
         more = Queue(pairs, wrong, expected_value(wrong, pairs['score']))
         best = Queue(*map(np.concatenate, zip(best, more)))
         order = np.argsort(-best.value, kind='stable')
-        kept = order[rank_within(best.pairs['label'][order]) < most]
+        label = best.pairs['label'][order]
+        most = int(max(share, fair_share(label)) * size) + 1  # of a class by its share
+        rank = np.arange(len(order))  # of what may fill the queue
+        kept = order[(rank_within(label) < most) | (rank < size)]
         best = best.take(np.sort(kept))
     return best.take(diversified(best.value, best.pairs['label'], size, share))
 
@@ -101,12 +110,13 @@ def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
     pairs = queue.pairs
     ids = id_texts(index.image_ids[pairs['image']])
     labels = pairs['label'].tolist()
-    mids = [index.classes[k] for k in labels]
+    mids = [as_text(index.classes[k]) for k in labels]
+    names = distinct_names(index.classes, index.info['class_names'])
     columns = [
         [str(k) for k in range(1, len(ids) + 1)],
         ids,
         mids,
-        [index.info['class_names'][k] for k in labels],
+        [as_text(names[k]) for k in labels],
         number_texts(pairs['before']),
         *(_digits(v) for v in (clip(pairs['raw']), pairs['score'], queue.wrong, queue.value)),
     ]

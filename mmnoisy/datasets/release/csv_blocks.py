@@ -21,6 +21,7 @@ from mmnoisy.datasets.release.values import (
     weight_of_label,
     weight_of_verdict,
 )
+from mmnoisy.io.spreadsheet import as_text
 
 MALFORMED_ID = 'malformed image id'
 UNLISTED = 'class outside the class list'
@@ -67,7 +68,9 @@ class LabelParser:
     def __init__(self, classes: Sequence[str], kind: str) -> None:
         self.kind = kind
         self.num_classes = len(classes)
-        lookup = {mid.encode(): position for position, mid in enumerate(classes)}
+        # An id that a spreadsheet would run is known as files for people have it, too.
+        lookup = {as_text(mid).encode(): position for position, mid in enumerate(classes)}
+        lookup.update((mid.encode(), position) for position, mid in enumerate(classes))
         self._labels = _Numbers(lambda mid: lookup.get(mid, -1), np.int32)
         self._confidences = _Numbers(
             confidence_of if kind == 'machine' else code_of_verdict, np.float32

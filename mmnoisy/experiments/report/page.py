@@ -8,9 +8,16 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 from mmnoisy.experiments.report.by_class import NOISY, CategoryRow, CleanedLabels
 from mmnoisy.experiments.report.examples import SIGNS, WRONG, Shown, data_uri
 from mmnoisy.experiments.report.methods import Method, is_bound
-from mmnoisy.experiments.report.results import SCORES, ScoreRow, steps_between
+from mmnoisy.experiments.report.results import SCORES, ScoreRow, Step
 from mmnoisy.experiments.report.statistics import Estimate
-from mmnoisy.experiments.report.tables import pairing, rule_text, signed
+from mmnoisy.experiments.report.tables import (
+    OTHER_RULES,
+    classes_text,
+    few_note,
+    pairing,
+    rule_text,
+    signed,
+)
 from mmnoisy.experiments.runs import Evaluated, Run
 from mmnoisy.reporting.pages import png_uri, render_page
 
@@ -25,6 +32,7 @@ class Contents(NamedTuple):
     verified: int
     """Number of verified images of the main table."""
     rows: Sequence[ScoreRow]
+    steps: Sequence[Step]
     categories: Sequence[CategoryRow]
     protocols: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
     cleaned: Optional[CleanedLabels]
@@ -51,7 +59,6 @@ def render_comparison(contents: Contents) -> str:
         scores=SCORES,
         tiles=_tiles(contents),
         pairing=pairing(contents.rows),
-        steps=steps_between(contents.rows),
         seconds={key: _mean_seconds(row) for key, row in rows.items()},
         best={score: _best(contents.rows, score) for score in SCORES},
         rules={name: rule_text(name) for name in contents.protocols},
@@ -60,6 +67,9 @@ def render_comparison(contents: Contents) -> str:
         kinds=[_kinds(example, [*contents.example_methods]) for example in contents.examples],
         signs=SIGNS,
         signed=signed,
+        classes_text=classes_text,
+        few=few_note(contents.categories),
+        other_rules=OTHER_RULES,
         data_uri=data_uri,
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, NamedTuple, Sequence
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+import numpy as np
 
 from mmnoisy.experiments.report.methods import BASELINE, Method, methods_of
+from mmnoisy.experiments.report.sampling import Sampling
 from mmnoisy.experiments.report.statistics import Estimate, estimate, paired_difference
 from mmnoisy.experiments.runs import Run
 
@@ -51,26 +54,36 @@ class Step(NamedTuple):
     """Paired differences of ``AP_all`` and ``MAP``, in percent."""
 
 
-def score_rows(by_method: Mapping[str, BySeed], methods: Mapping[str, Method]) -> List[ScoreRow]:
-    """Table 2: a row for each of the methods that has a run."""
+def score_rows(
+    by_method: Mapping[str, BySeed],
+    methods: Mapping[str, Method],
+    sampling: Optional[Sampling] = None,
+) -> List[ScoreRow]:
+    """Table 2: a row for each of the methods that has a run.
+
+    Args:
+        by_method: the runs.
+        methods: in the order of the rows.
+        sampling: of the test images; without it the intervals are those of the seeds.
+    """
     baseline = by_method.get(BASELINE, {})
     return [
         ScoreRow(
             method,
             by_method[key],
-            {score: estimate([*_values(by_method[key], score).values()]) for score in SCORES},
-            _differences(by_method[key], baseline),
+            {score: _estimate(by_method[key], score, sampling) for score in SCORES},
+            _differences(by_method[key], baseline, sampling),
         )
         for key, method in methods.items()
         if key in by_method
     ]
 
 
-def steps_between(rows: Sequence[ScoreRow]) -> List[Step]:
+def steps_between(rows: Sequence[ScoreRow], sampling: Optional[Sampling] = None) -> List[Step]:
     """The differences between neighbours in AP_all, best first."""
     ranked = sorted(rows, key=lambda row: -row.scores['AP_all'].mean)
     return [
-        Step(better.method, worse.method, _differences(better.runs, worse.runs))
+        Step(better.method, worse.method, _differences(better.runs, worse.runs, sampling))
         for better, worse in zip(ranked, ranked[1:])
     ]
 
@@ -79,21 +92,51 @@ def _values(runs: BySeed, score: str) -> Dict[int, float]:
     return {seed: run.metrics[score] for seed, run in runs.items()}
 
 
-def _differences(runs: BySeed, others: BySeed) -> Dict[str, Estimate]:
+def _replicates(
+    runs: BySeed, score: str, sampling: Optional[Sampling]
+) -> Optional[Dict[int, np.ndarray]]:
+    """The values on other test images, by seed; None for a score that has none."""
+    found = {} if sampling is None else {seed: sampling(run) for seed, run in runs.items()}
+    if not all(score in of for of in found.values()):
+        return None
+    return {seed: of[score] for seed, of in found.items()} or None
+
+
+def _estimate(runs: BySeed, score: str, sampling: Optional[Sampling]) -> Estimate:
+    replicates = _replicates(runs, score, sampling)
+    values = [*_values(runs, score).values()]
+    return estimate(values, np.stack([*replicates.values()]) if replicates else None)
+
+
+def _differences(runs: BySeed, others: BySeed, sampling: Optional[Sampling]) -> Dict[str, Estimate]:
     return {
-        score: paired_difference(_values(runs, score), _values(others, score)) for score in SCORES
+        score: paired_difference(
+            _values(runs, score),
+            _values(others, score),
+            _replicates(runs, score, sampling),
+            _replicates(others, score, sampling),
+        )
+        for score in SCORES
     }
 
 
-def learning_curve(runs: Sequence[Run], methods: Mapping[str, Method]) -> Dict[int, List[ScoreRow]]:
+def learning_curve(
+    runs: Sequence[Run], methods: Mapping[str, Method], sampling: Optional[Sampling] = None
+) -> Dict[int, List[ScoreRow]]:
     """Table 2 for every number of verified images."""
-    return {number: score_rows(runs_at(runs, number), methods) for number in verified_numbers(runs)}
+    return {
+        number: score_rows(runs_at(runs, number), methods, sampling)
+        for number in verified_numbers(runs)
+    }
 
 
-def protocol_scores(by_method: Mapping[str, BySeed]) -> Dict[str, Dict[str, Dict[str, Estimate]]]:
+def protocol_scores(
+    by_method: Mapping[str, BySeed], sampling: Optional[Sampling] = None
+) -> Dict[str, Dict[str, Dict[str, Estimate]]]:
     """Scores under every rule: by rule ('' for the paper's own), method and score.
 
-    A rule that a run was not scored under misses that seed.
+    A rule that a run was not scored under misses that seed. The intervals of the other rules are
+    those of the seeds, since their scores are not made of the verified pairs alone.
     """
     every = [run for by_seed in by_method.values() for run in by_seed.values()]
     rules = ['', *dict.fromkeys(name for run in every for name in run.protocols)]
@@ -104,7 +147,12 @@ def protocol_scores(by_method: Mapping[str, BySeed]) -> Dict[str, Dict[str, Dict
 
     return {
         rule: {
-            key: {score: estimate(values(by_seed, rule, score)) for score in SCORES}
+            key: {
+                score: estimate(values(by_seed, rule, score))
+                if rule
+                else _estimate(by_seed, score, sampling)
+                for score in SCORES
+            }
             for key, by_seed in by_method.items()
         }
         for rule in rules

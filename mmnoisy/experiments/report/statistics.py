@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import List, Mapping, NamedTuple, Sequence, Tuple
+from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy import stats
@@ -17,36 +17,58 @@ class Estimate(NamedTuple):
     mean: float
     """NaN where nothing was measured."""
     half_width: float
-    """Half of the 95 % confidence interval; NaN for fewer than two seeds."""
+    """Half of the 95 % confidence interval; NaN where nothing is known of it."""
     seeds: int
     """How many."""
 
 
-def estimate(values: Sequence[float]) -> Estimate:
-    """The mean and its 95 % interval by Student's t distribution.
+def estimate(values: Sequence[float], replicates: Optional[np.ndarray] = None) -> Estimate:
+    """The mean over seeds and its 95 % interval.
+
+    Two things that are drawn by chance add up: the seeds, by Student's t distribution of the
+    values, and the test images, by the deviation of the mean over seeds in a bootstrap. The
+    half-width is the root of the sum of the squares of both; a single seed has the second alone.
 
     Args:
-        values: one for each seed.
+        values: S, one for each seed.
+        replicates: (S, B) the values of each seed on B drawn sets of test images; None where
+            these are not known, and the interval is that of the seeds alone.
     """
     count = len(values)
     if not count:
         return Estimate(math.nan, math.nan, 0)
-    mean = float(np.mean(values))
-    if count == 1:
-        return Estimate(mean, math.nan, 1)
-    error = float(np.std(values, ddof=1)) / math.sqrt(count)
-    quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1))
-    return Estimate(mean, quantile * error, count)
+    parts = []
+    if count > 1:
+        error = float(np.std(values, ddof=1)) / math.sqrt(count)
+        parts.append(float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)) * error)
+    if replicates is not None:
+        means = np.mean(replicates, axis=0)
+        means = means[~np.isnan(means)]  # no positive was drawn
+        if len(means) > 1:
+            quantile = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+            parts.append(quantile * float(np.std(means, ddof=1)))
+    return Estimate(float(np.mean(values)), math.hypot(*parts) if parts else math.nan, count)
 
 
-def paired_difference(values: Mapping[int, float], baseline: Mapping[int, float]) -> Estimate:
+def paired_difference(
+    values: Mapping[int, float],
+    baseline: Mapping[int, float],
+    replicates: Optional[Mapping[int, np.ndarray]] = None,
+    of_baseline: Optional[Mapping[int, np.ndarray]] = None,
+) -> Estimate:
     """The mean difference to the baseline and its interval, over the seeds that both have.
 
     Args:
         values: by seed.
         baseline: by seed.
+        replicates: (B,) by seed, of ``values``, see :func:`estimate`.
+        of_baseline: (B,) by seed, on the same images.
     """
-    return estimate([values[seed] - baseline[seed] for seed in sorted({*values} & {*baseline})])
+    seeds = sorted({*values} & {*baseline})
+    differences = [values[seed] - baseline[seed] for seed in seeds]
+    if replicates is None or of_baseline is None or not seeds:
+        return estimate(differences)
+    return estimate(differences, np.stack([replicates[seed] - of_baseline[seed] for seed in seeds]))
 
 
 def equal_groups(values: np.ndarray, number: int) -> List[np.ndarray]:

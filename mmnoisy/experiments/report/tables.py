@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from typing import Iterable, Iterator, List, Mapping, Sequence, Tuple
 
-from mmnoisy.experiments.report.by_class import NOISY, CategoryRow, CleanedLabels, Groups
+from mmnoisy.experiments.report.by_class import (
+    FEW_PAIRS,
+    NOISY,
+    CategoryRow,
+    CleanedLabels,
+    Groups,
+)
 from mmnoisy.experiments.report.methods import BASELINE, Method
 from mmnoisy.experiments.report.results import SCORES, ScoreRow, Step
 from mmnoisy.experiments.report.statistics import Estimate
@@ -30,6 +36,9 @@ RULES = {
     ),
 }
 """Names of the rules of scoring, and a sentence on each."""
+OTHER_RULES = (
+    "The intervals of the paper's rule include the test images, the others are over seeds."
+)
 
 
 def number(value: Estimate, sign: bool = False) -> str:
@@ -52,10 +61,11 @@ def rule_text(name: str) -> Tuple[str, str]:
 
 def intervals_note(counts: Sequence[int]) -> str:
     """What the intervals are; ``counts`` are the seeds of each row."""
+    images = 'the test images (bootstrap)'
     if max(counts, default=0) < 2:
-        return 'One seed: no interval.'
-    note = 'Mean ± half of the 95 % interval over seeds (Student t)'
-    return f'{note}; rows of a single seed have none.' if min(counts) < 2 else f'{note}.'
+        return f'One seed: ± half of the 95 % interval over {images}.'
+    note = f'Mean ± half of the 95 % interval over seeds (Student t) and {images}'
+    return f'{note}; rows of a single seed, over the images.' if min(counts) < 2 else f'{note}.'
 
 
 def steps(between: Sequence[Step]) -> str:
@@ -102,11 +112,11 @@ def table3(rows: Sequence[CategoryRow], methods: Mapping[str, Method]) -> str:
     """Table 3: MAP by category."""
     header = ['category', 'classes', *(method.name for method in methods.values())]
     cells = [
-        [row.category, str(row.num_classes), *(number(row.MAP[key]) for key in methods)]
+        [row.category, classes_text(row), *(number(row.MAP[key]) for key in methods)]
         for row in rows
     ]
     counts = [row.MAP[key].seeds for row in rows for key in methods]
-    note = 'MAP by category. Classes: those that have a verified positive.'
+    note = f'MAP by category. Classes: those that have a verified positive{few_note(rows)}.'
     return f'{markdown_table(header, cells)}\n\n{note} {intervals_note(counts)}'
 
 
@@ -121,6 +131,7 @@ def protocols(
         for key, method in methods.items()
     ]
     sentences = [f'- {title}. {text}'.rstrip() for title, text in map(rule_text, scores)]
+    sentences += [f'- {OTHER_RULES}'] if len(scores) > 1 else []
     return '\n'.join([markdown_table(header, cells), '', *sentences])
 
 
@@ -166,6 +177,17 @@ def gains(frequency: Groups, quality: Groups, methods: Mapping[str, Method]) -> 
             f'{note} {intervals_note(counts)}',
         ]
     )
+
+
+def classes_text(row: CategoryRow) -> str:
+    """The number of classes, and in brackets of those with few verified pairs."""
+    return f'{row.num_classes} ({row.num_few})' if row.num_few else str(row.num_classes)
+
+
+def few_note(rows: Sequence[CategoryRow]) -> str:
+    """What the brackets of :func:`classes_text` mean, where there are any."""
+    some = any(row.num_few for row in rows)
+    return f'; in brackets, with fewer than {FEW_PAIRS} verified pairs' if some else ''
 
 
 def _by_group(

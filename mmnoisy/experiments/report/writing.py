@@ -13,7 +13,10 @@ from mmnoisy.experiments.report.by_class import (
     NOISY,
     CategoryRow,
     CleanedLabels,
+    Precisions,
+    Resampled,
     category_rows,
+    class_groups,
     class_precisions,
     cleaned_accuracy,
     gains_by_group,
@@ -37,6 +40,7 @@ from mmnoisy.experiments.report.results import (
     steps_between,
     verified_numbers,
 )
+from mmnoisy.experiments.report.sampling import Sampling
 from mmnoisy.experiments.runs import Evaluated, Run
 from mmnoisy.io.atomic import atomic_files
 
@@ -94,26 +98,32 @@ def _write_tables_and_figures(
     verified = verified_numbers(runs)[-1]
     by_method = runs_at(runs, verified)
     methods = {key: method for key, method in all_methods.items() if key in by_method}
-    rows = score_rows(by_method, methods)
+    sampling = Sampling(evaluated, class_groups(evaluated))
+    rows = score_rows(by_method, methods, sampling)
+    between = steps_between(rows, sampling)
     precisions = class_precisions(evaluated, by_method)
-    categories = category_rows(evaluated, precisions)
-    rules = protocol_scores(by_method)
+    resampled = {
+        key: {seed: sampling(run) for seed, run in by_seed.items()}
+        for key, by_seed in by_method.items()
+    }
+    categories = category_rows(evaluated, precisions, resampled)
+    rules = protocol_scores(by_method, sampling)
     first_runs = {key: next(iter(by_seed.values())) for key, by_seed in by_method.items()}
 
     _write(folder / 'table2.md', tables.table2(rows, verified))
-    _write(folder / 'steps.md', tables.steps(steps_between(rows)))
+    _write(folder / 'steps.md', tables.steps(between))
     _write(folder / 'table3.md', tables.table3(categories, methods))
     _write(folder / 'protocols.md', tables.protocols(rules, methods))
     best = drawn(methods, {row.method.key: row.scores['AP_all'].mean for row in rows})
-    _write_gains(folder, evaluated, precisions, methods, best)
+    _write_gains(folder, evaluated, precisions, resampled, methods, best)
     _draw_curves(folder / 'figure6.png', evaluated, categories, first_runs, best)
-    cleaned = _write_cleaned(folder, evaluated, by_method, methods)
+    cleaned = _write_cleaned(folder, evaluated, by_method, methods, sampling)
     shown = [key for key in SHOWN_IN_EXAMPLES if key in methods] or [*methods][:3]
     example_methods = {key: methods[key] for key in shown}
     examples = shown_examples(evaluated, {key: first_runs[key] for key in shown})
     if examples:
         draw_examples(folder / 'figure7.png', examples, example_methods)
-    curve = learning_curve(runs, all_methods)
+    curve = learning_curve(runs, all_methods, sampling)
     if len(curve) > 1:
         shown_in_curve = best if len(best) < len(methods) else all_methods
         figures.draw_learning_curves(folder / 'learning_curve.png', curve, shown_in_curve)
@@ -123,6 +133,7 @@ def _write_tables_and_figures(
         methods=all_methods,
         verified=verified,
         rows=rows,
+        steps=between,
         categories=categories,
         protocols=rules,
         cleaned=cleaned,
@@ -138,13 +149,14 @@ def _write_tables_and_figures(
 def _write_gains(
     folder: Path,
     evaluated: Evaluated,
-    precisions: Mapping[str, Mapping[int, np.ndarray]],
+    precisions: Precisions,
+    resampled: Resampled,
     methods: Mapping[str, Method],
     drawn_methods: Mapping[str, Method],
 ) -> None:
     """Gains by frequency and quality: all in the table, in Figure 5 those that learn from V."""
-    frequency = gains_by_group(evaluated.frequency.astype(float), precisions)
-    quality = gains_by_group(evaluated.quality, precisions)
+    frequency = gains_by_group(evaluated, 'frequency', precisions, resampled)
+    quality = gains_by_group(evaluated, 'quality', precisions, resampled)
     with_gain = {key: method for key, method in methods.items() if key in frequency.values}
     if not with_gain:
         return
@@ -181,9 +193,10 @@ def _write_cleaned(
     evaluated: Evaluated,
     by_method: Mapping[str, BySeed],
     methods: Mapping[str, Method],
+    sampling: Sampling,
 ) -> Optional[CleanedLabels]:
     """The cleaned labels' table and figure, if a system cleans labels."""
-    labels = cleaned_accuracy(evaluated, by_method)
+    labels = cleaned_accuracy(evaluated, by_method, sampling)
     if len(labels.overall) == 1:
         return None
     _write(folder / 'cleaned_labels.md', tables.cleaned_labels(labels, names_of_labels(methods)))

@@ -108,7 +108,7 @@ def test_a_category_without_positives():
 
 def test_gains_are_those_of_a_loop_over_classes():
     precisions = class_precisions(EVALUATED, BY_METHOD)
-    groups = gains_by_group(EVALUATED.quality, precisions)
+    groups = gains_by_group(EVALUATED, 'quality', precisions)
     assert 'baseline' not in groups.values
     with_ap = sorted({*EVALUATED.class_id[EVALUATED.present]})
     ranked = sorted(with_ap, key=lambda k: (EVALUATED.quality[k], k))

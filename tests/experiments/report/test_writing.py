@@ -9,9 +9,10 @@ from synthetic_runs import METHODS, evaluated_set, one_run, runs_of
 
 from mmnoisy import InputError
 from mmnoisy.experiments.report import write_report, writing
-from mmnoisy.experiments.report.by_class import class_precisions, gains_by_group
+from mmnoisy.experiments.report.by_class import class_groups, class_precisions, gains_by_group
 from mmnoisy.experiments.report.methods import methods_of
 from mmnoisy.experiments.report.results import runs_at
+from mmnoisy.experiments.report.sampling import Sampling
 from mmnoisy.experiments.report.writing import FILES
 
 EVALUATED = evaluated_set(num_images=200, num_classes=30, num_examples=3)
@@ -65,12 +66,17 @@ def test_gains_by_group_stand_in_a_table(tmp_path, undrawn):
     rows = read_table(tmp_path / 'gains.md')
     quality = [row[0] for row in rows].index('annotation quality')
     assert rows[0][1:] == rows[quality][1:] == ['Joint', 'Bound: truth of T']
-    precisions = class_precisions(EVALUATED, runs_at(runs, 2500))
-    for order_by, found, scale, unit in (
-        (EVALUATED.frequency.astype(float), rows[2:quality], 1, ''),
-        (EVALUATED.quality, rows[quality + 2 :], 100, ' %'),
+    by_method = runs_at(runs, 2500)
+    sampling = Sampling(EVALUATED, class_groups(EVALUATED))
+    resampled = {
+        key: {seed: sampling(run) for seed, run in of.items()} for key, of in by_method.items()
+    }
+    precisions = class_precisions(EVALUATED, by_method)
+    for name, found, scale, unit in (
+        ('frequency', rows[2:quality], 1, ''),
+        ('quality', rows[quality + 2 :], 100, ' %'),
     ):
-        groups = gains_by_group(order_by, precisions)
+        groups = gains_by_group(EVALUATED, name, precisions, resampled)
         assert len(found) == len(groups.ends)
         for place, (ends, joint, bound) in enumerate(found):
             low, high = (f'{scale * end:.0f}' for end in groups.ends[place])
@@ -80,12 +86,12 @@ def test_gains_by_group_stand_in_a_table(tmp_path, undrawn):
                 assert cell == f'{mean:+.2f} ± {half:.2f}'.replace('-', '\u2212')
 
 
-def test_one_seed_says_that_it_has_no_interval(tmp_path, undrawn):
+def test_one_seed_says_that_its_interval_is_that_of_the_images(tmp_path, undrawn):
     write_report(tmp_path, EVALUATED, runs_of(EVALUATED, ('baseline', 'joint'), 1), {})
     text = (tmp_path / 'table2.md').read_text('utf-8')
-    assert '±' not in text
-    assert 'One seed: no interval.' in text
-    assert 'One seed: no interval.' in (tmp_path / 'index.html').read_text('utf-8')
+    page = (tmp_path / 'index.html').read_text('utf-8')
+    for written in (text, page):
+        assert 'One seed: ± half of the 95 % interval over the test images' in written
     assert not (tmp_path / 'learning_curve.png').exists()
 
 
