@@ -8,29 +8,51 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r"__version__ = '(.+)'", (HERE / 'mmnoisy/__init__.py').read_text()).group(1)
 
-# For an environment that has MMPretrain: it keeps its own mmcv and PyTorch.
+# Floors are what .ci/oldest.txt pins and .ci/run tests. Which of the two stacks there is, is not
+# the package's business: an environment keeps its own, and its PyTorch.
 REQUIRED = [
+    'numpy>=1.23.5',
+    'pyarrow>=12.0.0',
+    'requests>=2.32.2',
+    'urllib3>=2.0.2',  # refuses bodies shorter than announced
+    'tqdm>=4.65.0',
+    'matplotlib>=3.7.0',
+    'scipy>=1.10.0',
+    'jinja2>=3.1.0',
+]
+# PyTorch 2.6 is the first that reads checkpoints of MMEngine without running what they hold.
+TORCH = ['torch>=2.6.0', 'torchvision>=0.21.0']
+OPENMMLAB = [
+    *TORCH,
     'mmpretrain>=1.2.0',
     'mmengine>=0.10.4',
-    'numpy',
-    'pyarrow>=12',
-    'requests>=2.32',
-    'urllib3>=2',  # refuses bodies shorter than announced
-    'tqdm',
-    'matplotlib>=3.7',
-    'scipy>=1.10',
-    'jinja2>=3.1',
-    'setuptools<82',  # MMEngine reads mmpretrain:: configs with pkg_resources, gone in 82
+    'mmcv-lite>=2.0.1',
+    'setuptools>=64.0.0,<82',  # MMEngine reads mmpretrain:: configs with pkg_resources, gone in 82
 ]
-# For a fresh machine: all that training, testing and the demo need.
-ALL = ['torch', 'torchvision', 'mmcv-lite>=2.0.0', 'scikit-learn', 'timm', 'simplejpeg']
+# The maintained fork, for Python 3.10 and newer.
+ONEDL = [*TORCH, 'onedl-mmpretrain>=1.3.6', 'onedl-mmengine>=0.10.12', 'onedl-mmcv>=2.3.6']
+# The demo, the backbone of the small set, and pictures faster.
+USEFUL = ['scikit-learn>=1.3.0', 'timm>=0.9.16', 'simplejpeg>=1.7.1']
 # The alternatives that tools/benchmark.py measures against.
-BENCH = ['polars>=1.0', 'duckdb']
+BENCH = ['polars>=1.0.0', 'duckdb>=1.0.0']
 # The review queue, and the ranking that it is compared with.
-REVIEW = ['cleanlab>=2.6', 'scikit-learn']
-TEST = ['pytest', 'pycocotools', 'tensorboard', 'hypothesis', 'ruff>=0.15,<0.18', 'mypy>=1.10']
+REVIEW = ['cleanlab>=2.6.0', 'scikit-learn>=1.3.0']
 # What tools/export_onnx.py writes with and compares with.
-ONNX = ['onnx>=1.14', 'onnxruntime>=1.15']
+ONNX = ['onnx>=1.14.0', 'onnxruntime>=1.15.0']
+# With either stack; ruff and mypy check the code in .ci/run.
+DEV = [
+    *USEFUL,
+    *BENCH,
+    *REVIEW,
+    *ONNX,
+    'pytest>=7.4.0',
+    'pytest-xdist>=3.5.0',
+    'hypothesis>=6.100.0',
+    'pycocotools>=2.0.7',
+    'tensorboard>=2.14.0',
+    'ruff>=0.15.0,<0.18',
+    'mypy>=1.10.0',
+]
 
 setup(
     name='mmnoisy',
@@ -43,16 +65,20 @@ setup(
     package_data={
         'mmnoisy': ['py.typed'],
         'mmnoisy.cleaning.view': ['templates/*'],
-        'mmnoisy.comparison.report': ['templates/*'],
+        'mmnoisy.experiments.report': ['templates/*'],
         'mmnoisy.reporting': ['templates/*'],
     },
     python_requires='>=3.9,<3.14',  # MMEngine uses pkgutil.find_loader, gone in 3.14
     install_requires=REQUIRED,
+    entry_points={'console_scripts': ['mmnoisy = mmnoisy.cli.main:main']},
     extras_require={
-        'all': ALL,
-        'bench': ALL + BENCH,
+        'openmmlab': OPENMMLAB,
+        'onedl': ONEDL,
+        'all': OPENMMLAB + USEFUL,
+        'bench': BENCH,
         'review': REVIEW,
-        'onnx': ALL + ONNX,
-        'test': ALL + BENCH + REVIEW + ONNX + TEST,
+        'onnx': ONNX,
+        'dev': DEV,
+        'test': OPENMMLAB + DEV,
     },
 )

@@ -7,4 +7,4 @@ _base_ = [
     '_base_/default_runtime.py',
 ]
 
-train_dataloader = dict(dataset={{_base_.noisy_set}})
+train_dataloader = dict(dataset='noisy_set')

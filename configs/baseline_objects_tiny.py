@@ -3,9 +3,9 @@
 _base_ = [
     '_base_/models/efficientnet_lite0_objects.py',
     '_base_/datasets/tiny_objects.py',
-    '_base_/schedules/tiny_baseline.py',
-    '_base_/default_runtime.py',
+    '_base_/schedules/tiny_objects.py',
+    '_base_/small_runtime.py',
 ]
 
-train_dataloader = dict(dataset={{_base_.noisy_set}})
+train_dataloader = dict(dataset='noisy_set')
 optim_wrapper = dict(optimizer=dict(weight_decay=0.001))

@@ -3,3 +3,4 @@
 _base_ = 'baseline_tiny.py'
 
 model = dict(soft_labels=True)
+experiment = dict(shares_recipe_with='baseline')

@@ -4,7 +4,7 @@ _base_ = [
     '_base_/models/efficientnet_lite0.py',
     '_base_/datasets/tiny_open_images.py',
     '_base_/schedules/tiny_baseline.py',
-    '_base_/default_runtime.py',
+    '_base_/small_runtime.py',
 ]
 
-train_dataloader = dict(dataset={{_base_.noisy_set}})
+train_dataloader = dict(dataset='noisy_set')

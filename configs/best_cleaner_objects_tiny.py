@@ -3,16 +3,16 @@
 _base_ = [
     '_base_/models/efficientnet_lite0_objects.py',
     '_base_/datasets/tiny_objects.py',
-    '_base_/schedules/tiny_finetune.py',
-    '_base_/default_runtime.py',
+    '_base_/schedules/tiny_objects.py',
+    '_base_/small_runtime.py',
 ]
-load_from = 'work_dirs/baseline_objects_tiny/epoch_6.pth'
+load_from = 'work_dirs/baseline_objects_tiny'
 
 model = dict(
     head=dict(loss=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.0)),
-    cleaning_head=dict(type='LogitMappingHead', in_channels=1280),
+    cleaning_head=dict(type='LogitMappingHead'),
 )
-train_dataloader = dict(dataset={{_base_.verified_set}})
+train_dataloader = dict(dataset='verified_set')
 optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys={
@@ -22,5 +22,4 @@ optim_wrapper = dict(
         }
     ),
 )
-param_scheduler = dict(end=8)
-train_cfg = dict(max_epochs=8, val_interval=8)
+train_cfg = dict(min_images=20_000)

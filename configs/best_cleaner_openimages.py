@@ -1,14 +1,12 @@
 """Second stage of the best method: a cleaning network on the classifier's logit, on V alone."""
 
 _base_ = 'pretrain_cleaner_openimages.py'
-load_from = 'work_dirs/baseline_soft_openimages/iter_49000000.pth'
+load_from = 'work_dirs/baseline_soft_openimages'
 
 model = dict(
     soft_labels=True,
     unverified='mask',
-    cleaning_head=dict(
-        _delete_=True, type='LogitCleaningHead', num_classes=6012, in_channels=2048
-    ),
+    cleaning_head=dict(_delete_=True, type='LogitCleaningHead'),
 )
 optim_wrapper = dict(
     paramwise_cfg=dict(

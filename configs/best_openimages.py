@@ -1,19 +1,13 @@
 """The best method: the classifier learns from the labels of a trained cleaning network."""
 
 _base_ = 'joint_openimages.py'
-load_from = 'work_dirs/best_cleaner_openimages/iter_400000.pth'
+load_from = 'work_dirs/best_cleaner_openimages'
 
 model = dict(
     soft_labels=True,
     unverified='mask',
     unlisted='former',
     unlisted_weight=0.01,
-    cleaning_head=dict(
-        _delete_=True,
-        type='LogitCleaningHead',
-        num_classes=6012,
-        in_channels=2048,
-        loss_weight=0.0,
-    ),
+    cleaning_head=dict(_delete_=True, type='LogitCleaningHead', loss_weight=0.0),
 )
 optim_wrapper = dict(paramwise_cfg=dict(_delete_=True))

@@ -4,21 +4,20 @@ _base_ = [
     '_base_/models/efficientnet_lite0.py',
     '_base_/datasets/tiny_open_images.py',
     '_base_/schedules/tiny_finetune.py',
-    '_base_/default_runtime.py',
+    '_base_/small_runtime.py',
 ]
-load_from = 'work_dirs/best_cleaner_tiny/epoch_12.pth'
+load_from = 'work_dirs/best_cleaner_tiny'
 
 model = dict(
     soft_labels=True,
     unverified='mask',
     unlisted='former',
     unlisted_weight=0.01,
-    cleaning_head=dict(
-        type='LogitCleaningHead', num_classes=516, in_channels=1280, loss_weight=0.0
-    ),
+    cleaning_head=dict(type='LogitCleaningHead', loss_weight=0.0),
 )
 train_dataloader = dict(
-    dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
-    sampler=dict(source_ratio=[9, 1]),
+    dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])
 )
-optim_wrapper = dict(optimizer=dict(lr=0.0003))
+optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(bias_lr_mult=300))
+# A search would see what the teacher knows of the held third of V.
+experiment = dict(shares_recipe_with='finetune_listed')

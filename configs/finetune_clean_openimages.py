@@ -6,7 +6,7 @@ _base_ = [
     '_base_/schedules/openimages_finetune.py',
     '_base_/iteration_runtime.py',
 ]
-load_from = 'work_dirs/baseline_openimages/iter_49000000.pth'
+load_from = 'work_dirs/baseline_openimages'
 
 model = dict(freeze_backbone=True)
-train_dataloader = dict(dataset={{_base_.verified_set}})
+train_dataloader = dict(dataset='verified_set')

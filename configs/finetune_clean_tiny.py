@@ -3,9 +3,9 @@
 _base_ = [
     '_base_/models/efficientnet_lite0.py',
     '_base_/datasets/tiny_open_images.py',
-    '_base_/schedules/tiny_finetune.py',
-    '_base_/default_runtime.py',
+    '_base_/schedules/tiny_finetune_verified.py',
+    '_base_/small_runtime.py',
 ]
-load_from = 'work_dirs/baseline_tiny/epoch_6.pth'
+load_from = 'work_dirs/baseline_tiny'
 
-train_dataloader = dict(dataset={{_base_.verified_set}})
+train_dataloader = dict(dataset='verified_set')

@@ -6,10 +6,9 @@ _base_ = [
     '_base_/schedules/openimages_finetune.py',
     '_base_/iteration_runtime.py',
 ]
-load_from = 'work_dirs/baseline_openimages/iter_49000000.pth'
+load_from = 'work_dirs/baseline_openimages'
 
 model = dict(freeze_backbone=True)
 train_dataloader = dict(
-    dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
-    sampler=dict(source_ratio=[9, 1]),
+    dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])
 )

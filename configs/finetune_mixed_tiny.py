@@ -4,11 +4,10 @@ _base_ = [
     '_base_/models/efficientnet_lite0.py',
     '_base_/datasets/tiny_open_images.py',
     '_base_/schedules/tiny_finetune.py',
-    '_base_/default_runtime.py',
+    '_base_/small_runtime.py',
 ]
-load_from = 'work_dirs/baseline_tiny/epoch_6.pth'
+load_from = 'work_dirs/baseline_tiny'
 
 train_dataloader = dict(
-    dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
-    sampler=dict(source_ratio=[9, 1]),
+    dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])
 )

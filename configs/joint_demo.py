@@ -7,12 +7,7 @@ _base_ = [
     '_base_/default_runtime.py',
 ]
 
-model = dict(
-    cleaning_head=dict(
-        type='LabelCleaningHead', num_classes=19, in_channels=120, act_cfg=dict(type='ReLU')
-    )
-)
+model = dict(cleaning_head=dict(type='LabelCleaningHead', act_cfg=dict(type='ReLU')))
 train_dataloader = dict(
-    dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
-    sampler=dict(source_ratio=[9, 1]),
+    dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])
 )

@@ -6,15 +6,11 @@ _base_ = [
     '_base_/schedules/openimages_finetune.py',
     '_base_/iteration_runtime.py',
 ]
-load_from = 'work_dirs/baseline_openimages/iter_49000000.pth'
+load_from = 'work_dirs/baseline_openimages'
 
-model = dict(
-    freeze_backbone=True,
-    cleaning_head=dict(type='LabelCleaningHead', num_classes=6012, in_channels=2048),
-)
+model = dict(freeze_backbone=True, cleaning_head=dict(type='LabelCleaningHead'))
 train_dataloader = dict(
-    dataset=dict(type='ConcatDataset', datasets=[{{_base_.noisy_set}}, {{_base_.verified_set}}]),
-    sampler=dict(source_ratio=[9, 1]),
+    dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])
 )
 # 0.015 for the cleaning network, whose weights are random
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'cleaning_head': dict(lr_mult=15)}))

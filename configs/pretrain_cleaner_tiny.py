@@ -3,10 +3,6 @@
 _base_ = 'joint_tiny.py'
 
 model = dict(head=dict(loss=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.0)))
-train_dataloader = dict(
-    _delete_=True,
-    batch_size=64,
-    num_workers=1,
-    dataset={{_base_.verified_set}},
-    sampler=dict(type='RatioSampler'),
-)
+train_dataloader = dict(dataset='verified_set', sampler=dict(source_ratio=None))
+train_cfg = dict(min_images=128_000)
+experiment = dict(shares_recipe_with='joint', rows={})

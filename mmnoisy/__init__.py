@@ -1,19 +1,25 @@
 """Learning from millions of noisy labels with a few verified ones, in MMPretrain.
 
-Importing the package registers its components in ``mmpretrain.registry``, so that any MMPretrain
-config can use them after ``custom_imports = dict(imports=['mmnoisy'])``.
+After ``custom_imports = dict(imports=['mmnoisy'])`` any MMPretrain config can use the components,
+which are registered in ``mmpretrain.registry``. Without MMEngine the import costs nothing.
 """
 
 import warnings
+from importlib import import_module
+from typing import Any
 
-# mmcv-lite has no compiled operators, and nothing here or in MMPretrain needs this one.
-warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
-
-from mmnoisy import apis, datasets, evaluation, models  # noqa: E402
-from mmnoisy.engine import allow_mmengine_checkpoints  # noqa: E402
-from mmnoisy.errors import InputError  # noqa: E402
+from mmnoisy import registration
+from mmnoisy.errors import InputError
 
 __all__ = ['InputError', 'apis', 'datasets', 'evaluation', 'models']
 __version__ = '0.1.0'
 
-allow_mmengine_checkpoints()
+# mmcv-lite has no compiled operators, and nothing here or in MMPretrain needs this one.
+warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
+registration.prepare()
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return import_module(f'mmnoisy.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

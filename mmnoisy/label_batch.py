@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, Iterator, NamedTuple, Sequence
+from typing import Callable, Dict, Iterator, NamedTuple
 
 import numpy as np
 import torch
-
-if TYPE_CHECKING:
-    from mmnoisy.datasets.csr import Csr
-    from mmnoisy.datasets.label_index import LabelIndex
 
 
 class SparseLabels(NamedTuple):
@@ -26,11 +22,9 @@ class SparseLabels(NamedTuple):
     value: torch.Tensor
 
     @classmethod
-    def of(cls, matrix: Csr) -> SparseLabels:
+    def of(cls, start: np.ndarray, label: np.ndarray, value: np.ndarray) -> SparseLabels:
         """The same matrix, from NumPy arrays."""
-        return cls(
-            *map(torch.from_numpy, (matrix.start, matrix.label.astype(np.int64), matrix.value))
-        )
+        return cls(*map(torch.from_numpy, (start, label.astype(np.int64), value)))
 
     def cells(self) -> torch.Tensor:
         """Image and class of every label, (2, nnz) int64."""
@@ -59,11 +53,6 @@ class LabelBatch:
     def __init__(self, noisy: SparseLabels, verdicts: SparseLabels) -> None:
         self.noisy = noisy
         self.verdicts = verdicts
-
-    @classmethod
-    def of(cls, index: LabelIndex, rows: np.ndarray) -> LabelBatch:
-        """The labels of rows (B,) of a label index."""
-        return cls(*(SparseLabels.of(m.take(rows)) for m in (index.noisy, index.verdicts)))
 
     def __len__(self) -> int:
         return len(self.noisy.start) - 1
@@ -94,10 +83,17 @@ class LabelBatch:
         chosen = dict(verified_pos=self.verdicts.value, verified_neg=~self.verdicts.value)[key]
         return self.verdicts.cells()[:, chosen]
 
-    def to(self, device: torch.device | str) -> LabelBatch:
-        """The same on a device."""
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> LabelBatch:
+        """The same on a device; ``non_blocking`` is that of :meth:`torch.Tensor.to`."""
+        return self._mapped(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
-        def moved(tensors: Sequence[torch.Tensor]) -> SparseLabels:
-            return SparseLabels(*(tensor.to(device) for tensor in tensors))
+    def pin_memory(self) -> LabelBatch:
+        """The same in pinned memory, as loaders with ``pin_memory=True`` ask of a batch."""
+        return self._mapped(
+            lambda tensor: tensor.pin_memory() if tensor.device.type == 'cpu' else tensor
+        )
 
-        return LabelBatch(moved(self.noisy), moved(self.verdicts))
+    def _mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> LabelBatch:
+        return LabelBatch(
+            *(SparseLabels(*map(change, matrix)) for matrix in (self.noisy, self.verdicts))
+        )

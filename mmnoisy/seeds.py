@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 
-def seed_of(*keys: Any) -> np.ndarray:
+def hash_seed(*keys: Any) -> np.ndarray:
     """A random number of integers, the same wherever and whenever it is asked for.
 
     The finaliser of SplitMix64 (Steele et al., Fast Splittable Pseudorandom Number Generators,
@@ -33,7 +33,10 @@ def seed_all(seed: int) -> None:
     """
     random.seed(seed)
     np.random.seed(seed >> 32)
-    torch.manual_seed(seed)
+    # What torch.manual_seed does, but for a stack trace that it takes where CUDA is not in use yet.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
 
 
 def _mixed(state: np.ndarray, key: np.ndarray) -> np.ndarray:

@@ -1,7 +1,9 @@
 """A small Open Images release, and where real data is."""
 
+import contextlib
 import csv
 import os
+import random
 import socket
 import sys
 from pathlib import Path
@@ -10,6 +12,9 @@ import cv2
 import numpy as np
 import pytest
 from hypothesis import settings
+
+# Two processes run the tests on two cores: threads of theirs would wait for one another.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 settings.register_profile('no timed tests', deadline=None)
 settings.load_profile('no timed tests')
@@ -35,9 +40,12 @@ def write_csv(path, rows):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, below those that the system gives to connections."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(('', port))
+            return port
 
 
 def script_environment(*folders, **settings):

@@ -12,14 +12,15 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 from pathlib import Path
 
+from conftest import free_port
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from mmnoisy.engine.launch import build_runner, resume_from
+from mmnoisy.engine.runner import build_runner, resume_from
+from mmnoisy.engine.sets import resolve
 
 
 class RememberImages(Hook):
@@ -32,13 +33,12 @@ class RememberImages(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if runner.iter == self.kill:
             os.kill(os.getpid(), signal.SIGKILL)
-        self.images.append(runner.train_loop.image_ids())
+        self.images.append(runner.train_loop.image_ids(runner.iter))
 
 
 def train(config, work_dir, rank, processes, kill):
-    cfg = Config.fromfile(config)
+    cfg = resolve(Config.fromfile(config))
     cfg.work_dir, cfg.launcher = str(work_dir), 'pytorch' if processes > 1 else 'none'
-    cfg.train_dataloader.batch_size //= processes
     resume_from(cfg, 'auto')
     runner = build_runner(cfg)
     images = RememberImages(kill)
@@ -72,10 +72,7 @@ def start(config, work_dir, rank, processes, port, kill):
 
 def run(config, work_dir, processes, kill=None):
     """Trains, or goes on, in a number of processes; returns how each of them ended."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    ranks = range(processes)
+    port, ranks = free_port(), range(processes)
     pids = [start(config, work_dir, rank, processes, port, kill) for rank in ranks]
     return [os.waitpid(pid, 0)[1] for pid in pids]
 

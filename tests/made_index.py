@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.csr import Csr
+from mmnoisy.engine.sets import resolve
 
 CONFIG = """
 default_scope = 'mmpretrain'
@@ -29,17 +30,17 @@ model = dict(
     ),
 )
 common = dict(type='OpenImagesFeatures', data_root='{root}')
-T = dict(ann_file='index/train', features='features/train', **common)
-V = dict(ann_file='index/validation', features='features/validation', **common)
-test = dict(ann_file='index/test', features='features/test', test_mode=True, **common)
+noisy_set = dict(ann_file='index/train', features='features/train', **common)
+verified_set = dict(ann_file='index/validation', features='features/validation', **common)
+test_set = dict(ann_file='index/test', features='features/test', test_mode=True, **common)
 loader = dict(batch_size=16, num_workers=0, collate_fn=dict(type='keep_batch'))
 train_dataloader = dict(
-    dataset=dict(type='ConcatFeatures', datasets=[T, V]),
+    dataset=['noisy_set', 'verified_set'],
     sampler=dict(type='RatioSampler', source_ratio=[9, 1]),
     **loader,
 )
 test_dataloader = dict(
-    dataset=test, sampler=dict(type='DefaultSampler', shuffle=False), **loader
+    dataset='test_set', sampler=dict(type='DefaultSampler', shuffle=False), **loader
 )
 test_evaluator = dict(type='VerifiedAveragePrecision')
 test_cfg = dict()
@@ -47,6 +48,7 @@ optim_wrapper = dict(optimizer=dict(type='Adam', lr=0.01))
 train_cfg = dict(by_epoch=True, max_epochs=1)
 custom_hooks = [dict(type='ClassListHook')]
 default_hooks = dict(
+    runtime_info=dict(type='LazyRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=100),
     param_scheduler=dict(type='ParamSchedulerHook'),
@@ -98,7 +100,7 @@ def save_model(config, path, classes=None):
     """A checkpoint with random weights, whose cleaning head removes and adds labels."""
     torch.manual_seed(0)
     init_default_scope('mmpretrain')
-    model = MODELS.build(Config.fromfile(config).model)
+    model = MODELS.build(resolve(Config.fromfile(config)).model)
     model.init_weights()
     torch.nn.init.normal_(model.head.fc.weight, std=0.5)
     torch.nn.init.normal_(model.cleaning_head.output.weight, std=0.6)

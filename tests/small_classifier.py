@@ -16,6 +16,7 @@ from mmpretrain.registry import MODELS
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
+from mmnoisy.engine.sets import resolve
 
 NAMES = ('ant', 'bee', 'cat', 'dog', 'elk', 'fox')
 
@@ -35,10 +36,10 @@ test_set = dict(ann_file='index/test', data_prefix='test', test_mode=True, **com
 train_dataloader = dict(
     batch_size=5,
     num_workers=0,
-    dataset=dict(type='ConcatDataset', datasets=[noisy_set, verified_set]),
+    dataset=['noisy_set', 'verified_set'],
     sampler=dict(source_ratio=[9, 1]),
 )
-val_dataloader = dict(batch_size=5, num_workers=0, dataset=test_set)
+val_dataloader = dict(batch_size=5, num_workers=0)
 test_dataloader = val_dataloader
 visualizer = dict(type='UniversalVisualizer', vis_backends=[])
 model = dict(
@@ -63,6 +64,7 @@ def make(root):
     prepare(find_release(root), root / 'index')
     (root / 'config.py').write_text(CONFIG.format(configs=REPO / 'configs', root=root))
     cfg = Config.fromfile(root / 'config.py')
+    resolve(cfg)
     init_default_scope('mmpretrain')
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)

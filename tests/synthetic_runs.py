@@ -5,9 +5,9 @@ import math
 import cv2
 import numpy as np
 
-from mmnoisy.comparison.runs import Evaluated, Example, Run
 from mmnoisy.evaluation import VerifiedAveragePrecision
 from mmnoisy.evaluation.verified_average_precision import PAIR
+from mmnoisy.experiments.runs import Evaluated, Example, Run
 
 SKILL = {
     'baseline': 1.6,

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from mmpretrain.structures import DataSample
+from torch.utils.data._utils.pin_memory import pin_memory
 
 from mmnoisy import InputError
 from mmnoisy.label_batch import LabelBatch, SparseLabels
@@ -70,3 +71,24 @@ def test_images_one_by_one_and_joined(some, others):
 def test_a_class_outside_the_model_is_refused():
     with pytest.raises(InputError, match='num_classes is 2; set num_classes'):
         stack_targets(batch_of([FULL]), 2)
+
+
+def test_batches_are_pinned_where_they_are_on_the_cpu(monkeypatch):
+    """By the loader itself; what is on another device stays as it is."""
+    pinned = []
+
+    def pin(tensor, *_):
+        assert tensor.device.type == 'cpu'
+        pinned.append(tensor)
+        return tensor.clone()
+
+    monkeypatch.setattr(torch.Tensor, 'pin_memory', pin)
+    batch = batch_of([FULL])
+    copy = pin_memory(dict(data_samples=batch))['data_samples']
+    assert isinstance(copy, LabelBatch)
+    assert len(pinned) == 6
+    for found, expected in zip(stack_targets(copy, C), stack_targets(batch, C)):
+        assert torch.equal(found, expected)
+    elsewhere = batch.to('meta', non_blocking=True).pin_memory()
+    assert elsewhere.noisy.label.device.type == 'meta'
+    assert len(pinned) == 6

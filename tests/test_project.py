@@ -1,26 +1,65 @@
-"""The project as a whole: style, docs, metafile."""
+"""The project as a whole: packaging, docs, metafile."""
 
-import importlib.util
 import re
-import subprocess
-import sys
+import runpy
 
 import pytest
+import setuptools
 import yaml
 from conftest import REPO
+
+from mmnoisy import InputError, stack
 
 DOCUMENTS = sorted([*REPO.glob('*.md'), *(REPO / 'docs').glob('*.md')])
 
 
-@pytest.mark.parametrize('command', ['ruff check', 'ruff format --check', 'mypy'])
-def test_style(command):
-    module, *arguments = command.split()
-    if importlib.util.find_spec(module) is None:
-        pytest.skip(f'{module} is not installed')
-    result = subprocess.run(
-        [sys.executable, '-m', module, *arguments], cwd=REPO, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+@pytest.fixture
+def packaging(monkeypatch):
+    """The arguments of ``setup`` in setup.py."""
+    given = {}
+    monkeypatch.setattr(setuptools, 'setup', lambda **kwargs: given.update(kwargs))
+    monkeypatch.chdir(REPO)
+    runpy.run_path('setup.py')
+    return given
+
+
+def test_the_oldest_versions_are_the_floors(packaging):
+    extras = packaging['extras_require']
+    floors = {}
+    for one in {*packaging['install_requires'], *extras['test']}:
+        name, floor = re.match(r'([\w-]+)>=([\d.]+)', one).groups()  # each has one
+        floors[name] = floor
+    lines = (REPO / '.ci/oldest.txt').read_text().splitlines()[1:]
+    assert lines == [f'{name}=={floor}' for name, floor in sorted(floors.items())]
+    assert '.'.join(map(str, stack.OLDEST_TORCH)) + '.0' == floors['torch']
+
+
+def test_the_package_keeps_the_stack_that_there_is(packaging):
+    """Only two extras bring one, and those that include the first of them."""
+    brought = re.compile('mmpretrain|mmengine|mmcv|torch')
+    extras = packaging['extras_require']
+    groups = {'': packaging['install_requires'], **extras}
+    bringing = {name for name, group in groups.items() if any(map(brought.search, group))}
+    assert bringing == {'openmmlab', 'onedl', 'all', 'test'}
+    assert not {'mmpretrain', 'mmengine', 'mmcv-lite'} & {
+        re.match(r'[\w-]+', one).group() for one in extras['onedl']
+    }
+
+
+@pytest.mark.parametrize(
+    ('change', 'sentence'),
+    [
+        (
+            ('find_spec', lambda name: name != 'mmpretrain'),
+            r"mmpretrain: not installed; run pip install 'mmnoisy\[openmmlab\]', or .*\[onedl\]'",
+        ),
+        (('version', lambda name: '2.5.1+cpu'), r"torch 2\.5\.1\+cpu: too old; .*'torch>=2\.6'"),
+    ],
+)
+def test_a_stack_that_is_missing_or_too_old(monkeypatch, change, sentence):
+    monkeypatch.setattr(stack, *change)
+    with pytest.raises(InputError, match=sentence):
+        stack.require()
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
@@ -48,20 +87,43 @@ def test_the_metafile_lists_every_config():
     assert all(f'configs/{model["Name"]}.py' == model['Config'] for model in models)
 
 
-def test_packages_do_not_import_one_another():
-    """They meet in data samples and configs; pure functions do not know MM at all."""
-    packages = ('datasets', 'models', 'evaluation', 'engine')
-    for package in packages:
-        for path in (REPO / 'mmnoisy' / package).rglob('*.py'):
-            imported = re.findall(r'^(?:from|import) mmnoisy\.(\w+)', path.read_text(), re.M)
-            assert not {*imported} & {*packages, 'cleaning'} - {package}, path
+# A package imports only from those before it; those of one line are strangers to one another.
+ORDER = [
+    ('errors',),
+    ('io', 'seeds'),
+    ('label_batch',),
+    ('datasets', 'models', 'evaluation'),
+    ('reporting',),
+    ('engine',),
+    ('cleaning', 'comparison', 'experiments'),
+    ('apis',),
+    ('components', 'registration'),
+    ('cli',),
+]
+
+
+def test_imports_go_one_way():
+    rank = {name: place for place, names in enumerate(ORDER) for name in names}
+    package = REPO / 'mmnoisy'
+    for path in package.rglob('*.py'):
+        own = path.relative_to(package).parts[0].removesuffix('.py')
+        if own in ('__init__', '__main__'):
+            continue
+        text = path.read_text()
+        imported = {*re.findall(r'^ *(?:from|import) mmnoisy\.(\w+)', text, re.M)}
+        if own != 'cli':
+            imported |= {*re.findall(r'^ *from mmnoisy import (\w+)', text, re.M)} & {*rank}
+        backwards = {name for name in imported - {own} if rank[name] >= rank[own]}
+        assert not backwards, f'{path} imports {backwards}'
+
+
+def test_pure_functions_do_not_know_MM():
     with_mm = (
         '__init__',
         'clean',
         'cross_fit',
         'from_config',
         'scorer',
-        'feature_extraction',
         'loading',
         'open_images',
         'open_images_demo',

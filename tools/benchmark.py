@@ -10,12 +10,14 @@ seconds, their ratio (below 1 is faster), the goal for it and whether it holds.
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
 from benchmarks import cleaner, heads, index, metric, pictures, step
 from benchmarks.timing import table
 
-from mmnoisy.engine.launch import tool_parser, user_errors, write_json
+from mmnoisy.cli.boundary import user_errors
+from mmnoisy.io.atomic import write_json
 
 BENCHMARKS = {
     'cleaner': cleaner,
@@ -27,10 +29,9 @@ BENCHMARKS = {
 }
 
 
-@user_errors
 def main() -> None:
     """Runs one benchmark and prints what it measured."""
-    parser = tool_parser(__doc__)
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     names = parser.add_subparsers(dest='name', metavar='NAME', required=True)
     for name, benchmark in BENCHMARKS.items():
         description = benchmark.__doc__ or ''
@@ -46,4 +47,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with user_errors('benchmark.py'):
+        main()

@@ -4,13 +4,18 @@ default_scope = 'mmpretrain'
 custom_imports = dict(imports=['mmnoisy'], allow_failed_imports=False)
 
 default_hooks = dict(
+    runtime_info=dict(type='LazyRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=100),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='WholeCheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
-custom_hooks = [dict(type='ClassListHook'), dict(type='ProgressHook')]
+custom_hooks = [
+    dict(type='ClassListHook'),
+    dict(type='FitStandardizeHook'),
+    dict(type='ProgressHook'),
+]
 
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -11,9 +11,9 @@ from typing import Any, Dict, List, Sequence
 import numpy as np
 import torch
 
-from mmnoisy.engine.launch import write_json
 from mmnoisy.errors import InputError
 from mmnoisy.evaluation.calibration import fit_isotonic, fit_temperature, interpolate, temper
+from mmnoisy.io.atomic import write_json
 
 FORMAT, VERSION = 'mmnoisy calibration', 1
 METHODS = ('isotonic', 'temperature', 'none')

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import numpy as np
 
 from mmnoisy.apis.calibration_file import Calibration
-from mmnoisy.evaluation.calibration import Reliability, reliability
+from mmnoisy.evaluation.bootstrap import bootstrap_sums, image_counts
+from mmnoisy.evaluation.calibration import (
+    Reliability,
+    bootstrap_calibration_error,
+    reliability,
+)
+
+KEYS = ('precision', 'recall', 'f1', 'ece_uncalibrated', 'ece_calibrated')
 
 
 def reliabilities(
@@ -45,16 +52,51 @@ def figures(calibration: Calibration, pairs: np.ndarray, lowest: float = 0) -> D
         f1=2 * right / (labels + present) if labels + present else None,
         ece_uncalibrated=before.error,
         ece_calibrated=after.error,
+        half_width=half_widths(calibration, pairs, lowest),
         reliability={name: values.tolist() for name, values in after._asdict().items()},
     )
 
 
+def half_widths(calibration: Calibration, pairs: np.ndarray, lowest: float = 0) -> Dict[str, Any]:
+    """Half of the 95 % interval of each of the figures, by the bootstrap over images.
+
+    The calibration is given. Arguments as above, ``pairs`` with the field ``image`` too; None
+    where a figure is not defined in most replicates.
+    """
+    images, image = np.unique(pairs['image'], return_inverse=True)
+    counts = image_counts(len(images))
+    probability, present = calibration.apply_to(pairs['score']), pairs['present']
+    given = probability >= calibration.thresholds[pairs['class_id']]
+    right, labels, positive = (
+        bootstrap_sums(values, image, counts)[0] for values in (given & present, given, present)
+    )
+    kept = pairs['score'] >= lowest
+    ece = [
+        bootstrap_calibration_error(scores[kept], present[kept], image[kept], counts)
+        for scores in (pairs['score'], probability)
+    ]
+    with np.errstate(invalid='ignore', divide='ignore'):
+        values = [right / labels, right / positive, 2 * right / (labels + positive), *ece]
+    return {key: _half_width(of) for key, of in zip(KEYS, values)}
+
+
+def _half_width(values: np.ndarray) -> Optional[float]:
+    known = values[np.isfinite(values)]
+    return 1.96 * float(known.std(ddof=1)) if 2 * len(known) > len(values) else None
+
+
 def table(sets: Dict[str, Dict[str, Any]]) -> str:
-    """The figures of some sets, a line each, in percent."""
-    keys = ('precision', 'recall', 'f1', 'ece_uncalibrated', 'ece_calibrated')
+    """The figures of some sets, a line each, in percent, ± half of the 95 % interval."""
     width = max(map(len, sets))
-    lines = [' '.join([' ' * width, *(f'{key:>16}' for key in keys)])]
+    lines = [' '.join([' ' * width, *(f'{key:>16}' for key in KEYS)])]
     for name, values in sets.items():
-        shown = ('-' if values[key] is None else f'{100 * values[key]:.2f}' for key in keys)
+        shown = (_percent(values[key], values['half_width'][key]) for key in KEYS)
         lines.append(' '.join([f'{name:<{width}}', *(f'{value:>16}' for value in shown)]))
     return '\n'.join(lines)
+
+
+def _percent(value: Optional[float], half_width: Optional[float]) -> str:
+    if value is None:
+        return '-'
+    interval = '' if half_width is None else f' ± {100 * half_width:.2f}'
+    return f'{100 * value:.2f}{interval}'

@@ -18,8 +18,10 @@ from mmpretrain.registry import TRANSFORMS
 from mmpretrain.structures import DataSample
 
 from mmnoisy.apis.calibration_file import Calibration, calibration_path
-from mmnoisy.apis.pictures import Picture, find_pictures
+from mmnoisy.apis.pictures import UNREADABLE, LeftOut, Picture, find_pictures
+from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets.threads import map_in_threads
+from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.trained_model import class_list, load_classifier
 from mmnoisy.errors import InputError
 
@@ -71,13 +73,14 @@ class MultiLabelInferencer(ImageClassificationInferencer):
     ) -> None:
         checkpoint = None if isinstance(pretrained, bool) else str(pretrained)
         if checkpoint and (isinstance(model, Config) or str(model).endswith('.py')):
-            cfg = model if isinstance(model, Config) else Config.fromfile(model)
+            cfg = resolve(model if isinstance(model, Config) else Config.fromfile(model))
             model, pretrained = load_classifier(cfg, checkpoint, device), False
         super().__init__(model, pretrained, device, **kwargs)
         size = self.model.head.num_classes
         meta = getattr(self.model, '_dataset_meta', None) or {}
         self.label_names = class_list(self.model)
-        self.classes = [*(classes or meta.get('class_names') or self.label_names)]
+        names = meta.get('class_names') or self.label_names
+        self.classes = [*(classes or distinct_names(self.label_names, names))]
         for names in (self.label_names, self.classes):
             if len(names) != size:
                 raise InputError(f'{checkpoint}: {len(names)} class names, and {size} classes')
@@ -123,7 +126,7 @@ class MultiLabelInferencer(ImageClassificationInferencer):
         inputs: Any,
         batch_size: int = 32,
         every: int = 1,
-        unreadable: List[InputError] | None = None,
+        left_out: List[LeftOut] | None = None,
     ) -> Iterator[Tuple[str, Prediction]]:
         """Names and labels of pictures, any number of them, loaded in threads.
 
@@ -131,8 +134,8 @@ class MultiLabelInferencer(ImageClassificationInferencer):
             inputs: as in a call.
             batch_size: as in a call.
             every: as in a call.
-            unreadable: collects what is wrong with files that cannot be read; without it the
-                first one ends all.
+            left_out: collects files that are no pictures or cannot be read; without it the first
+                one that cannot be read ends all.
 
         Raises:
             InputError: an input cannot be read.
@@ -145,13 +148,13 @@ class MultiLabelInferencer(ImageClassificationInferencer):
                 return picture.name, error
 
         def readable() -> Iterator[Tuple[str, dict]]:
-            for name, sample in map_in_threads(load, find_pictures(inputs, every)):
+            for name, sample in map_in_threads(load, find_pictures(inputs, every, left_out)):
                 if not isinstance(sample, InputError):
                     yield name, sample
-                elif unreadable is None:
+                elif left_out is None:
                     raise sample
                 else:
-                    unreadable.append(sample)
+                    left_out.append(LeftOut(name, UNREADABLE, str(sample)))
 
         for batch in _batches(readable(), batch_size, lambda pair: pair[1]):
             names, samples = zip(*batch)
@@ -220,7 +223,7 @@ class MultiLabelInferencer(ImageClassificationInferencer):
                 return transform(load(dict(img_path=picture.name)))
             except (OSError, AssertionError, ValueError, cv2.error) as error:
                 raise InputError(
-                    f'{picture.name}: cannot be read as a picture ({error}); give another file'
+                    f'{picture.name}: {UNREADABLE} ({error}); give another file'
                 ) from error
 
         return pipeline

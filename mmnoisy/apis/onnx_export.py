@@ -7,18 +7,24 @@ import io
 import json
 import warnings
 from contextlib import redirect_stdout
+from itertools import islice
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
 import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmpretrain.models.heads import MultiLabelClsHead
+from mmpretrain.registry import DATASETS
 from torch import nn
 
 from mmnoisy.apis.inferencer import MultiLabelInferencer
+from mmnoisy.apis.pictures import find_pictures
 from mmnoisy.errors import InputError
 
 CHANNELS = ('rgb', 'bgr')
 TOLERANCE = 1e-4
+NUM_COMPARED = 16
 INPUT, OUTPUT = 'pictures', 'scores'
 
 
@@ -101,6 +107,28 @@ def export_onnx(
             'and PyTorch'
         )
     return content, difference
+
+
+def compared_pictures(inferencer: MultiLabelInferencer, cfg: Config, given: Any) -> np.ndarray:
+    """Some pictures, (N, 3, H, W) uint8 BGR.
+
+    Raises:
+        InputError: they cannot be read, or come in different sizes.
+    """
+    if not given:
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            dataset = DATASETS.build(cfg.test_dataloader.dataset)
+        given = (dataset.get_data_info(k)['img_path'] for k in range(len(dataset)))
+    pictures = [
+        inferencer.pipeline(picture)['inputs'].numpy()
+        for picture in islice(find_pictures(given), NUM_COMPARED)
+    ]
+    if len({picture.shape for picture in pictures}) > 1:
+        raise InputError(
+            f'{cfg.filename}: the pictures of its test set differ in size, and an ONNX file takes '
+            'one; add a transform such as Resize, or give pictures of one size with --pictures'
+        )
+    return np.stack(pictures)
 
 
 def metadata(inferencer: MultiLabelInferencer, channels: str) -> Dict[str, str]:

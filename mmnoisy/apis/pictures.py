@@ -1,17 +1,21 @@
-"""What may be given to a classifier: files, folders, videos, arrays, and lists of all of them."""
+"""What may be given to a classifier: files, folders, videos, arrays, bytes, and lists of them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import Any, Iterator, List, NamedTuple, Optional
 
 import cv2
 import numpy as np
+import torch
+from PIL import Image
 
+from mmnoisy.datasets.pictures.decoding import decode, read_header, suffixes
 from mmnoisy.errors import InputError
 
-PICTURES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.ppm', '.pgm')
 VIDEOS = ('.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.mpg', '.mpeg')
+UNREADABLE = 'cannot be read as a picture'
 
 
 class Picture(NamedTuple):
@@ -26,52 +30,117 @@ class Picture(NamedTuple):
     pixels: Optional[np.ndarray] = None
 
 
-def find_pictures(inputs: Any, every: int = 1) -> Iterator[Picture]:
+class LeftOut(NamedTuple):
+    """A file that gets no label.
+
+    Attributes:
+        name: its path.
+        reason: why, in words that many files share.
+        error: the same in a sentence.
+    """
+
+    name: str
+    reason: str
+    error: str
+
+
+def find_pictures(
+    inputs: Any, every: int = 1, left_out: Optional[List[LeftOut]] = None
+) -> Iterator[Picture]:
     """All pictures that some inputs stand for, one after the other.
 
     Args:
         inputs: path or address of a picture; path of a folder, for the pictures in it and in its
             folders, by name; path of a video, for its frames; an array (H, W), (H, W, 3) or
-            (N, H, W, 3), uint8 in BGR; or an iterable of these.
+            (N, H, W, 3), uint8 in BGR; the bytes of a file; or an iterable of these.
         every: of the frames of a video take the first of every so many.
+        left_out: collects what is in folders and is no picture.
 
     Raises:
-        InputError: there is no such file, a folder has no picture, a video cannot be read, an
-            array is none of these, or ``every`` is below 1.
+        InputError: there is no such file, a folder has no picture, a video or bytes cannot be
+            read, an array is none of these, or ``every`` is below 1.
     """
     if every < 1:
         raise InputError(f'every={every}: is no step from frame to frame; give at least 1')
+    left_out = [] if left_out is None else left_out
     numbers = iter(range(2**63))
     pending = [iter([inputs])]
     while pending:
         for item in pending[-1]:
-            if isinstance(item, (str, Path)):
-                yield from _from_path(str(item), every)
+            if isinstance(item, Picture):
+                yield item
+            elif isinstance(item, (str, Path)):
+                yield from _from_path(str(item), every, left_out)
             elif isinstance(item, np.ndarray):
                 yield from (Picture(str(next(numbers)), pixels) for pixels in _from_array(item))
-            elif hasattr(item, '__iter__'):
+            elif isinstance(item, (bytes, bytearray, memoryview)):
+                number = str(next(numbers))
+                yield Picture(number, _from_bytes(bytes(item), number))
+            elif hasattr(item, '__iter__') and not isinstance(item, torch.Tensor):
                 pending.append(iter(item))
                 break
             else:
-                raise InputError(f'{item!r}: is no picture; give a path or a NumPy array')
+                kind = type(item).__name__
+                raise InputError(
+                    f'an input of type {kind}: is no picture; give a path, the bytes of a file, or '
+                    'a NumPy array (H, W, 3), uint8 in BGR'
+                )
         else:
             pending.pop()
 
 
-def _from_path(path: str, every: int) -> Iterator[Picture]:
-    if Path(path).is_dir():
-        files = sorted(file for file in Path(path).rglob('*') if file.suffix.lower() in PICTURES)
-        if not files:
-            raise InputError(
-                f'{path}: has no picture ({" ".join(PICTURES)}); give a folder with pictures'
-            )
-        yield from (Picture(str(file)) for file in files)
-    elif '://' not in path and not Path(path).is_file():
+def _from_path(path: str, every: int, left_out: List[LeftOut]) -> Iterator[Picture]:
+    if os.path.isdir(path):
+        found = False
+        before = len(left_out)
+        for file in _files(path, left_out):
+            reason = _why_not(file)
+            if reason is None:
+                found = True
+                yield Picture(file)
+            else:
+                left_out.append(LeftOut(file, reason, f'{file}: {reason}'))
+        if not found:
+            others = left_out[before:]
+            first = f'; the first of its {len(others)} files, {others[0].error}' if others else ''
+            raise InputError(f'{path}: has no picture{first}; give a folder with pictures')
+    elif '://' not in path and not os.path.isfile(path):
         raise InputError(f'{path}: there is no such file; check the path')
     elif path.lower().endswith(VIDEOS):
         yield from _frames(path, every)
     else:
         yield Picture(path)
+
+
+def _files(folder: str, left_out: List[LeftOut]) -> Iterator[str]:
+    """The files in a folder and in its folders, by name."""
+
+    def missed(error: OSError) -> None:
+        reason = f'a folder that cannot be opened ({error.strerror})'
+        left_out.append(LeftOut(str(error.filename), reason, f'{error.filename}: {reason}'))
+
+    found = [
+        Path(where, name) for where, _, names in os.walk(folder, onerror=missed) for name in names
+    ]
+    return map(str, sorted(found))
+
+
+def _why_not(path: str) -> Optional[str]:
+    """Why a file is no picture; None where it is one, or says so by its name."""
+    if not os.path.isfile(path):
+        return 'a link to nothing' if os.path.islink(path) else 'no file'
+    if path.lower().endswith(VIDEOS):
+        return 'a video, which is read where it is given by itself'
+    if os.path.splitext(path)[1].lower() in suffixes():
+        return None  # what has another suffix, or none, is looked into
+    try:
+        with Image.open(path):
+            return None
+    except Image.DecompressionBombError:
+        return None  # what is too large is told when it is read
+    except Exception as error:  # of Pillow's decoders, each its own
+        known = isinstance(error, OSError) and error.strerror
+        return f'cannot be opened ({known})' if known else 'no picture'
 
 
 def _frames(path: str, every: int) -> Iterator[Picture]:
@@ -102,3 +171,11 @@ def _from_array(array: np.ndarray) -> Iterator[np.ndarray]:
             f'an array of shape {array.shape}: is no picture; give (H, W), (H, W, 3) in BGR, or '
             '(N, H, W, 3)'
         )
+
+
+def _from_bytes(data: bytes, number: str) -> np.ndarray:
+    try:
+        read_header(data)
+        return decode(data)
+    except Exception as error:  # of Pillow, OpenCV and struct, each its own
+        raise InputError(f'input {number}: {UNREADABLE} ({error}); give other bytes') from error

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Sequence
 
-from mmnoisy.engine.whole_file import whole_file
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import atomic_write
+from mmnoisy.io.spreadsheet import as_text
 
 Add = Callable[[str, Dict[str, Any]], None]
 
@@ -34,7 +35,7 @@ def prediction_file(path: Path, label_names: Sequence[str]) -> Iterator[Add]:
     kinds = {'.csv': _csv, '.jsonl': _json_lines}
     if path.suffix not in kinds:
         raise InputError(f'{path}: its suffix is {path.suffix!r}; give {" or ".join(kinds)}')
-    with whole_file(path, newline='') as file:
+    with atomic_write(path, newline='') as file:
         write = kinds[path.suffix](file)
 
         def add(name: str, prediction: Dict[str, Any]) -> None:
@@ -51,7 +52,10 @@ def _csv(file: Any) -> Callable[[str, list], None]:
     writer.writerow(CSV_COLUMNS)
 
     def write(name: str, labels: list) -> None:
-        writer.writerows((name, 'machine', mid, score, shown) for mid, shown, score in labels)
+        writer.writerows(
+            (as_text(name), 'machine', as_text(mid), score, as_text(shown))
+            for mid, shown, score in labels
+        )
 
     return write
 

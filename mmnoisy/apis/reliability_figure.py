@@ -7,8 +7,8 @@ from typing import Dict
 
 import numpy as np
 
-from mmnoisy.engine.whole_file import whole_file
 from mmnoisy.evaluation.calibration import Reliability
+from mmnoisy.io.atomic import atomic_write
 from mmnoisy.reporting.figures import COLOUR, GREY, new_figure
 
 
@@ -19,7 +19,7 @@ def draw_reliability(path: Path, panels: Dict[str, Reliability]) -> None:
         InputError: the disk is full.
     """
     size = (3.4 * len(panels), 3.4)
-    with whole_file(path, 'wb') as file, new_figure(file, size) as figure:
+    with atomic_write(path, 'wb') as file, new_figure(file, size) as figure:
         for axes, (title, bins) in zip(
             np.atleast_1d(figure.subplots(1, len(panels))), panels.items()
         ):

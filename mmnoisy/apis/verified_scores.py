@@ -22,16 +22,17 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS
-from tqdm import tqdm
 
-from mmnoisy.engine.class_list_hook import check_classes
-from mmnoisy.engine.partial_training import sets_of, train_on_part
+from mmnoisy.engine.hooks.class_list_hook import check_classes
+from mmnoisy.engine.partial_training import require_folds, train_on_part
+from mmnoisy.engine.sets import as_in_tests
 from mmnoisy.errors import InputError
+from mmnoisy.evaluation.verified_average_precision import PAIR as EVALUATED_PAIR
+from mmnoisy.io.progress import progress
 
 FLOOR = 0.01
-PAIR = np.dtype(
-    [('class_id', np.int32), ('score', np.float32), ('present', np.bool_), ('rated', np.bool_)]
-)
+# A pair of the metric, its image by a number of its own, and whether somebody rated it.
+PAIR = np.dtype([*EVALUATED_PAIR.descr, ('rated', np.bool_), ('image', np.int64)])
 
 
 def verified_scores(
@@ -57,19 +58,21 @@ def verified_scores(
         loader = Runner.build_dataloader({**cfg.test_dataloader, 'dataset': dataset})
         trained = (getattr(model, '_dataset_meta', None) or {}).get('classes', ())
         check_classes([*trained], [*loader.dataset.metainfo['classes']], checkpoint)
-        for batch in tqdm(loader, desc=f'scores of {dataset["ann_file"]}', disable=None):
-            pairs += map(image_pairs, model.test_step(batch))
+        for batch in progress(f'scores of {dataset["ann_file"]}', loader, unit='batches'):
+            for sample in model.test_step(batch):
+                pairs.append(image_pairs(sample, len(pairs)))
     found = np.concatenate(pairs)
     if not found['rated'].any():
         raise InputError(f'{dataset["ann_file"]}: has no verdict; give an index with verdicts')
     return found
 
 
-def image_pairs(sample: Any) -> np.ndarray:
+def image_pairs(sample: Any, image: int = 0) -> np.ndarray:
     """The pairs of one image, by class; none without a verdict.
 
     Args:
         sample: with ``pred_score`` (C,) and the class ids ``verified_pos`` and ``verified_neg``.
+        image: its number.
     """
     score = sample.pred_score.float().cpu().numpy()
     present, rated = (np.zeros(len(score), bool) for _ in range(2))
@@ -77,29 +80,10 @@ def image_pairs(sample: Any) -> np.ndarray:
     rated[np.concatenate([sample.verified_pos, sample.verified_neg]).astype(np.int64)] = True
     kept = np.flatnonzero(rated | (score >= FLOOR)) if rated.any() else np.zeros(0, np.int64)
     pairs = np.empty(len(kept), PAIR)
-    pairs['class_id'] = kept
+    pairs['class_id'], pairs['image'] = kept, image
     for name, values in dict(score=score, present=present, rated=rated).items():
         pairs[name] = values[kept]
     return pairs
-
-
-def verified_dataset(cfg: Config) -> dict:
-    """The config of V, to test on: ``verified_set``, of a model on features its features.
-
-    Raises:
-        InputError: the config names no V.
-    """
-    test = cfg.test_dataloader.dataset
-    name = 'verified_set' if 'pipeline' in test else 'verified_features'
-    if not cfg.get(name):
-        raise InputError(f'{cfg.filename}: has no {name}; let it name the set V')
-    dataset = {**cfg[name], 'test_mode': True}
-    return {**dataset, 'pipeline': test.pipeline} if 'pipeline' in test else dataset
-
-
-def learns_from_verified(cfg: Config) -> bool:
-    """Whether V is among what a config trains on."""
-    return bool(sets_of(cfg, verified_dataset(cfg)['ann_file']))
 
 
 def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
@@ -118,15 +102,18 @@ def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
     Raises:
         InputError: as there, or the config cannot be trained.
     """
-    dataset = verified_dataset(cfg)
+    dataset = as_in_tests(cfg, 'validation')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         size = len(DATASETS.build(dataset))
+    require_folds(folds, size)
     part = np.arange(size) % folds  # ids are in no order that means anything
     scores = []
     for fold in range(folds):
         with tempfile.TemporaryDirectory(prefix='mmnoisy-') as work_dir:
             rest = np.flatnonzero(part != fold).tolist()
-            model = train_on_part(cfg, dataset['ann_file'], rest, Path(work_dir) / f'fold_{fold}')
+            model = train_on_part(cfg, 'validation', rest, Path(work_dir) / f'fold_{fold}')
         held_out = {**dataset, 'indices': np.flatnonzero(part == fold).tolist()}
-        scores.append(verified_scores(model, cfg, held_out))
+        found = verified_scores(model, cfg, held_out)
+        found['image'] += size * fold  # other images than those of the other parts
+        scores.append(found)
     return np.concatenate(scores)

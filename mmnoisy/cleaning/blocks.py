@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
 import numpy as np
 
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import atomic_write
 
 
 class Blocks:
@@ -35,7 +34,7 @@ class Blocks:
         path = folder / 'run.json'
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            write_whole(path, text.encode())
+            _write(path, text.encode())
             return
         found = json.loads(path.read_text())
         wanted = json.loads(text)
@@ -55,7 +54,7 @@ class Blocks:
         # Through memory: NumPy's own writing to a file hides why it failed.
         content = io.BytesIO()
         np.save(content, array, allow_pickle=False)
-        write_whole(self._path(number), content.getvalue())
+        _write(self._path(number), content.getvalue())
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """The blocks in their order, one at a time in memory."""
@@ -65,28 +64,6 @@ class Blocks:
         return self.folder / f'{number:06d}.npy'
 
 
-def flush(file: Any) -> None:
-    """Puts what was written to a file on the disk, so that a name given later is never empty."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file that appears whole or not at all."""
-    part = path.with_name(f'.{path.name}.part')
-    with open(part, 'wb') as file:
+def _write(path: Path, content: bytes) -> None:
+    with atomic_write(path, 'wb', durable=True) as file:
         file.write(content)
-        flush(file)
-    os.replace(part, path)
-
-
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Says in one sentence that a folder cannot be written, such as that its disk is full."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f'{folder}: cannot be written ({error.strerror or error}); make room and run the '
-            'same command again, which goes on from there, or name another folder with --out'
-        ) from error

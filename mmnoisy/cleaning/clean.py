@@ -11,16 +11,18 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 from mmengine.dist import barrier, get_dist_info
-from tqdm import tqdm
 
-from mmnoisy.cleaning.blocks import Blocks, disk_errors
+from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.cleaned_set import write_cleaned_set
 from mmnoisy.cleaning.pairs import Rule, pairs_of
 from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import disk_errors
+from mmnoisy.io.progress import progress
 
 BLOCK_IMAGES = 2048
+AGAIN = 'make room and run the same command again, which goes on from there'
 
 _HASHED = 2**20  # elements at once
 
@@ -64,7 +66,7 @@ def clean(
         return _finished(out, made_of)
     unfinished = out.with_name(f'.{out.name}.unfinished')
     count = -(-len(scorer.index) // block_images)
-    with disk_errors(out):
+    with disk_errors(out, AGAIN):
         if rank > 0:
             barrier()
         blocks = Blocks(unfinished / 'blocks', {**made_of, 'block_images': block_images}, count)
@@ -116,7 +118,7 @@ def score_blocks(
     ]
     total = sum(span.stop - span.start for span in spans)
     batches = scorer(spans)
-    with tqdm(total=total, unit=' images', desc='cleaning', disable=rank > 0 or None) as bar:
+    with progress('cleaning', total=total, unit='images', wanted=rank == 0) as bar:
         for number, span in zip(missing, spans):
             parts = []
             for rows, scores in islice(batches, len([*scorer.batches([span])])):

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
-from tqdm import tqdm
 
+from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.accuracy import COLUMNS as ACCURACY_HEADER
 from mmnoisy.cleaning.accuracy import Accuracy
-from mmnoisy.cleaning.blocks import write_whole
 from mmnoisy.cleaning.pairs import KINDS, Outcome, Rule, clip, decide
 from mmnoisy.cleaning.streams import CsvStream, NpyStream, id_texts, number_texts
 from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.label_index import LabelIndex, write_info
+from mmnoisy.io.atomic import write_csv
+from mmnoisy.io.progress import progress
+from mmnoisy.io.spreadsheet import as_text
 
 LABEL_HEADER = ('ImageID', 'Source', 'LabelName', 'Confidence')
 CHANGE_HEADER = ('ImageID', 'LabelName', 'Before', 'After', 'Kind', 'Cleaned', 'Score')
@@ -69,12 +71,11 @@ def write_cleaned_set(
             stack.enter_context(closing(writer(out, index)))
             for writer in (_IndexWriter, _LabelWriter, _ChangeWriter)
         ]
-        for images, pairs in tqdm(
+        for images, pairs in progress(
+            'writing',
             _with_images(blocks, block_images, len(index)),
-            total=-(-len(index) // block_images),
-            desc='writing',
-            unit=' blocks',
-            disable=None,
+            -(-len(index) // block_images),
+            'blocks',
         ):
             outcome = decide(pairs, rule)
             for writer in writers:
@@ -83,10 +84,9 @@ def write_cleaned_set(
             verdicts = index.verdicts.take(np.arange(images.start, images.stop))
             accuracy.add(pairs, outcome, verdicts)
     _finish_index(source, out / 'index', index, counts, made_of)
-    write_whole(out / 'counts.csv', _count_rows(index, counts).encode())
+    write_csv(out / 'counts.csv', COUNT_HEADER, _count_rows(index, counts))
     if accuracy.rated.any():
-        lines = map(','.join, [ACCURACY_HEADER, *accuracy.rows()])
-        write_whole(out / 'accuracy.csv', ('\n'.join(lines) + '\n').encode())
+        write_csv(out / 'accuracy.csv', ACCURACY_HEADER, accuracy.rows())
     return counts
 
 
@@ -137,7 +137,7 @@ class _LabelWriter:
 
 class _ChangeWriter:
     def __init__(self, out: Path, index: LabelIndex) -> None:
-        self.index, self.mids = index, np.array(index.classes, object)
+        self.index, self.mids = index, np.array([*map(as_text, index.classes)], object)
         self.stream = CsvStream(out / 'changes.csv', CHANGE_HEADER)
 
     def append(self, images: slice, pairs: np.ndarray, outcome: Outcome) -> None:
@@ -181,10 +181,13 @@ def _finish_index(
     write_info(folder, shapes, {**info, 'cleaned': cleaned})
 
 
-def _count_rows(index: LabelIndex, counts: np.ndarray) -> str:
-    names = [name.replace('"', '""') for name in index.info['class_names']]
-    heads = [('all', 'all'), *((mid, f'"{name}"') for mid, name in zip(index.classes, names))]
-    lines: List[Sequence[str]] = [COUNT_HEADER]
+def _count_rows(index: LabelIndex, counts: np.ndarray) -> List[Sequence[Any]]:
+    names = distinct_names(index.classes, index.info['class_names'])
+    heads = [
+        ('all', 'all'),
+        *((as_text(k), as_text(name)) for k, name in zip(index.classes, names)),
+    ]
+    rows: List[Sequence[Any]] = []
     for head, (kept, removed, added) in zip(heads, [counts.sum(0).tolist(), *counts.tolist()]):
-        lines.append((*head, *map(str, (kept + removed, kept, removed, added, kept + added))))
-    return ''.join(','.join(line) + '\n' for line in lines)
+        rows.append((*head, kept + removed, kept, removed, added, kept + added))
+    return rows

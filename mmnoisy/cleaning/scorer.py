@@ -12,7 +12,6 @@ from torch.utils.data import DataLoader
 from mmnoisy.cleaning.pairs import Scores
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.open_images_features import keep_batch
-from mmnoisy.label_batch import LabelBatch
 
 
 class Scorer:
@@ -79,7 +78,7 @@ class Scorer:
         with torch.no_grad():
             data = self.model.data_preprocessor(dict(inputs=inputs))
             feats = self.model.extract_feat(data['inputs'])
-            labels = LabelBatch.of(self.index, rows)
+            labels = self.index.batch(rows)
             noisy, _, _ = self.model.targets(labels, feats[-1].device)
             head = self.model.cleaning_head
             raw = noisy if head is None else head.unclipped(feats, noisy)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import BinaryIO, Iterable, List, Sequence
 
 import numpy as np
-
-from mmnoisy.cleaning.blocks import flush
 
 _HEADER_BYTES = 128
 
@@ -43,8 +42,7 @@ class NpyStream:
         header = dict(descr=description, fortran_order=False, shape=shape)
         np.lib.format.write_array_header_1_0(self.file, header)
         assert self.file.tell() == _HEADER_BYTES
-        flush(self.file)
-        self.file.close()
+        _close(self.file)
 
 
 class CsvStream:
@@ -61,8 +59,7 @@ class CsvStream:
 
     def close(self) -> None:
         """Completes the file."""
-        flush(self.file)
-        self.file.close()
+        _close(self.file)
 
 
 def number_texts(values: np.ndarray) -> List[str]:
@@ -75,3 +72,10 @@ def number_texts(values: np.ndarray) -> List[str]:
 def id_texts(image_ids: np.ndarray) -> List[str]:
     """Image ids (n,) uint64 as 16 hexadecimal digits."""
     return [f'{image_id:016x}' for image_id in image_ids.tolist()]
+
+
+def _close(file: BinaryIO) -> None:
+    """Closes a file when it is on the disk, so that a name given later is never empty."""
+    with file:
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,21 +1,24 @@
 """Where labels come in: release files, label index, feature bank, datasets, mixing of T and V."""
 
-from mmnoisy.datasets.feature_bank import FeatureBank
-from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.open_images import OpenImages
-from mmnoisy.datasets.open_images_demo import OpenImagesDemo
-from mmnoisy.datasets.open_images_features import ConcatFeatures, OpenImagesFeatures
-from mmnoisy.datasets.pictures.loading import LoadPicture, LoadRandomResizedCrop
-from mmnoisy.datasets.ratio_sampler import RatioSampler
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    'ConcatFeatures',
-    'FeatureBank',
-    'LabelIndex',
-    'LoadPicture',
-    'LoadRandomResizedCrop',
-    'OpenImages',
-    'OpenImagesDemo',
-    'OpenImagesFeatures',
-    'RatioSampler',
-]
+# Imported when they are asked for: what only reads and counts labels needs no PyTorch.
+_MODULES = {
+    'ConcatFeatures': 'open_images_features',
+    'FeatureBank': 'feature_bank',
+    'LabelIndex': 'label_index',
+    'LoadPicture': 'pictures.loading',
+    'LoadRandomResizedCrop': 'pictures.loading',
+    'OpenImages': 'open_images',
+    'OpenImagesDemo': 'open_images_demo',
+    'OpenImagesFeatures': 'open_images_features',
+    'RatioSampler': 'ratio_sampler',
+}
+__all__ = [*_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f'{__name__}.{_MODULES[name]}'), name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

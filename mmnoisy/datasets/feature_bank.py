@@ -7,16 +7,15 @@ through the page cache. Pure NumPy, no MM imports.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Literal, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.array_files import open_array, read_info
 from mmnoisy.errors import InputError
+from mmnoisy.io.arrays import open_array, read_info
+from mmnoisy.io.atomic import atomic_folder
 
 WHAT = 'feature bank'
 VERSION = 1
@@ -179,15 +178,12 @@ def _make(folder: Path, info: Dict[str, Any], image_ids: np.ndarray) -> None:
             f'{folder}: the features take {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; '
             'extract to a larger disk, or fewer views'
         )
-    with tempfile.TemporaryDirectory(prefix=f'.{folder.name}-', dir=folder.parent) as name:
-        made = Path(name) / 'bank'
-        made.mkdir()
+    with atomic_folder(folder) as made:
         np.save(made / 'image_ids.npy', image_ids.astype(np.uint64), allow_pickle=False)
         for array, dtype in (('done', np.bool_), ('features', np.float16)):
             shape = tuple(info['shapes'][array])
             np.lib.format.open_memmap(made / f'{array}.npy', 'w+', dtype, shape)
         (made / 'bank.json').write_text(json.dumps(info, indent=1, ensure_ascii=False), 'utf-8')
-        os.replace(made, folder)
 
 
 def _differences(found: Dict[str, Any], wanted: Dict[str, Any]) -> List[str]:

@@ -1,20 +1,23 @@
 """The label index: the labels of one set of images in flat, memory-mapped arrays.
 
 A folder of ``.npy`` files and one JSON, opened in milliseconds and shared by all processes of a
-machine through the page cache. Pure NumPy, no MM imports.
+machine through the page cache. No MM imports.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.array_files import open_array, read_info
 from mmnoisy.datasets.csr import Csr, to_csr
 from mmnoisy.errors import InputError
+from mmnoisy.io.arrays import open_array, read_info
+
+if TYPE_CHECKING:
+    from mmnoisy.label_batch import LabelBatch
 
 WHAT = 'label index'
 VERSION = 1
@@ -46,6 +49,7 @@ class LabelIndex:
         self.verdicts = verdicts
         self.info = info
         self.usable = usable
+        self._opened: Tuple[Any, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -89,6 +93,14 @@ class LabelIndex:
                 f'{folder}: its noisy labels are of {len(self.noisy_classes)} other classes than '
                 f'the {len(self.classes)} of its verdicts, so the two cannot be compared; {mend}'
             )
+
+    def batch(self, rows: np.ndarray) -> LabelBatch:
+        """The labels of the images in rows (B,)."""
+        # With PyTorch, which preparing and counting labels does without.
+        from mmnoisy.label_batch import LabelBatch, SparseLabels
+
+        noisy, verdicts = (matrix.take(rows) for matrix in (self.noisy, self.verdicts))
+        return LabelBatch(SparseLabels.of(*noisy), SparseLabels.of(*verdicts))
 
     def select(self, images: np.ndarray) -> LabelIndex:
         """The images for which ``images`` (N,) is true."""
@@ -135,14 +147,18 @@ class LabelIndex:
         folder = Path(folder)
         mend = 'build it with tools/prepare_openimages.py'
         info = read_info(folder / 'index.json', WHAT, VERSION, mend)
-        return cls(*_open_arrays(folder, info['shapes'], mend), info, _open_usable(folder, mend))
+        arrays = _open_arrays(folder, info['shapes'], mend)
+        index = cls(*arrays, info, _open_usable(folder, mend))
+        index._opened = (folder.absolute(), json.dumps(info), *arrays, index.usable)
+        return index
 
     def __reduce__(self) -> Tuple[Any, ...]:
         # A spawned worker maps the files again instead of receiving a copy of every array.
-        mapped = self.image_ids.base
-        if isinstance(mapped, np.memmap):
-            return LabelIndex.open, (Path(str(mapped.filename)).parent,)
-        return LabelIndex, (self.image_ids, self.noisy, self.verdicts, self.info)
+        arrays = (self.image_ids, self.noisy, self.verdicts)
+        now = (json.dumps(self.info), *arrays, self.usable)
+        if self._opened and all(map(_same, self._opened[1:], now)):
+            return LabelIndex.open, (self._opened[0],)
+        return LabelIndex, (*arrays, self.info, self.usable)
 
     def _arrays(self) -> Dict[str, np.ndarray]:
         arrays = {'image_ids': self.image_ids}
@@ -163,6 +179,10 @@ def write_info(folder: Path, shapes: Dict[str, List[int]], info: Dict[str, Any])
     rest = {key: value for key, value in info.items() if key not in head}
     text = json.dumps({**head, **rest}, indent=1, ensure_ascii=False)
     (folder / 'index.json').write_text(text, 'utf-8')
+
+
+def _same(before: Any, now: Any) -> bool:
+    return before is now or (isinstance(now, str) and before == now)
 
 
 def _open_usable(folder: Path, mend: str) -> Optional[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os.path as osp
+from functools import reduce
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -15,6 +16,7 @@ from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.pictures.loading import UnreadablePictureError, apply_transform
 from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.errors import InputError
 
@@ -45,8 +47,8 @@ class OpenImages(BaseDataset):
 
     The labels stay in memory-mapped files, shared by all processes; nothing is read at start-up.
     Pictures that ``tools/prepare_openimages.py --check-images`` found missing or unreadable are no
-    samples. Where one turns out to be unreadable later, the next sample stands in for it, in test
-    mode without its verdicts, so that it counts for no score.
+    samples. Where one cannot be loaded later, the next sample stands in for it, in test mode
+    without its verdicts, so that it counts for no score. Errors of other transforms are errors.
 
     Args:
         ann_file: the label index of one subset, relative to ``data_root``.
@@ -83,7 +85,7 @@ class OpenImages(BaseDataset):
         self.max_unreadable = max_unreadable
         # Shared by the workers of a loader; not atomic, so two at once may count as one.
         self._num_unreadable = torch.zeros((), dtype=torch.int64).share_memory_()
-        self.index = LabelIndex.open(Path(data_root, ann_file).expanduser())
+        self.index = self.open_index(data_root, ann_file)
         super().__init__(
             ann_file=ann_file,
             metainfo=self.index.metainfo,
@@ -105,6 +107,15 @@ class OpenImages(BaseDataset):
                 f'{self._img_path(0)}: the first picture of the index {ann_file} is missing; '
                 'set data_root and data_prefix to the folder of the pictures'
             )
+
+    @classmethod
+    def open_index(cls, data_root: str, ann_file: str) -> LabelIndex:
+        """The label index of a set, see the class.
+
+        Raises:
+            InputError: it cannot be opened.
+        """
+        return LabelIndex.open(Path(data_root, ann_file).expanduser())
 
     def image_id(self, idx: int) -> str:
         """The id of an image, 16 hexadecimal digits."""
@@ -136,25 +147,24 @@ class OpenImages(BaseDataset):
         info = self.get_data_info(idx)
         while True:
             try:
-                return self.pipeline(info)
-            except (OSError, AssertionError) as error:
-                self._count_unreadable(info['img_path'], error)
+                return reduce(_applied, self.pipeline.transforms, info)
+            except UnreadablePictureError as error:
+                self._count_unreadable(error)
             idx = (idx + 1) % len(self)
             info = self.get_data_info(idx)
             if self.test_mode:
                 info.update(verified_pos=_NO_CLASS, verified_neg=_NO_CLASS)
 
-    def _count_unreadable(self, path: str, error: Exception) -> None:
+    def _count_unreadable(self, error: Exception) -> None:
         self._num_unreadable += 1
         number = int(self._num_unreadable)
-        what = f'{path}: cannot be read as a picture ({error})'
         if number > self.max_unreadable:
-            others = f', nor could {number - 1} others' if number > 1 else ''
+            others = f', nor can {number - 1} others' if number > 1 else ''
             raise InputError(
-                f'{what}{others}; let tools/prepare_openimages.py '
+                f'{error}{others}; let tools/prepare_openimages.py '
                 '--check-images find them all, or raise max_unreadable'
             ) from error
-        print_log(f'{what}; the next one stands in, time {number}', 'current', logging.WARNING)
+        print_log(f'{error}; the next one stands in, time {number}', 'current', logging.WARNING)
 
     def _img_path(self, idx: int) -> str:
         image_id = int(self.index.image_ids[self.data_list[idx]])
@@ -163,6 +173,11 @@ class OpenImages(BaseDataset):
             for template in self.templates
         ]
         return next((path for path in paths[:-1] if fileio.exists(path)), paths[-1])
+
+
+def _applied(results: Any, transform: Any) -> Any:
+    """The results of a pipeline so far, through its next transform; None has left it."""
+    return None if results is None else apply_transform(transform, results)
 
 
 _NO_CLASS = np.zeros(0, np.int64)

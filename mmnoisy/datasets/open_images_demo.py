@@ -6,13 +6,14 @@ import csv
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 import cv2
 import mmengine.dist as dist
 import numpy as np
 from mmpretrain.registry import DATASETS
 
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.open_images import OpenImages
 from mmnoisy.datasets.release.csv_blocks import LABEL_COLUMNS
 from mmnoisy.datasets.release.layout import find_release
@@ -55,11 +56,13 @@ class OpenImagesDemo(OpenImages):
         **kwargs: of :class:`OpenImages`.
     """
 
-    def __init__(self, data_root: str, **kwargs: Any) -> None:
+    @classmethod
+    def open_index(cls, data_root: str, ann_file: str) -> LabelIndex:
+        """As in :class:`OpenImages`, of a demo that is made first where there is none."""
         if dist.is_main_process() and not Path(data_root, 'index').exists():
             make_demo(Path(data_root))
         dist.barrier()
-        super().__init__(data_root=data_root, **kwargs)
+        return super().open_index(data_root, ann_file)
 
 
 @dataclass

@@ -114,7 +114,7 @@ class OpenImagesFeatures(BaseDataset):
             inputs = self._on_device[torch.from_numpy(rows), torch.from_numpy(views)]
         if self.index.usable is not None:
             rows = self.index.usable[rows]
-        labels = LabelBatch.of(self.index, rows)
+        labels = self.index.batch(rows)
         return dict(inputs=inputs, data_samples=_samples(labels) if self.test_mode else labels)
 
     def _features_on(self, device: str) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Mixes the noisy and the verified set in an exact ratio, on any number of processes."""
+"""Mixes the noisy and the verified set, and any others, exactly, on any number of processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHUNK = 4096
 
 
 def mix(
-    start: int, stop: int, source_ratio: Tuple[int, int], world_size: int
+    start: int, stop: int, source_ratio: Sequence[int], world_size: int
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Which source every process draws from at its steps ``start`` to ``stop``.
 
@@ -24,30 +24,39 @@ def mix(
     floor(W * n * b / (a + b)) (Hermite's identity), so that all processes together have drawn the
     same samples after the same number of draws, whatever their number.
 
+    With a : b : c, the draws that do not go to the first source are dealt out as b : c by the same
+    rule, n being how many of them the process has had, and so on. Each process is exact after
+    every a + b + c draws, and in between at most as many draws off as there are further sources.
+
     Args:
         start: the first step; a step is one sample on each process.
         stop: the step after the last.
-        source_ratio: a and b.
+        source_ratio: a, b, ..., one whole number for each source.
         world_size: W.
 
     Returns:
-        ``(source, ordinal)``, both (stop - start, W) integers: the source 0 or 1, and how many
-        samples of that source all processes have drawn before.
+        ``(source, ordinal)``, both (stop - start, W) int64: the number of the source, and how
+        many samples of that source all processes have drawn before.
     """
-    first, second = source_ratio
-    period = first + second
-    step = np.arange(start, stop + 1)[:, None]
-    rank = np.arange(world_size)
-    drawn = (step * second * world_size + rank * period) // (period * world_size)
-    source = np.diff(drawn, axis=0)
-    before = drawn[:-1].sum(1, keepdims=True) + source.cumsum(1) - source
-    position = step[:-1] * world_size + rank
-    return source, np.where(source, before, position - before)
+    rank = np.arange(world_size, dtype=np.int64)
+    # By each process and before each step: all draws, those of sources 1, 2, ..., of 2, 3, ...
+    drawn = np.arange(start, stop + 1, dtype=np.int64)[:, None].repeat(world_size, 1)
+    source = np.zeros((stop - start, world_size), np.int64)
+    ordinal = np.empty_like(source)
+    for s in range(len(source_ratio)):
+        rest, whole = sum(source_ratio[s + 1 :]), sum(source_ratio[s:])
+        further = (drawn * rest * world_size + rank * whole) // (whole * world_size)
+        here = np.diff(drawn - further, axis=0)
+        before = (drawn - further)[:-1].sum(1, keepdims=True) + here.cumsum(1) - here
+        ordinal = np.where(here, before, ordinal)
+        source += np.diff(further, axis=0)
+        drawn = further
+    return source, ordinal
 
 
 @DATA_SAMPLERS.register_module()
 class RatioSampler(Sampler):
-    """Draws from T and V in a ratio, 9 : 1 in the paper (section 3.2).
+    """Draws from several sources in a ratio, T and V as 9 : 1 in the paper (section 3.2).
 
     Each source is shuffled anew every time it has been used up, so no image comes twice before
     all of its source have come once. An epoch is one pass over the first source; the next epoch
@@ -57,9 +66,9 @@ class RatioSampler(Sampler):
     All epochs are windows of one endless sequence of draws, see :meth:`draws`.
 
     Args:
-        dataset: a ``ConcatDataset`` of the two sources; any dataset where ``source_ratio`` is
-            None (one source, plain shuffling).
-        source_ratio: two positive integers, or None.
+        dataset: a ``ConcatDataset`` of the sources; any dataset where ``source_ratio`` is None
+            (one source, plain shuffling).
+        source_ratio: a positive integer for each source, or None.
         seed: of the order; by default drawn once and shared by all processes.
 
     Raises:
@@ -74,14 +83,14 @@ class RatioSampler(Sampler):
     ) -> None:
         self.rank, self.world_size = get_dist_info()
         self.source_ratio, self.sizes = _check(dataset, source_ratio)
-        self.offsets = [0, self.sizes[0]]
+        self.offsets = np.cumsum(self.sizes, dtype=np.int64) - self.sizes
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
         self._orders: dict = {}
 
     def __len__(self) -> int:
-        first, second = self.source_ratio
-        return -(-self.sizes[0] * (first + second) // (first * self.world_size))
+        first, period = self.source_ratio[0], sum(self.source_ratio)
+        return -(-self.sizes[0] * period // (first * self.world_size))
 
     def __iter__(self) -> Iterator[int]:
         begin = self.epoch * len(self)
@@ -108,12 +117,14 @@ class RatioSampler(Sampler):
 
     def _draws(self, source: np.ndarray, ordinal: np.ndarray) -> np.ndarray:
         """The ``ordinal``-th draws (n,) from the sources, see :meth:`draws`."""
-        draws = np.array(self.offsets)[source]
+        draws = self.offsets[source]
         for s in np.unique(source):
             cycle, place = np.divmod(ordinal, self.sizes[s])
             for c in np.unique(cycle[source == s]):
                 here = (source == s) & (cycle == c)
-                draws[here] += self._order(int(s), int(c))[place[here]] + c * sum(self.sizes)
+                order = self._order(int(s), int(c))
+                # The sum of a small type and a number would wrap under NumPy 1.
+                draws[here] += order[place[here]].astype(np.int64) + int(c) * sum(self.sizes)
         return draws
 
     def _order(self, source: int, cycle: int) -> np.ndarray:
@@ -129,24 +140,24 @@ class RatioSampler(Sampler):
 
 def _check(
     dataset: Sized, source_ratio: Sequence[int] | None
-) -> Tuple[Tuple[int, int], Tuple[int, ...]]:
+) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
     sources: Sequence[Any] = [dataset]
-    ratio = (1, 0)
+    ratio: Tuple[int, ...] = (1,)
     if source_ratio is not None:
         if isinstance(dataset, ConcatDataset):
             sources = dataset.datasets
-        whole = all(isinstance(part, int) and part > 0 for part in source_ratio)
-        if len(source_ratio) != 2 or not whole:
+        ratio = tuple(source_ratio)
+        if not all(type(part) is int and part > 0 for part in ratio):
             raise InputError(
-                f'source_ratio={list(source_ratio)}: is no pair of positive whole numbers; '
-                'give for example [9, 1], or None for a single dataset'
+                f'source_ratio={list(ratio)}: is no list of positive whole numbers; give '
+                'for example [9, 1], or None for a single dataset'
             )
-        if len(sources) != 2:
+        if len(sources) != len(ratio):
             raise InputError(
-                f'source_ratio={list(source_ratio)}: mixes two datasets, but train_dataloader has '
-                f"{len(sources)}; give dataset=dict(type='ConcatDataset', datasets=[T, V])"
+                f'source_ratio={list(ratio)}: mixes {len(ratio)} datasets, but train_dataloader '
+                f"has {len(sources)}; give dataset=dict(type='ConcatDataset', datasets=[T, V]) "
+                'and one number for each of them'
             )
-        ratio = (source_ratio[0], source_ratio[1])
     sizes = tuple(len(source) for source in sources)
     for source, size in zip(sources, sizes):
         if size == 0:

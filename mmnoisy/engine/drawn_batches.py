@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import islice
 from typing import Any, Iterator, List, Sequence
 
+import numpy as np
 from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, Dataset, Sampler
 
 from mmnoisy.errors import InputError
-from mmnoisy.seeds import seed_all, seed_of
+from mmnoisy.seeds import hash_seed, seed_all
 
 
 class SeededDataset(Dataset):
@@ -42,15 +44,15 @@ class SeededDataset(Dataset):
 
     def __getitem__(self, draw: int) -> Any:
         """The sample of a draw, ``index + N * cycle``."""
-        seed_all(int(seed_of(self.seed, draw)))
+        seed_all(int(hash_seed(self.seed, draw)))
         return self.dataset[draw % len(self)]
 
     def __getitems__(self, draws: Sequence[int]) -> Any:
         """A batch, or a list of samples."""
         if not hasattr(self.dataset, 'seeded_batch'):
             return [self[draw] for draw in draws]
-        indices = [draw % len(self) for draw in draws]
-        return self.dataset.seeded_batch(indices, seed_of(self.seed, draws))
+        numbers = np.asarray(draws)
+        return self.dataset.seeded_batch(numbers % len(self), hash_seed(self.seed, numbers))
 
 
 class DrawnBatches(Sampler):
@@ -81,7 +83,7 @@ class DrawnBatches(Sampler):
     def __iter__(self) -> Iterator[List[int]]:
         draws = self.sampler.draws(self.start * self.batch_size, self.stop * self.batch_size)
         for _ in range(self.start, self.stop):
-            yield [next(draws) for _ in range(self.batch_size)]
+            yield [*islice(draws, self.batch_size)]
 
     def indices(self, step: int) -> List[int]:
         """Dataset indices of the batch of a step."""

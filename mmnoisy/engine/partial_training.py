@@ -1,24 +1,24 @@
-"""Trains a config on a part of one of its sets: the step of every cross-fitting."""
+"""Trains a config within another run: the step of every grid and every cross-fitting."""
 
 from __future__ import annotations
 
 import copy
+from itertools import count
 from pathlib import Path
-from typing import Any, List, Sequence
+from typing import Any, Sequence
 
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.registry import DefaultScope
 
-from mmnoisy.engine.launch import build_runner
+from mmnoisy.engine.runner import build_runner
+from mmnoisy.engine.transforms import on_part
+from mmnoisy.errors import InputError
+
+_RUNS = count()
 
 
-def sets_of(cfg: Config, ann_file: str) -> List[Any]:
-    """The sets to train on that read an index."""
-    dataset = cfg.train_dataloader.dataset
-    return [part for part in dataset.get('datasets', [dataset]) if part.ann_file == ann_file]
-
-
-def train_on_part(cfg: Config, ann_file: str, images: Sequence[int], work_dir: Path) -> Any:
+def train_on_part(cfg: Config, subset: str, images: Sequence[int], work_dir: Path) -> Any:
     """The model of a config, trained with some images only of one of its sets.
 
     All other settings stay, so that its scores mean what they mean in a checkpoint of the config.
@@ -26,7 +26,7 @@ def train_on_part(cfg: Config, ann_file: str, images: Sequence[int], work_dir: P
 
     Args:
         cfg: is not changed.
-        ann_file: the index of the set.
+        subset: the set, a key of :data:`mmnoisy.engine.sets.SETS`.
         images: numbers of its images to train on.
         work_dir: of the logs.
 
@@ -36,17 +36,61 @@ def train_on_part(cfg: Config, ann_file: str, images: Sequence[int], work_dir: P
     Raises:
         InputError: the config cannot be trained.
     """
-    cfg = copy.deepcopy(cfg)  # copy() shares the settings of the sets
-    for part in sets_of(cfg, ann_file):
-        part.indices = list(images)
-    for name in ('val', 'test'):
-        for part in ('cfg', 'dataloader', 'evaluator'):
-            cfg[f'{name}_{part}'] = None
+    return train_here(on_part(cfg, subset, images), work_dir)
+
+
+def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
+    """The model of a config, trained in this process as ``tools/train.py`` trains it.
+
+    Args:
+        cfg: see :func:`runner_here`.
+        work_dir: of the logs.
+        hooks: beside those of the config.
+
+    Returns:
+        The model in evaluation mode.
+
+    Raises:
+        InputError: the config cannot be trained.
+    """
+    runner = runner_here(cfg, work_dir)
+    for hook in hooks:
+        runner.register_hook(hook)
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        runner.train()
+    return runner.model.eval()
+
+
+def runner_here(cfg: Config, work_dir: Path) -> Any:
+    """The runner of a config in this process, which tests nothing and keeps no checkpoint.
+
+    Args:
+        cfg: resolved; is not changed.
+        work_dir: of the logs.
+
+    Raises:
+        InputError: the config cannot be trained.
+    """
+    cfg = copy.deepcopy(cfg)
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.work_dir, cfg.launcher, cfg.log_level = str(work_dir), 'none', 'WARNING'
-    cfg.experiment_name = f'{work_dir.name}_{id(cfg)}'  # of which MMEngine wants no two alike
+    cfg.experiment_name = f'{work_dir.name}_{next(_RUNS)}'  # of which MMEngine wants no two alike
     cfg.visualizer = dict(type='UniversalVisualizer', vis_backends=[])
     cfg.default_hooks = {**cfg.get('default_hooks', {}), 'checkpoint': None}
     with DefaultScope.overwrite_default_scope('mmpretrain'):
-        runner = build_runner(cfg)
-        runner.train()
-    return runner.model.eval()
+        return build_runner(cfg)
+
+
+def require_folds(folds: int, images: int) -> None:
+    """Looks whether a set can be cut into parts to be left out one after the other.
+
+    Args:
+        folds: number of parts, at least 2.
+        images: number of images in the set.
+
+    Raises:
+        InputError: there are fewer images than parts.
+    """
+    if images < folds:
+        mend = f'give {images} at most' if images > 1 else 'verify more, since two are the least'
+        raise InputError(f'--folds {folds}: V has too few images for that, {images}; {mend}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, Dict, Iterator, List, Optional
 
 import torch
@@ -12,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmnoisy.engine.drawn_batches import drawn_loader
 from mmnoisy.errors import InputError
-from mmnoisy.seeds import seed_all, seed_of
+from mmnoisy.seeds import hash_seed, seed_all
 
 _STREAM = 'stream'  # entry of the message hub, and so of a checkpoint
 _HISTORY = 1000
@@ -39,12 +40,22 @@ class ResumableTrainLoop(BaseLoop):
         dataloader: its sampler has ``draws``, see :class:`mmnoisy.datasets.RatioSampler`.
         max_epochs: length of the run in epochs.
         max_iters: or in iterations.
+        min_images: or by the size of the data, in iterations: so many images are seen, or
+            ``min_passes`` times as many as all sources together have, whichever is more.
+        min_passes: of a run with ``min_images``.
+        max_passes: of a run with ``min_images``; a small set is not seen more often than that.
+        global_batch: ``train_dataloader.batch_size`` is the batch of all processes together, and
+            each has its share, so that a run is the same one with any number of processes.
+            Otherwise each process has so many images, and the learning rates are multiplied by the
+            number of processes.
         val_begin: the first epoch, or iteration, to evaluate after.
-        val_interval: epochs, or iterations, from one evaluation to the next.
+        val_interval: epochs, or iterations, from one evaluation to the next; by default 1, and
+            with ``min_images`` once, at the end.
 
     Raises:
-        InputError: not exactly one of the two lengths is given, the sampler cannot begin at a given
-            step, or the checkpoint belongs to a run with another sequence of batches.
+        InputError: not exactly one of the three lengths is given, the sampler cannot begin at a
+            given step, the processes cannot share a batch equally, or the checkpoint belongs to a
+            run with another sequence of batches.
     """
 
     def __init__(
@@ -53,21 +64,35 @@ class ResumableTrainLoop(BaseLoop):
         dataloader: DataLoader | Dict,
         max_epochs: Optional[int] = None,
         max_iters: Optional[int] = None,
+        min_images: Optional[int] = None,
+        min_passes: int = 1,
+        max_passes: Optional[int] = None,
+        global_batch: bool = True,
         val_begin: int = 1,
-        val_interval: int = 1,
+        val_interval: Optional[int] = None,
     ) -> None:
+        lengths = dict(max_epochs=max_epochs, max_iters=max_iters, min_images=min_images)
+        if sum(length is not None for length in lengths.values()) != 1:
+            given = ', '.join(f'{name}={length}' for name, length in lengths.items())
+            raise InputError(f'train_cfg: {given}: give one of the three')
+        processes = get_dist_info()[1]
+        if processes > 1 and isinstance(dataloader, dict):
+            _share_batch(runner, dataloader, processes, global_batch)
         super().__init__(runner, dataloader)
-        if (max_epochs is None) == (max_iters is None):
-            raise InputError(
-                f'train_cfg.max_epochs={max_epochs}, max_iters={max_iters}: give one of the two'
-            )
         self.by_epoch = max_epochs is not None
         loader: Any = drawn_loader(self.dataloader, runner.seed)
         self.dataloader: DataLoader = loader
         self.samples, self.batches = loader.dataset, loader.batch_sampler
+        self.batch_size = self.batches.batch_size * processes  # of all together
+        if min_images is not None:
+            size = len(self.samples)
+            images = images_to_see(size, min_images, min_passes, max_passes)
+            max_iters = ceil(images / self.batch_size)
+            runner.logger.info(f'{size} images: {max_iters} steps of {self.batch_size} images.')
         self.max_epochs = max_epochs or 1
         self.max_iters = max_iters or self.max_epochs * len(self.dataloader)
-        self.val_begin, self.val_interval = val_begin, val_interval
+        self.val_begin = val_begin
+        self.val_interval = val_interval or (1 if min_images is None else self._length)
         self.stop_training = False  # set by EarlyStoppingHook
         self._epoch = self._iter = 0  # set by Runner.resume
         self._own_order = not isinstance(dataloader, dict) or 'seed' in dataloader['sampler']
@@ -98,9 +123,9 @@ class ResumableTrainLoop(BaseLoop):
         self.runner.call_hook('after_train')
         return self.runner.model
 
-    def image_ids(self) -> List[str]:
-        """Ids of the images of the current batch, or their numbers where they have none."""
-        return [self.samples.image_id(index) for index in self.batches.indices(self._iter)]
+    def image_ids(self, step: int) -> List[str]:
+        """Ids of the images of the batch of a step, or their numbers where they have none."""
+        return [self.samples.image_id(index) for index in self.batches.indices(step)]
 
     def _run_epoch(self, loaded: Iterator) -> None:
         """Runs what is left of an epoch; iterations without epochs are one long epoch."""
@@ -117,7 +142,7 @@ class ResumableTrainLoop(BaseLoop):
             self._validate()
 
     def _run_iter(self, data_batch: Any, batch_idx: int) -> None:
-        seed_all(int(seed_of(self.seed, self._iter, get_dist_info()[0])))
+        seed_all(int(hash_seed(self.seed, self._iter, get_dist_info()[0])))
         self.runner.call_hook('before_train_iter', batch_idx=batch_idx, data_batch=data_batch)
         outputs = self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
         self.runner.call_hook(
@@ -146,9 +171,8 @@ class ResumableTrainLoop(BaseLoop):
     def _check_stream(self) -> None:
         """Compares the sequence of batches with that of the checkpoint."""
         hub, dataset = self.runner.message_hub, self.samples.dataset
-        batch_size = self.batches.batch_size * get_dist_info()[1]
         sources = getattr(dataset, 'datasets', [dataset])
-        stream = dict(batch_size=batch_size, source_sizes=[*map(len, sources)])
+        stream = dict(batch_size=self.batch_size, source_sizes=[*map(len, sources)])
         if hasattr(self.batches.sampler, 'source_ratio'):
             stream['source_ratio'] = [*self.batches.sampler.source_ratio]
         trained = hub.runtime_info.get(_STREAM, stream) if self._iter else stream
@@ -173,3 +197,44 @@ class ResumableTrainLoop(BaseLoop):
         """Keeps the histories of the log short: MMEngine copies them at every step."""
         for history in self.runner.message_hub.log_scalars.values():
             history.max_length = _HISTORY
+
+
+def images_to_see(
+    size: int, min_images: int, min_passes: int = 1, max_passes: Optional[int] = None
+) -> int:
+    """How many images a run sees, see :class:`ResumableTrainLoop`.
+
+    Args:
+        size: N, number of images of all sources together.
+        min_images: at least so many.
+        min_passes: at least so many times N.
+        max_passes: at most so many times N; None: no limit.
+    """
+    images = max(min_images, min_passes * size)
+    return images if max_passes is None else min(images, max_passes * size)
+
+
+def _share_batch(runner: Runner, dataloader: Dict, processes: int, global_batch: bool) -> None:
+    """Gives each process its batch size, and says so."""
+    size = dataloader['batch_size']
+    if not global_batch:
+        if not (runner.auto_scale_lr or {}).get('enable'):
+            runner.auto_scale_lr = dict(base_batch_size=size, enable=True)
+        runner.logger.info(
+            f'Batches of {size * processes} images, {size} on each of {processes} processes '
+            '(train_cfg.global_batch=False); learning rates are scaled with them, max_iters and '
+            'schedules in iterations are not.'
+        )
+        return
+    if size % processes:
+        raise InputError(
+            f'train_dataloader.batch_size={size}: is the batch of all processes together, and '
+            f'{processes} cannot share it equally; give a multiple of {processes}, or set '
+            'train_cfg.global_batch=False for so many images on each'
+        )
+    # In place, since MMEngine scales learning rates by what the runner has here.
+    dataloader['batch_size'] = size // processes
+    runner.logger.info(
+        f'Batches of {size} images, {size // processes} on each of {processes} processes: a step '
+        'is that of one process (train_cfg.global_batch=True).'
+    )

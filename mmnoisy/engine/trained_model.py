@@ -9,9 +9,12 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 
-from mmnoisy.engine.launch import checkpoints, require_checkpoints
-from mmnoisy.engine.matching import check_weights
-from mmnoisy.engine.safe_checkpoints import read_checkpoint
+from mmnoisy.engine.checkpoints.loaded import require_predicting
+from mmnoisy.engine.checkpoints.named import require_checkpoints
+from mmnoisy.engine.checkpoints.reading import read_checkpoint
+from mmnoisy.engine.devices import pick_device
+from mmnoisy.engine.sets import fill_classes
+from mmnoisy.models.necks import identity_where_missing
 
 
 def load_classifier(
@@ -22,8 +25,8 @@ def load_classifier(
 ) -> Any:
     """The model of a config with the weights of a checkpoint, in evaluation mode.
 
-    A checkpoint of heads that were trained on features brings no backbone; a config on pictures
-    gives it the one that it names the weights of.
+    A checkpoint of heads that were trained on features brings no backbone, see
+    :func:`mmnoisy.engine.checkpoints.loaded.require_predicting`.
 
     Args:
         cfg: with the ``model``.
@@ -37,24 +40,17 @@ def load_classifier(
     """
     loaded = read_checkpoint(str(checkpoint))
     state = loaded.get('state_dict', loaded)
+    meta = loaded.get('meta', {}).get('dataset_meta') or {}
+    fill_classes(cfg, meta)
     require_checkpoints(dict(model=cfg.model.to_dict()))
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         model = MODELS.build({**cfg.model, 'data_preprocessor': preprocessor})
-    needed = {**model.state_dict()}
-    if not any(key.startswith('backbone.') for key in state) and any(
-        path for _, path in checkpoints(cfg.model.backbone.to_dict())
-    ):
-        if cfg.model.backbone.get('init_cfg'):
-            model.backbone.init_weights()
-        needed = {key: value for key, value in needed.items() if not key.startswith('backbone.')}
-    predict = ('backbone.', 'neck.', 'head.', *also)
-    needed = {key: value for key, value in needed.items() if key.startswith(predict)}
-    check_weights(needed, state, checkpoint)
+    identity_where_missing(model, state)
+    require_predicting(model, model.state_dict(), state, cfg, str(checkpoint), also)
     model.load_state_dict(state, strict=False)
-    meta = loaded.get('meta', {}).get('dataset_meta') or {}
     model._config, model._dataset_meta = cfg, meta
-    return model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval()
+    return model.to(device or pick_device()).eval()
 
 
 def class_list(model: Any) -> List[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmnoisy.errors import InputError
+
 
 def average_precision(
     score: np.ndarray, positive: np.ndarray, group: np.ndarray | None = None
@@ -14,18 +16,34 @@ def average_precision(
     is that of :func:`sklearn.metrics.average_precision_score`, group by group.
 
     Args:
-        score: (P,) predicted scores.
+        score: (P,) predicted scores: finite numbers of any type.
         positive: (P,) bool ground truth.
         group: (P,) integers from 0, for example class ids; None for a single group.
 
     Returns:
         (G,) values in [0, 1], G being the largest group plus one; NaN for a group without a
         positive, where AP is not defined.
+
+    Raises:
+        InputError: the arrays are not of one length, or a score is not finite.
     """
+    score, positive = np.asarray(score), np.asarray(positive, bool)
+    group = np.zeros(score.shape, np.uint8) if group is None else np.asarray(group)
+    if score.ndim != 1 or not score.shape == positive.shape == group.shape:
+        raise InputError(
+            f'scores {score.shape}, truth {positive.shape} and groups {group.shape} do not match; '
+            'give one of each for each of P pairs, (P,)'
+        )
+    if not np.issubdtype(score.dtype, np.floating):
+        score = score.astype(np.float64)  # small integers would wrap where they are negated
+    unusable = ~np.isfinite(score)
+    if unusable.any():
+        raise InputError(
+            f'{unusable.sum()} of {len(score)} scores are not finite, the first is that of pair '
+            f'{unusable.argmax()}; check what predicted them'
+        )
     if not len(score):
         return np.empty(0)
-    if group is None:
-        group = np.zeros(len(score), np.uint8)
     num_groups = int(group.max()) + 1
     # In the smallest type, since integers of at most 16 bits are sorted by radix.
     group = group.astype(np.min_scalar_type(num_groups - 1))

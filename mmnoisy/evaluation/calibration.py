@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from mmnoisy.errors import InputError
+from mmnoisy.evaluation.bootstrap import bootstrap_sums
 
 LIMIT = 1e-5
 """Scores nearer to 0 and 1 than this count as this: single precision tells them no further."""
@@ -117,12 +118,41 @@ class Reliability(NamedTuple):
 
 def reliability(probability: np.ndarray, present: np.ndarray, bins: int = 15) -> Reliability:
     """Compares predicted probabilities (P,) with verdicts (P,) bool."""
-    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
+    place = _bin(probability, bins)
     count, predicted, observed = (
         np.bincount(place, weights, bins) for weights in (None, probability, present)
     )
     some = count > 0
     return Reliability(count[some], predicted[some] / count[some], observed[some] / count[some])
+
+
+def bootstrap_calibration_error(
+    probability: np.ndarray,
+    present: np.ndarray,
+    image: np.ndarray,
+    counts: np.ndarray,
+    bins: int = 15,
+) -> np.ndarray:
+    """The expected calibration error in every replicate of a bootstrap over images, (B,).
+
+    Args:
+        probability: (P,) predicted.
+        present: (P,) bool, the verdicts.
+        image: (P,) rows of ``counts``.
+        counts: (N, B) how often each image was drawn.
+        bins: of equal width.
+    """
+    place = _bin(probability, bins)
+    pairs, predicted, observed = (
+        bootstrap_sums(values, image, counts, place, bins)
+        for values in (np.ones(len(probability)), probability, present)
+    )
+    with np.errstate(invalid='ignore'):
+        return np.abs(predicted - observed).sum(0) / pairs.sum(0)
+
+
+def _bin(probability: np.ndarray, bins: int) -> np.ndarray:
+    return np.minimum((probability * bins).astype(np.int64), bins - 1)
 
 
 def _scientific(name: str) -> Any:
@@ -132,5 +162,5 @@ def _scientific(name: str) -> Any:
         return import_module(name)
     except ImportError:
         raise InputError(
-            f"{name.split('.')[0]} is not installed; run pip install 'mmnoisy[all]'"
+            f"{name.split('.')[0]} is not installed; run pip install 'mmnoisy[review]'"
         ) from None

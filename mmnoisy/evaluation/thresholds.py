@@ -81,7 +81,7 @@ def _given(
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Labels that each threshold gives, and how many of them are right; both (C, G)."""
     shape = (num_classes, len(grid))
-    cell = class_id * np.int64(len(grid)) + np.searchsorted(grid, score, 'right') - 1
+    cell = class_id.astype(np.int64) * len(grid) + np.searchsorted(grid, score, 'right') - 1
 
     def from_there_on(cells: np.ndarray) -> np.ndarray:
         counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)

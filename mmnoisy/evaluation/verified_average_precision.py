@@ -44,6 +44,10 @@ class VerifiedAveragePrecision(BaseMetric):
     results: List[Verified]
     default_prefix = ''  # None would be warned about
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._not_finite: List[str] = []
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keeps the scores of the verified classes of each image.
 
@@ -51,6 +55,9 @@ class VerifiedAveragePrecision(BaseMetric):
             data_batch: not used.
             data_samples: dicts with ``pred_score`` (C,) and the class ids ``verified_pos`` (p,)
                 and ``verified_neg`` (n,).
+
+        Raises:
+            InputError: the scores are not (C,), or a verdict is on none of the C classes.
         """
         verdicts = [
             np.asarray(sample.get(key, ()), np.int32)
@@ -64,7 +71,15 @@ class VerifiedAveragePrecision(BaseMetric):
         pairs['present'] = np.repeat(np.arange(len(counts)) % 2 == 0, counts)
         row = torch.from_numpy(np.repeat(np.arange(len(num_pairs)), num_pairs))
         column = torch.from_numpy(pairs['class_id'].astype(np.int64))
-        score = torch.stack([sample['pred_score'] for sample in data_samples])
+        score = _stacked([sample['pred_score'] for sample in data_samples])
+        if len(column) and int(column.max()) >= score.shape[1]:
+            raise InputError(
+                f'there is a verdict on class {int(column.max())}, but the model scores '
+                f'{score.shape[1]} classes; set num_classes to the number of classes of the index'
+            )
+        seen = sum(len(of_batch) for of_batch, _ in self.results)
+        for i in (~torch.isfinite(score).all(1)).nonzero().flatten().tolist():
+            self._not_finite.append(data_samples[i].get('img_path', f'number {seen + i}'))
         pairs['score'] = score[row, column].float().cpu().numpy()
         self.results.append((num_pairs, pairs))
 
@@ -78,9 +93,20 @@ class VerifiedAveragePrecision(BaseMetric):
 
         Returns:
             The values, see the class.
+
+        Raises:
+            InputError: scores are not finite, or no pair is verified present.
         """
         num_pairs, pairs = _joined(self.results)
-        kept = images_kept(all_gather_object(len(num_pairs)), size)[get_rank()]
+        counts, bad = zip(*all_gather_object((len(num_pairs), self._not_finite)))
+        self._not_finite = []
+        if any(bad):
+            names = [name for of_process in bad for name in of_process]
+            raise InputError(
+                f'{len(names)} of {sum(counts)} images have scores that are not finite, the first '
+                f'is {names[0]}; check the checkpoint, and the learning rate that it was made with'
+            )
+        kept = images_kept(counts, size)[get_rank()]
         self.results = [(num_pairs[:kept], pairs[: num_pairs[:kept].sum()])]
         return super().evaluate(get_world_size())
 
@@ -118,6 +144,17 @@ class VerifiedAveragePrecision(BaseMetric):
             for category in categories:
                 members.setdefault(category, []).append(k)
         return dict(sorted(members.items()))
+
+
+def _stacked(scores: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The scores (B, C) of a batch."""
+    shapes = sorted({tuple(score.shape) for score in scores})
+    if len(shapes) != 1 or len(shapes[0]) != 1:
+        raise InputError(
+            f'pred_score has the shape {", ".join(map(str, shapes))}: give the scores (C,) of the '
+            'same C classes for every image'
+        )
+    return torch.stack([*scores])
 
 
 def images_kept(counts: Sequence[int], size: int) -> np.ndarray:

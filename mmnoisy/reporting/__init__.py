@@ -1,1 +1,1 @@
-"""What reports are written with: whole files, Markdown tables, one style of figures and pages."""
+"""What reports are written with: Markdown tables, one style of figures and pages."""

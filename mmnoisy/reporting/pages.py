@@ -20,7 +20,7 @@ def render_page(package: str, template: str, scripts: Sequence[str], **values: A
     """Renders a page.
 
     Args:
-        package: that keeps the template, such as ``'mmnoisy.comparison.report'``.
+        package: that keeps the template, such as ``'mmnoisy.experiments.report'``.
         template: its name.
         scripts: names of the JavaScript templates that the page runs.
         **values: of the variables in the template.

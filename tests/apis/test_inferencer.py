@@ -11,6 +11,7 @@ from small_classifier import NAMES, scores
 
 from mmnoisy import InputError
 from mmnoisy.apis import Calibration, MultiLabelInferencer, calibration_path
+from mmnoisy.engine.sets import fill_classes, resolve
 
 
 @pytest.fixture(scope='module')
@@ -56,7 +57,7 @@ def test_a_stream_names_what_it_labels_and_leaves_out_what_cannot_be_read(
     broken = tmp_path / f'{small.pictures[1].name}'
     broken.write_bytes(broken.read_bytes()[:200])
     unreadable = []
-    found = dict(inferencer.stream(tmp_path, batch_size=2, unreadable=unreadable))
+    found = dict(inferencer.stream(tmp_path, batch_size=2, left_out=unreadable))
     assert [*found] == [str(tmp_path / small.pictures[k].name) for k in (0, 2, 3)]
     assert 'cannot be read as a picture' in str(*unreadable)
     assert str(broken) in str(*unreadable)
@@ -70,7 +71,7 @@ def test_a_stream_names_what_it_labels_and_leaves_out_what_cannot_be_read(
 
 
 def test_pictures_of_several_sizes_without_a_resize(small):
-    cfg = Config.fromfile(small.config)
+    cfg = resolve(Config.fromfile(small.config))
     del cfg.test_dataloader.dataset.pipeline[1]
     inferencer = MultiLabelInferencer(cfg, small.weights, 'cpu')
     array = cv2.imread(str(small.pictures[0]))
@@ -83,7 +84,8 @@ def test_pictures_of_several_sizes_without_a_resize(small):
 
 
 def test_gray_pictures_as_the_transforms_load_them(small, demo_root, tmp_path):
-    cfg = Config.fromfile(small_classifier.REPO / 'configs/joint_demo.py')
+    cfg = resolve(Config.fromfile(small_classifier.REPO / 'configs/joint_demo.py'))
+    fill_classes(cfg, dict(classes=[*map(str, range(19))]))
     model = small_classifier.MODELS.build(cfg.model)
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'x.pth')
     inferencer = MultiLabelInferencer(cfg, tmp_path / 'x.pth', 'cpu')
@@ -132,7 +134,7 @@ def test_refusals(small):
         MultiLabelInferencer(small.config, small.weights, thresholds=[0.1, 0.2])
     with pytest.raises(InputError, match='2 class names, and 6 classes'):
         MultiLabelInferencer(small.config, small.weights, classes=['a', 'b'])
-    cfg = Config.fromfile(small.config)
+    cfg = resolve(Config.fromfile(small.config))
     cfg.test_dataloader.dataset.pop('pipeline')
     with pytest.raises(InputError, match='has no transform that loads pictures'):
         MultiLabelInferencer(cfg, small.weights)

@@ -14,6 +14,7 @@ from small_classifier import scores
 from mmnoisy import InputError
 from mmnoisy.apis import Calibration, MultiLabelInferencer, find_pictures, onnx_export
 from mmnoisy.apis.onnx_export import export_onnx
+from mmnoisy.engine.sets import fill_classes, resolve
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
@@ -81,7 +82,7 @@ def test_the_calibration_is_in_the_file(small, inferencer, method, opset):
 def test_the_score_that_the_noise_model_head_predicts(small, tmp_path):
     found = {}
     for score in ('visual', 'relevance'):
-        cfg = Config.fromfile(small.config)
+        cfg = resolve(Config.fromfile(small.config))
         cfg.model.head.update(type='NoiseModelHead', score=score, reporting=0.7)
         torch.manual_seed(0)
         model = MODELS.build(cfg.model)
@@ -119,7 +120,7 @@ def realistic(model, batches):
 
 
 def test_inception_v3(tmp_path):
-    cfg = Config.fromfile(REPO / 'configs/baseline_openimages.py')
+    cfg = resolve(Config.fromfile(REPO / 'configs/baseline_openimages.py'))
     cfg.model.head.num_classes = 40
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).eval()
@@ -138,8 +139,9 @@ def test_timm_backbone(tiny, tmp_path):
     weights = WEIGHTS / 'tf_efficientnet_lite0_timm.pth'
     if not weights.exists():
         pytest.skip(f'{weights} is not there')
-    cfg = Config.fromfile(REPO / 'configs/joint_tiny.py')
+    cfg = resolve(Config.fromfile(REPO / 'configs/joint_tiny.py'))
     cfg.model.backbone.checkpoint_path = str(weights)
+    fill_classes(cfg, dict(classes=[*map(str, range(516))]))
     model = MODELS.build(cfg.model)
     torch.nn.init.normal_(model.head.fc.weight, std=0.1)
     head = {key: value for key, value in model.state_dict().items() if key.startswith('head.')}

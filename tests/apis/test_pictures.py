@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from mmnoisy import InputError
 from mmnoisy.apis import find_pictures
@@ -34,6 +35,32 @@ def test_arrays_are_numbered(folder):
     assert all(pixels.shape == (4, 5, 3) for _, pixels in found[2:])
 
 
+def test_bytes_are_encoded_pictures():
+    pixels = np.random.default_rng(0).integers(256, size=(4, 5, 3), dtype=np.uint8)
+    data = cv2.imencode('.png', pixels)[1].tobytes()
+    found = [*find_pictures([data, bytearray(data), [memoryview(data)]])]
+    assert [name for name, _ in found] == ['0', '1', '2']
+    for picture in found:
+        np.testing.assert_array_equal(picture.pixels, pixels)
+
+
+def test_everything_in_a_folder_is_a_picture_or_has_a_reason(folder):
+    png = cv2.imencode('.png', np.zeros((4, 5, 3), np.uint8))[1].tobytes()
+    (folder / 'no_suffix').write_bytes(png)
+    (folder / 'other.suffix').write_bytes(png)
+    (folder / 'dangling.jpg').symlink_to(folder / 'gone.jpg')
+    (folder / 'linked').symlink_to(folder / 'no_suffix')
+    left_out = []
+    found = [picture.name for picture in find_pictures(folder, left_out=left_out)]
+    pictures = ('a.PNG', 'b.jpg', 'deeper/c.webp', 'linked', 'no_suffix', 'other.suffix')
+    assert found == [str(folder / name) for name in pictures]
+    assert {(name[len(str(folder)) + 1 :], reason) for name, reason, _ in left_out} == {
+        ('dangling.jpg', 'a link to nothing'),
+        ('film.mp4', 'a video, which is read where it is given by itself'),
+        ('notes.txt', 'no picture'),
+    }
+
+
 @pytest.mark.parametrize(('every', 'frames'), [(1, [*range(10)]), (4, [0, 4, 8]), (50, [0])])
 def test_frames_of_a_video(tmp_path, every, frames):
     path = str(tmp_path / 'film.avi')
@@ -51,7 +78,10 @@ def test_frames_of_a_video(tmp_path, every, frames):
     ('inputs', 'complaint'),
     [
         ('gone.jpg', 'gone.jpg: there is no such file; check the path'),
-        (3, '3: is no picture; give a path or a NumPy array'),
+        (3, 'an input of type int: is no picture; give a path, the bytes of a file, or'),
+        (torch.zeros(3, 4, 5), 'an input of type Tensor: is no picture'),
+        ([torch.zeros(())], 'an input of type Tensor: is no picture'),
+        (b'no picture', r'input 0: cannot be read as a picture \('),
         (np.zeros((4, 5)), r'an array of float64 \(4, 5\): give uint8'),
         (np.zeros((0, 5, 3), 'u1'), 'give uint8 with pixels'),
         (np.zeros((4, 5, 2), 'u1'), r'shape \(4, 5, 2\): is no picture'),

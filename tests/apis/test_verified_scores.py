@@ -4,7 +4,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmpretrain.structures import DataSample
 from small_classifier import scores
 
@@ -12,6 +11,7 @@ from mmnoisy import InputError
 from mmnoisy.apis import verified_scores
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.engine import partial_training
+from mmnoisy.engine.sets import as_in_tests
 from mmnoisy.engine.trained_model import load_classifier
 
 
@@ -47,7 +47,7 @@ def test_pairs_of_one_image():
 
 def test_scores_are_those_of_every_picture_by_itself(small):
     model = load_classifier(small.cfg, small.weights, 'cpu')
-    dataset = verified_scores.verified_dataset(small.cfg)
+    dataset = as_in_tests(small.cfg, 'validation')
     found = verified_scores.verified_scores(model, small.cfg, dataset)
     assert_pairs(found, expected_scores(small, 'validation'))
 
@@ -86,13 +86,6 @@ def test_folds_are_trained(small):
     assert 1e-5 < moved.max() < 0.5
 
 
-def test_what_learns_from_v(small):
-    assert verified_scores.learns_from_verified(small.cfg)
-    cfg = Config.fromfile(small.config)
-    cfg.train_dataloader.dataset = cfg.noisy_set
-    assert not verified_scores.learns_from_verified(cfg)
-
-
 def test_refusals(small):
     model = load_classifier(small.cfg, small.weights, 'cpu')
     model._dataset_meta = dict(classes=small.meta['classes'][::-1])
@@ -100,8 +93,4 @@ def test_refusals(small):
         verified_scores.verified_scores(model, small.cfg, small.cfg.test_set, 'x.pth')
     model._dataset_meta = {}
     with pytest.raises(InputError, match='index/train: has no verdict'):
-        verified_scores.verified_scores(model, small.cfg, small.cfg.noisy_set)
-    cfg = Config.fromfile(small.config)
-    cfg.verified_set = None
-    with pytest.raises(InputError, match='has no verified_set'):
-        verified_scores.verified_dataset(cfg)
+        verified_scores.verified_scores(model, small.cfg, as_in_tests(small.cfg, 'train'))

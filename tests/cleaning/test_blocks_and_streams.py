@@ -1,13 +1,11 @@
 """Blocks of a run that was ended, arrays and rows that grow."""
 
-import errno
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmnoisy.cleaning.blocks import Blocks, disk_errors
+from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.streams import CsvStream, NpyStream, id_texts, number_texts
 from mmnoisy.errors import InputError
 
@@ -61,13 +59,3 @@ def test_texts_of_numbers_give_the_same_bits_again(values):
 def test_texts_are_those_of_open_images():
     assert number_texts(np.float32([0.7, 1, 0.5])) == ['0.7', '1.0', '0.5']
     assert id_texts(np.array([1, 2**64 - 1], np.uint64)) == ['0' * 15 + '1', 'f' * 16]
-
-
-def test_a_full_disk_is_one_sentence(tmp_path):
-    with (
-        pytest.raises(
-            InputError, match=r'out: cannot be written \(No space left on device\); make'
-        ),
-        disk_errors(tmp_path / 'out'),
-    ):
-        raise OSError(errno.ENOSPC, 'No space left on device')

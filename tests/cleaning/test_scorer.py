@@ -6,12 +6,13 @@ from mmengine.config import Config
 from mmpretrain.registry import DATASETS, MODELS
 
 from mmnoisy.cleaning.scorer import Scorer
+from mmnoisy.engine.sets import resolve
 
 
 @pytest.mark.parametrize('soft', [False, True])
 def test_the_model_sees_confidences_where_it_has_learned_from_them(tmp_path, soft):
     make_data_set(tmp_path)
-    config = Config.fromfile(tmp_path / 'config.py')
+    config = resolve(Config.fromfile(tmp_path / 'config.py'))
     head = dict(type='LogitCleaningHead', num_classes=12, in_channels=8)
     model = MODELS.build({**config.model, 'cleaning_head': head, 'soft_labels': soft}).eval()
     for parameter in model.parameters():

@@ -64,6 +64,25 @@ def test_a_pickled_index_maps_the_files_again(tmp_path):
     assert_equal(make_index(), pickle.loads(pickle.dumps(make_index())))
 
 
+def test_a_changed_index_is_pickled_as_it_is(tmp_path):
+    made = make_index()
+    made.write(tmp_path / 'index')
+    np.save(tmp_path / 'index/usable.npy', np.array([0, 2]))
+    opened = LabelIndex.open(tmp_path / 'index')
+    assert pickle.loads(pickle.dumps(opened)).usable.tolist() == [0, 2]
+    other = made.verdicts._replace(value=~made.verdicts.value)
+    args = (opened.image_ids, opened.noisy, opened.verdicts, opened.info, opened.usable)
+    changed = LabelIndex(*args[:2], other, *args[3:])
+    assert_equal(changed, pickle.loads(pickle.dumps(changed)))
+    assert pickle.loads(pickle.dumps(changed)).usable.tolist() == [0, 2]
+    assert pickle.loads(pickle.dumps(LabelIndex(*args[:4]))).usable is None
+    opened.noisy = made.noisy._replace(value=made.noisy.value / 2)
+    assert_equal(opened, pickle.loads(pickle.dumps(opened)))
+    opened = LabelIndex.open(tmp_path / 'index')
+    opened.info['split'] = 'by hand'
+    assert pickle.loads(pickle.dumps(opened)).info['split'] == 'by hand'
+
+
 def test_refusals(tmp_path):
     with pytest.raises(InputError, match='there is no label index here'):
         LabelIndex.open(tmp_path)

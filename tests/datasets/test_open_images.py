@@ -4,8 +4,9 @@ import shutil
 import numpy as np
 import pytest
 from conftest import mid, write_release
+from mmcv.transforms import BaseTransform
 from mmengine.dataset import ConcatDataset
-from mmpretrain.registry import DATASETS
+from mmpretrain.registry import DATASETS, TRANSFORMS
 from torch.utils.data import DataLoader
 
 from mmnoisy import InputError
@@ -90,8 +91,48 @@ def test_the_next_picture_stands_in_up_to_a_limit(release, loader):
         set(dataset[7]['data_samples'].noisy_label)
         == written['train'][dataset[0]['data_samples'].img_path[-20:-4]][0]
     )
-    with pytest.raises(InputError, match=r'cannot be read as a picture .* nor could 3 others'):
+    with pytest.raises(InputError, match=r'cannot be read as a picture.* nor can 3 others'):
         dataset[6]
+
+
+@TRANSFORMS.register_module(force=True)
+class Failing(BaseTransform):
+    """A transform with a fault of its own."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def transform(self, results):
+        raise self.error
+
+
+@pytest.mark.parametrize('loader', ['LoadImageFromFile', 'LoadPicture'])
+@pytest.mark.parametrize('error', [AssertionError('a bug'), OSError('no such mask')])
+def test_errors_of_other_transforms_are_no_unreadable_pictures(release, loader, error):
+    root, _ = release
+    pipeline = [dict(type=loader), dict(type='Failing', error=error)]
+    dataset = build(root, 'train', pipeline=pipeline)
+    with pytest.raises(type(error), match=str(error)):
+        dataset[0]
+
+
+@pytest.mark.parametrize('loader', ['LoadImageFromFile', 'LoadPicture'])
+def test_an_empty_file_is_called_so(release, loader):
+    root, _ = release
+    dataset = build(root, 'train', pipeline=[dict(type=loader), PIPELINE[1]], max_unreadable=0)
+    path = root / 'train' / dataset.get_data_info(3)['img_path']
+    path.write_bytes(b'')
+    with pytest.raises(InputError, match=f'{path}: cannot be read as a picture: the file is empty'):
+        dataset[3]
+
+
+def test_a_picture_that_mmcv_gives_as_none_counts_as_unreadable(release, monkeypatch):
+    """Its loader says so by an assertion, and by no word under python -O."""
+    root, _ = release
+    dataset = build(root, 'train', pipeline=PIPELINE, max_unreadable=0)
+    monkeypatch.setattr('mmcv.imfrombytes', lambda *_, **__: None)
+    with pytest.raises(InputError, match='cannot be read as a picture'):
+        dataset[0]
 
 
 def test_a_stand_in_counts_for_no_score(release):
@@ -112,7 +153,7 @@ def test_unreadable_pictures_are_counted_over_all_workers(release):
     for i in range(1, 8):
         (root / 'train' / dataset.get_data_info(i)['img_path']).unlink()
     loader = DataLoader(dataset, num_workers=2, collate_fn=list)
-    with pytest.raises(InputError, match=r'nor could [67] others'):
+    with pytest.raises(InputError, match=r'nor can [67] others'):
         list(loader)
 
 

@@ -5,7 +5,7 @@ import torch
 from test_progress_hook import config
 
 from mmnoisy import InputError
-from mmnoisy.engine.launch import build_runner
+from mmnoisy.engine.runner import build_runner
 
 
 def checkpoints(folder):
@@ -29,7 +29,7 @@ def test_a_full_disk_costs_no_good_checkpoint(tmp_path):
     cfg = config(tmp_path, 'full')
     cfg.default_hooks.checkpoint.max_keep_ckpts = 1
     runner = build_runner(cfg)
-    (tmp_path / 'run/iter_3.pth.tmp').symlink_to('/dev/full')
+    (tmp_path / 'run/.iter_3.pth.part').symlink_to('/dev/full')
     with pytest.raises(InputError, match=r'iter_3.pth: cannot be written \(No space left on dev'):
         runner.train()
     files = checkpoints(tmp_path / 'run')

@@ -10,7 +10,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from test_progress_hook import config
 
-from mmnoisy.engine.launch import build_runner
+from mmnoisy.engine.runner import build_runner
 
 
 def assert_close(found, expected, atol):

@@ -3,13 +3,15 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
+from mmnoisy import InputError
 from mmnoisy.engine import BFloat16OptimWrapper
-from mmnoisy.engine.precision import ChannelsLastHook
+from mmnoisy.engine.precision import ChannelsLastHook, use_mixed_precision
 
 
 class Float16OptimWrapper(OptimWrapper):
@@ -71,3 +73,24 @@ def test_the_layout_changes_and_the_values_stay():
     ChannelsLastHook().before_train(Runner)
     assert Runner.model.weight.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(Runner.model.weight, before)
+
+
+@pytest.mark.parametrize('gpu', [False, True])
+def test_amp_leaves_mixed_precision_as_it_is(gpu, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpu)
+    kinds = ('BFloat16OptimWrapper', 'mmpretrain.BFloat16OptimWrapper', 'AmpOptimWrapper')
+    for kind in kinds:
+        cfg = Config(dict(optim_wrapper=dict(type=kind)))
+        use_mixed_precision(cfg)
+        assert cfg.optim_wrapper == dict(type=kind)
+    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapperDict')))
+    with pytest.raises(InputError, match='OptimWrapperDict does not become one of mixed'):
+        use_mixed_precision(cfg)
+    cfg = Config(dict(optim_wrapper=dict(optimizer=dict(type='SGD'))))
+    if gpu:
+        use_mixed_precision(cfg)
+        assert cfg.optim_wrapper.type == 'AmpOptimWrapper'
+        assert cfg.optim_wrapper.loss_scale == 'dynamic'
+    else:
+        with pytest.raises(InputError, match='--amp: float16 needs a GPU'):
+            use_mixed_precision(cfg)

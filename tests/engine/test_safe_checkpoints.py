@@ -8,8 +8,8 @@ from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.model import BaseModule
 
 from mmnoisy import InputError
-from mmnoisy.engine import safe_checkpoints
-from mmnoisy.engine.safe_checkpoints import newest_readable
+from mmnoisy.engine.checkpoints import reading
+from mmnoisy.engine.checkpoints.reading import newest_readable
 
 
 def test_a_message_hub_survives(tmp_path):
@@ -100,7 +100,7 @@ def test_an_older_one_takes_the_place_of_a_damaged_one(tmp_path, monkeypatch, da
     older, newest = (made_checkpoint(tmp_path / f'epoch_{k}.pth') for k in (1, 2))
     damage(newest)
     said = []
-    monkeypatch.setattr(safe_checkpoints, 'print_log', lambda text, *_: said.append(text))
+    monkeypatch.setattr(reading, 'print_log', lambda text, *_: said.append(text))
     assert newest_readable(str(tmp_path)) == str(older)
     assert said[0].startswith(f'{newest}: cannot be loaded as a checkpoint')
     assert said[1] == f'The run goes on from {older}.'

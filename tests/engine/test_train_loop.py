@@ -10,7 +10,8 @@ from test_progress_hook import config
 from mmnoisy import InputError
 from mmnoisy.datasets import RatioSampler
 from mmnoisy.engine.drawn_batches import DrawnBatches
-from mmnoisy.engine.launch import build_runner, resume_from
+from mmnoisy.engine.runner import build_runner, resume_from
+from mmnoisy.engine.train_loop import images_to_see
 
 
 class Count(Hook):
@@ -89,7 +90,10 @@ def sampler_data():
             dict(model=dict(cleaning_head=dict(hidden_dims=24))),
             r'cleaning_head.hidden.weight is \[16, 32\], and \[24, 32\] in',
         ),
-        (dict(train_cfg=dict(max_epochs=2)), 'max_epochs=2, max_iters=4: give one of the two'),
+        (
+            dict(train_cfg=dict(max_epochs=2)),
+            'max_epochs=2, max_iters=4, min_images=None: give one of the three',
+        ),
         (
             dict(train_dataloader=dict(sampler=dict(_delete_=True, type='DefaultSampler'))),
             'DefaultSampler cannot begin at a given step; set sampler=dict',
@@ -117,3 +121,61 @@ def test_the_learning_rates_follow_the_batch_of_t_and_v_together(tmp_path, accum
     runner, _ = run(cfg)
     rates = sorted({group['lr'] for group in runner.optim_wrapper.optimizer.param_groups})
     assert rates == pytest.approx([rate * 16 * accumulated / 32 for rate in (0.003, 0.01)])
+
+
+@pytest.mark.parametrize(
+    ('size', 'batch_size', 'limits', 'steps'),
+    [
+        (1_800, 256, dict(min_images=256_000), 1_000),  # many passes over few images
+        (9_051_219, 32, dict(min_images=256_000), 282_851),  # one pass over many
+        (1_250, 256, dict(min_images=128_000, max_passes=50), 245),
+        (200_000, 256, dict(min_images=128_000, max_passes=50), 782),
+        (1_000, 10, dict(min_images=1, min_passes=3), 300),
+        (1_000, 10, dict(min_images=1, min_passes=3, max_passes=2), 200),
+    ],
+)
+def test_the_length_by_the_size_of_the_data(size, batch_size, limits, steps):
+    assert -(-images_to_see(size, **limits) // batch_size) == steps
+
+
+def test_a_run_by_images_ends_with_an_evaluation_and_no_learning_rate(tmp_path):
+    cfg = config(tmp_path, 'images')
+    cfg.train_cfg = dict(type='ResumableTrainLoop', min_images=100, max_passes=2, val_interval=None)
+    cfg.param_scheduler = dict(type='LinearLR', start_factor=1.0, end_factor=0.0, by_epoch=False)
+    runner, count = run(cfg)
+    steps = -(-(300 + 60) // 16)
+    assert [k for _, k in count.steps] == [*range(steps)] and runner.max_iters == steps
+    assert count.evaluated == [steps]
+    rates = runner.message_hub.get_scalar('train/lr').data[0]
+    expected = 0.01 * (1 - torch.arange(steps) / steps)
+    assert rates[0] == 0.01
+    assert (torch.as_tensor(rates) - expected).abs().max() <= 0.01 / steps
+
+
+@pytest.mark.parametrize(
+    ('settings', 'share', 'scale'),
+    [
+        (dict(), 4, None),
+        (dict(global_batch=False), 16, dict(base_batch_size=16, enable=True)),
+    ],
+)
+def test_four_processes_have_the_batch_of_one_or_say_what_changes(
+    tmp_path, monkeypatch, settings, share, scale
+):
+    monkeypatch.setattr('mmnoisy.engine.train_loop.get_dist_info', lambda: (0, 4))
+    cfg = config(tmp_path, f'four {share}')
+    cfg.train_cfg = dict(type='ResumableTrainLoop', min_images=640, **settings)
+    runner = build_runner(cfg)
+    loop = runner.build_train_loop(runner._train_loop)
+    assert loop.batches.batch_size == runner._train_dataloader['batch_size'] == share
+    assert loop.batch_size == 4 * share
+    assert loop.max_iters == 640 / (4 * share)
+    assert runner.auto_scale_lr == scale
+    assert runner.cfg.train_dataloader.batch_size == 16
+
+
+def test_a_batch_that_processes_cannot_share(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmnoisy.engine.train_loop.get_dist_info', lambda: (0, 3))
+    runner = build_runner(config(tmp_path, 'three'))
+    with pytest.raises(InputError, match=r'batch_size=16: .* and 3 cannot share it equally'):
+        runner.build_train_loop(runner._train_loop)

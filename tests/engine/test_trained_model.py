@@ -3,6 +3,7 @@ import torch
 from mmengine.config import Config
 
 from mmnoisy import InputError
+from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.trained_model import load_classifier
 
 
@@ -27,7 +28,7 @@ def test_heads_that_were_trained_on_features_take_the_backbone_of_the_config(sma
     checkpoint = save(small, tmp_path, head)
     with pytest.raises(InputError, match=r'x: lacks backbone.* other weights of the model; give'):
         load_classifier(small.cfg, checkpoint)
-    cfg = Config.fromfile(small.config)
+    cfg = resolve(Config.fromfile(small.config))
     cfg.model.backbone.init_cfg = dict(
         type='Pretrained', checkpoint=small.weights, prefix='backbone.'
     )
@@ -39,7 +40,7 @@ def test_heads_that_were_trained_on_features_take_the_backbone_of_the_config(sma
 
 
 def test_a_cleaning_head_is_not_needed(small):
-    cfg = Config.fromfile(small.config)
+    cfg = resolve(Config.fromfile(small.config))
     cfg.model.cleaning_head = dict(type='LabelCleaningHead', num_classes=6, in_channels=64)
     assert load_classifier(cfg, small.weights).cleaning_head.num_classes == 6
 

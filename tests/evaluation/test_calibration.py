@@ -9,8 +9,10 @@ from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
 from mmnoisy import InputError
+from mmnoisy.evaluation.bootstrap import image_counts
 from mmnoisy.evaluation.calibration import (
     MIN_STEP,
+    bootstrap_calibration_error,
     fit_isotonic,
     fit_temperature,
     interpolate,
@@ -122,3 +124,14 @@ def test_reliability_leaves_empty_bins_out():
     found = reliability(np.array([0.0, 0.05, 1.0]), np.array([False, True, True]), bins=10)
     assert found.pairs.tolist() == [2, 1]
     assert found.error == pytest.approx((2 * abs(0.025 - 0.5) + 0) / 3)
+
+
+def test_the_calibration_error_of_drawn_images_is_that_of_repeated_ones():
+    rng = np.random.default_rng(3)
+    probability, image = rng.random(300), rng.integers(40, size=300)
+    present = rng.random(300) < probability**2
+    counts = image_counts(40, 20)
+    found = bootstrap_calibration_error(probability, present, image, counts)
+    for b in range(20):
+        pairs = np.repeat(np.arange(300), counts[image, b])
+        assert found[b] == pytest.approx(reliability(probability[pairs], present[pairs]).error)

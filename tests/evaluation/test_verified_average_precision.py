@@ -93,6 +93,43 @@ def test_nothing_verified_is_an_error():
         evaluate(samples, 1)
 
 
+@pytest.mark.parametrize('value', [np.nan, np.inf])
+def test_scores_that_are_not_finite_are_an_error(value):
+    samples = make_samples()
+    for i in (8, 3, 40):
+        samples[i]['pred_score'][11] = value  # a class that nobody verified
+    with pytest.raises(
+        InputError, match=r'3 of 61 images have .* not finite, the first is number 3'
+    ):
+        evaluate(samples, len(samples))
+    samples[3]['img_path'] = 'train/0003.jpg'
+    with pytest.raises(InputError, match=r'the first is train/0003\.jpg'):
+        evaluate(samples, len(samples))
+
+
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.int64, torch.bool, torch.float16])
+def test_scores_of_any_type(dtype):
+    samples = make_samples()
+    for sample in samples:
+        sample['pred_score'] = (sample['pred_score'] * (1 if dtype is torch.bool else 200)).to(
+            dtype
+        )
+    ap_all, _ = expected_values(samples)
+    assert evaluate(samples, len(samples))['AP_all'] == pytest.approx(ap_all)
+
+
+def test_scores_of_the_wrong_shape_are_an_error():
+    samples = make_samples()
+    few = [{**sample, 'pred_score': sample['pred_score'][:5]} for sample in samples]
+    with pytest.raises(InputError, match='verdict on class 9, but the model scores 5 classes'):
+        evaluate(few, len(few))
+    with pytest.raises(InputError, match=r'shape \(5,\), \(12,\)'):
+        evaluate([few[0], *samples], 62)
+    square = [{**sample, 'pred_score': sample['pred_score'][None]} for sample in samples]
+    with pytest.raises(InputError, match=r'shape \(1, 12\)'):
+        evaluate(square, len(square))
+
+
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(0, 50))
 def test_the_images_kept_are_those_of_collect_results(counts, size):
     images = [[(process, k) for k in range(count)] for process, count in enumerate(counts)]

@@ -13,9 +13,10 @@ from small_classifier import refused, run, scores
 from mmnoisy.apis import MultiLabelInferencer
 from mmnoisy.apis.verified_scores import FLOOR
 from mmnoisy.datasets import LabelIndex
+from mmnoisy.engine.sets import resolve
 from mmnoisy.evaluation.thresholds import choose_thresholds
 
-NOT_SEEN = ['--cfg-options', 'train_dataloader.dataset.datasets.1.ann_file=index/train']
+NOT_SEEN = ['--cfg-options', "train_dataloader.dataset=['noisy_set']"]
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_thresholds_and_what_they_reach_on_test(small, weights, capsys, unverifi
 
 
 def test_a_model_that_learned_from_v_is_cross_fitted(small, weights, tmp_path, capsys):
-    cfg = Config.fromfile(small.config)
+    cfg = resolve(Config.fromfile(small.config))
     cfg.train_cfg = dict(by_epoch=False, max_iters=1)
     cfg.param_scheduler = None
     cfg.log_processor = dict(by_epoch=False)

@@ -28,6 +28,7 @@ from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import build_index
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
+from mmnoisy.engine.sets import resolve
 
 TOOL = str(REPO / 'tools/clean_labels.py')
 
@@ -65,7 +66,7 @@ def root(tmp_path_factory):
 
 def cleaned_values(root):
     """c of all pairs of T, by the model's own forward pass over all images at once."""
-    cfg = Config.fromfile(root / 'config.py')
+    cfg = resolve(Config.fromfile(root / 'config.py'))
     model = MODELS.build(cfg.model).eval()
     load_checkpoint(model, str(root / 'model.pth'), logger='silent')
     index = LabelIndex.open(root / 'index/train')
@@ -129,8 +130,8 @@ def test_tables_tell_the_same(root):
 
 
 def test_the_result_trains_in_place_of_the_index(root):
-    cfg = Config.fromfile(root / 'config.py')
-    dataset = DATASETS.build({**cfg.T, 'ann_file': str(root / 'cleaned/index')})
+    cfg = resolve(Config.fromfile(root / 'config.py'))
+    dataset = DATASETS.build({**cfg.noisy_set, 'ann_file': str(root / 'cleaned/index')})
     after = LabelIndex.open(root / 'cleaned/index')
     labels = dataset.__getitems__([5])['data_samples']
     np.testing.assert_array_equal(labels.noisy.label, after.noisy.row(5)[0])
@@ -156,7 +157,7 @@ def test_images_without_a_picture_keep_their_labels(tmp_path):
     remove_usable(tmp_path, 'train', gone)
     options = [
         '--cfg-options',
-        'train_dataloader.dataset.datasets.0.features=features/train_usable',
+        'noisy_set.features=features/train_usable',
     ]
     clean(*arguments(tmp_path, 'cleaned', *options, '--batch-size', '1'))
     before, after = (LabelIndex.open(tmp_path / f) for f in ('index/train', 'cleaned/index'))
@@ -179,14 +180,12 @@ def test_pictures(tmp_path):
     lines = [
         PICTURES.format(configs=REPO / 'configs', root=tmp_path),
         "model['cleaning_head'] = dict(type='LabelCleaningHead', num_classes=6, in_channels=64)",
-        "T = dict(type='OpenImages', ann_file='index/train', data_prefix='train', **noisy_set)",
-        'train_dataloader = dict(dataset=T)',
     ]
     (tmp_path / 'config.py').write_text('\n'.join(lines))
     save_model(tmp_path / 'config.py', tmp_path / 'model.pth')
     clean(*arguments(tmp_path, 'cleaned', '--batch-size', '4'))
 
-    cfg = Config.fromfile(tmp_path / 'config.py')
+    cfg = resolve(Config.fromfile(tmp_path / 'config.py'))
     model = MODELS.build(cfg.model).eval()
     load_checkpoint(model, str(tmp_path / 'model.pth'), logger='silent')
     dataset = DATASETS.build({**cfg.noisy_set, 'pipeline': cfg.test_set.pipeline})

@@ -4,26 +4,16 @@ import json
 import runpy
 import shutil
 import sys
-from dataclasses import asdict
 
 import pytest
-import torch
 from conftest import REPO
 from made_index import make_data_set, make_labels
 
-from mmnoisy.comparison.recipes import Recipe
-from mmnoisy.comparison.rivals import RIVALS
-from mmnoisy.comparison.systems import SYSTEMS, systems
+from mmnoisy.experiments.search import Recipe
+from mmnoisy.experiments.systems import SYSTEMS
+from mmnoisy.io.lock import lock
 
-METHODS = {
-    'baseline',
-    'misra_visual',
-    'misra_relevance',
-    'finetune_mixed',
-    'finetune_clean',
-    'joint_pretrained',
-    'joint',
-}
+METHODS = {'baseline', 'finetune_clean', 'joint'}
 KEYS = {'method', 'seed', 'verified', 'AP_all', 'MAP', 'num_classes', 'seconds'}
 
 
@@ -36,21 +26,37 @@ def run_tool(name, *arguments):
 
 def compare(root, *more):
     folders = ['--index', root / 'index', '--features', root / 'features']
-    run_tool('compare.py', *folders, '--recipe', root / 'recipes.json', *more)
+    short = ['train_cfg.min_images=60', 'train_cfg.min_passes=0', 'train_dataloader.batch_size=20']
+    recipe = ['--recipe', root / 'recipes.json']
+    run_tool('compare.py', *folders, *recipe, *more, '--cfg-options', *short)
 
 
 @pytest.fixture(scope='module')
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp('made')
     make_data_set(root)
-    recipe = asdict(Recipe(3, 0.01, 0.02, 0.03, 20))
-    (root / 'recipes.json').write_text(json.dumps(dict.fromkeys(SYSTEMS, recipe)))
+    recipes = dict.fromkeys(SYSTEMS, Recipe()._asdict())
+    (root / 'recipes.json').write_text(json.dumps(recipes))
     return root
+
+
+def usual(root, out):
+    return [
+        root,
+        '--out',
+        out,
+        '--seeds',
+        '2',
+        '--verified',
+        '20',
+        '--systems',
+        'finetune_clean,joint',
+    ]
 
 
 @pytest.fixture(scope='module')
 def out(root):
-    compare(root, '--out', root / 'out', '--seeds', 2, '--verified', '20')
+    compare(*usual(root, root / 'out'))
     return root / 'out'
 
 
@@ -67,65 +73,51 @@ def test_results_have_every_method_seed_and_size(out):
 def test_the_same_command_trains_nothing(root, out, capsys):
     before = (out / 'results.json').read_text()
     trained = {path: path.stat().st_mtime_ns for path in out.glob('runs/*/*')}
-    compare(root, '--out', out, '--seeds', '2', '--verified', '20')
+    compare(*usual(root, out))
     assert (out / 'results.json').read_text() == before
     assert {path: path.stat().st_mtime_ns for path in out.glob('runs/*/*')} == trained
     assert (out / 'table2.md').read_text() in capsys.readouterr().out
 
 
-def test_the_metric_of_the_configs_says_the_same(root, out, tmp_path):
-    weights = torch.load(out / 'runs/joint-v60-s0/weights.pth', weights_only=True)
-    shape = weights['state_dict']['cleaning_head.hidden.weight'].shape
-    config = tmp_path / 'config.py'
-    text = (root / 'config.py').read_text()
-    config.write_text(
-        text.replace('embed_dims=16', f'embed_dims={shape[1] // 2}').replace(
-            'hidden_dims=16', f'hidden_dims={shape[0]}'
-        )
-    )
-    checkpoint = out / 'runs/joint-v60-s0/weights.pth'
+def test_the_config_of_a_run_tests_its_weights_alike(root, out, tmp_path):
+    folder = out / 'runs/joint-v60-s0'
     values = tmp_path / 'metrics.json'
-    run_tool('test.py', config, checkpoint, '--work-dir', tmp_path, '--out', values)
-    found = json.loads(values.read_text())
+    options = ['--work-dir', tmp_path, '--out', values]
+    run_tool('test.py', folder / 'config.py', folder / 'weights.pth', *options)
     rows = json.loads((out / 'results.json').read_text())['rows']
     (row,) = (r for r in rows if (r['method'], r['seed'], r['verified']) == ('joint', 0, 60))
+    found = json.loads(values.read_text())
     for key in ('AP_all', 'MAP'):
-        (value,) = (v for k, v in found.items() if k.split('/')[-1] == key)
-        assert value == pytest.approx(row[key], abs=1e-3)
+        assert found[key] == pytest.approx(row[key], abs=1e-6)
 
 
-def test_all_adds_what_the_paper_does_not_have(root, out, tmp_path):
-    copy = shutil.copytree(out, tmp_path / 'out')
-    compare(root, '--out', copy, '--seeds', '2', '--verified', '20', '--all')
-    rows = json.loads((copy / 'results.json').read_text())['rows']
-    before = json.loads((out / 'results.json').read_text())['rows']
-    ours = {'baseline_soft', 'joint_soft', 'joint_listed', 'finetune_listed', 'best'}
-    methods = {*RIVALS, *ours}  # there is no file for the bound
-    added = [row for row in rows if row['method'] in methods]
-    assert [row for row in rows if row not in added] == before
-    found = sorted((row['method'], row['seed'], row['verified']) for row in added)
-    assert found == sorted((m, s, v) for m in methods for s in (0, 1) for v in (20, 60))
-    table = (copy / 'table2.md').read_text()
-    assert all(name in table for name in ('Asymmetric loss', 'SPLC', 'Logit cleaning'))
-    assert 'Without those of lower AP_all' in (copy / 'index.html').read_text()
-
-
-def test_chosen_systems_bring_what_they_start_from(root, tmp_path):
-    compare(root, '--out', tmp_path / 'out', '--seeds', '1', '--systems', 'best')
-    rows = json.loads((tmp_path / 'out/results.json').read_text())['rows']
-    assert [row['method'] for row in rows] == ['baseline_soft', 'best']
-
-
-def test_chosen_systems_bring_what_they_and_their_search_start_from():
-    chosen = runpy.run_path(str(REPO / 'tools/compare.py'))['chosen']
-    names = systems(['bound_verdicts'], beyond=True)
-    assert chosen(['best'], names) == ['baseline_soft', 'best_cleaner', 'best']
-    assert chosen(['bound_verdicts_best'], names) == ['baseline_soft', 'bound_verdicts_best']
-    for name in names:
-        found = chosen([name], names)
-        for part in found:
-            searched = SYSTEMS[part].tuned_as or part
-            assert {SYSTEMS[part].start, SYSTEMS[searched].start} <= {None, *found}
+def test_the_first_seed_is_what_train_py_makes_of_the_config(root, out, tmp_path):
+    """``tools/train.py configs/X_tiny.py --features DIR`` and a comparison give one result."""
+    short = ['train_cfg.min_images=60', 'train_cfg.min_passes=0', 'train_dataloader.batch_size=20']
+    weights = None
+    for name in ('baseline', 'joint'):
+        work_dir = tmp_path / name
+        start = [f'load_from={weights}'] if weights else []
+        options = [f'index={root / "index"}', *short, *start]
+        features = ['--features', root / 'features', '--work-dir', work_dir]
+        run_tool('train.py', REPO / f'configs/{name}_tiny.py', *features, '--cfg-options', *options)
+        (weights,) = work_dir.glob('iter_*.pth')
+        values = tmp_path / f'{name}.json'
+        run_tool(
+            'test.py',
+            REPO / f'configs/{name}_tiny.py',
+            weights,
+            *features,
+            '--out',
+            values,
+            '--cfg-options',
+            *options,
+        )
+        found = json.loads(values.read_text())
+        rows = json.loads((out / 'results.json').read_text())['rows']
+        row = next(r for r in rows if (r['method'], r['seed'], r['verified']) == (name, 0, 60))
+        assert found['AP_all'] == pytest.approx(row['AP_all'], abs=1e-6)
+        assert found['MAP'] == pytest.approx(row['MAP'], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -135,11 +127,12 @@ def test_chosen_systems_bring_what_they_and_their_search_start_from():
         (['--systems', 'bound_verdicts_best'], 'bound_verdicts_best: give --bound-verdicts CSV'),
         (['--systems', 'bound_truth'], 'bound_truth: give --bound-truth CSV'),
         (['--index', 'gone'], 'gone/train'),
-        (['--verified', '61'], '--verified 61: there are 60 verified images in'),
-        (['--device', 'abacus'], '--device abacus: cannot be used'),
+        (['--verified', '61'], '--verified 61: there are 60 verified images; give at most'),
+        (['--systems', 'best', '--all'], '--systems, --all: one says only these'),
+        (['--path-template', '{id}.jpg'], '--path-template {id}.jpg: is of the pictures below'),
         (['--images', 'gone'], '--images gone: there is no such folder'),
         (['--recipe', 'gone'], 'gone: is no file of recipes'),
-        (['--path-template', '{id'], '{id'),
+        (['--path-template', '{id', '--images', '.'], '{id'),
         (['--bound-truth', 'gone.csv'], 'gone.csv'),
     ],
 )
@@ -160,28 +153,18 @@ def test_numbers_of_verified_images_are_positive(root, tmp_path, capsys, text):
     assert 'give positive whole numbers such as 100,300,1000' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ('recipes', 'complaint'),
-    [
-        ('{', 'is no file of recipes'),
-        ('[]', 'is no file of recipes'),
-        ('{"joint": {"steps": 1}}', 'is no file of recipes'),
-        (
-            '{"better": {"steps": 1, "lr": 1, "bias_lr": 1, "cleaning_lr": 1}}',
-            "'better' is no system",
-        ),
-        (
-            '{"joint": {"steps": 1, "lr": -1, "bias_lr": 1, "cleaning_lr": 1}}',
-            'lr=-1: give a positive number',
-        ),
-    ],
-)
-def test_recipes_that_are_none(root, tmp_path, capsys, recipes, complaint):
-    path = tmp_path / 'recipes.json'
-    path.write_text(recipes)
+def test_a_bound_that_no_system_learns_from_is_refused(root, tmp_path, capsys):
+    path = tmp_path / 'truth.csv'
+    path.write_text('ImageID,Source,LabelName,Confidence\n')
     with pytest.raises(SystemExit):
-        compare(root, '--out', tmp_path / 'out', '--recipe', path)
-    assert complaint in capsys.readouterr().err
+        compare(root, '--out', tmp_path / 'out', '--systems', 'joint', '--bound-truth', path)
+    assert '--bound-truth: none of --systems learns from it' in capsys.readouterr().err
+
+
+def test_a_second_comparison_in_the_folder_is_refused(root, tmp_path, capsys):
+    with lock(tmp_path / 'out'), pytest.raises(SystemExit):
+        compare(root, '--out', tmp_path / 'out', '--systems', 'baseline')
+    assert 'a run is writing there' in capsys.readouterr().err
 
 
 def test_the_features_of_another_index_are_refused(root, tmp_path, capsys):

@@ -10,8 +10,10 @@ import pytest
 from conftest import REPO
 from made_index import make_data_set
 
-from mmnoisy.cleaning.from_config import build_scorer, start
+from mmnoisy.cleaning.exports.formats import FORMATS
+from mmnoisy.cleaning.from_config import build_scorer
 from mmnoisy.datasets import LabelIndex
+from mmnoisy.engine.config import load_config
 
 TOOL = str(REPO / 'tools/export_labels.py')
 
@@ -76,6 +78,33 @@ def test_pycocotools_reads_it(root, tmp_path):
     assert {image['image_id'] for image in api.loadImgs(api.getImgIds(catIds=[4]))} == of_class_3
 
 
+def test_classes_that_share_a_name_stay_apart(root, tmp_path):
+    """One name for three classes, none for a fourth: every export gives the classes back."""
+    index = LabelIndex.open(root / 'index/train')
+    index.info['class_names'][:4] = ['Crane', 'Crane', 'Crane', '']
+    for name in ('coco', 'fiftyone', 'parquet'):
+        (tmp_path / name).mkdir()
+        FORMATS[name](index, '{id}.jpg', tmp_path / name)
+    expected = wanted(root, 'train')
+
+    made = json.loads((tmp_path / 'coco/labels.json').read_text())
+    names = [category['name'] for category in made['categories']]
+    assert names[:2] == ['Crane (/m/00000)', 'Crane (/m/00001)']
+    assert names[3] == '/m/00003'
+    by_name = dict(zip(names, index.classes))
+    assert len(by_name) == len(index.classes)
+
+    samples = json.loads((tmp_path / 'fiftyone/samples.json').read_text())['samples']
+    for sample in samples:
+        labels = sample['noisy']['classifications']
+        found = {by_name[c['label']]: c['confidence'] for c in labels}
+        assert single(found) == expected[sample['image_id']][0]
+
+    table = pandas.read_parquet(tmp_path / 'parquet/train.parquet')
+    for key, ids, of_row in zip(table['__key__'], table['label_ids'], table['label_names']):
+        assert {*ids} == {by_name[name] for name in of_row} == {*expected[key][0]}
+
+
 @pytest.mark.parametrize('subset', ['train', 'validation'])
 def test_fiftyone(root, subset):
     """The files as the importer of the next test reads them, without the heavy package."""
@@ -121,12 +150,13 @@ def test_parquet_read_by_pandas(root):
     export(root / 'index/validation', '--format', 'parquet', '--out', root / 'parquet')
     table = pandas.read_parquet(root / 'parquet/validation.parquet')
     expected = wanted(root, 'validation')
-    mids = LabelIndex.open(root / 'index/validation').classes
+    index = LabelIndex.open(root / 'index/validation')
+    mids, names = index.classes, index.info['class_names']
     for row in table.to_dict('records'):
         noisy, verdicts = expected.pop(row['__key__'])
         assert row['file_name'] == f'validation/{row["__key__"]}.jpg'
-        assert dict(zip(row['label_names'], row['confidences'])) == noisy
-        assert [mids[k] for k in row['labels']] == row['label_names'].tolist()
+        assert dict(zip(row['label_ids'], row['confidences'])) == noisy
+        assert [names[k] for k in row['labels']] == row['label_names'].tolist()
         found = {mids[k]: 1.0 for k in row['verified_present']}
         assert {**found, **{mids[k]: 0.0 for k in row['verified_absent']}} == verdicts
     assert not expected
@@ -144,12 +174,7 @@ def test_cleanlab_takes_it(root):
     images = json.loads((root / 'cleanlab/images.json').read_text())
     assert images == [f'train/{int(i):016x}.jpg' for i in index.image_ids]
 
-    class Arguments:
-        batch_size, num_workers, cfg_options, work_dir = 300, 0, None, None
-        launcher, local_rank = 'none', 0
-
-    Arguments.config, Arguments.checkpoint = str(config), str(checkpoint)
-    scorer = build_scorer(start(Arguments), Arguments, 'train')
+    scorer = build_scorer(load_config(config), str(checkpoint), 'train', 300, 0)
     ((_, scores),) = scorer([slice(0, 300)])
     np.testing.assert_allclose(probabilities, scores.score, atol=1e-6)
     quality = rank.get_label_quality_scores(labels, probabilities.astype(float))

@@ -8,6 +8,8 @@ import pytest
 from mmengine.config import Config
 from small_classifier import refused, run, scores
 
+from mmnoisy.engine.sets import resolve
+
 onnxruntime = pytest.importorskip('onnxruntime')
 pytest.importorskip('onnx')
 
@@ -44,7 +46,7 @@ def test_refusals(small, tmp_path, capsys):
     assert '--opset 3: PyTorch cannot export' in complaint('--opset', '3')
     shutil.copy(small.pictures[0], tmp_path / 'a.jpg')
     cv2.imwrite(str(tmp_path / 'b.jpg'), np.zeros((50, 60, 3), np.uint8))
-    cfg = Config.fromfile(small.config)
+    cfg = resolve(Config.fromfile(small.config))
     del cfg.test_dataloader.dataset.pipeline[1]  # the resize
     cfg.dump(tmp_path / 'sizes.py')
     options = ['--out', out, '--pictures', tmp_path]

@@ -1,5 +1,6 @@
 """The tool on a small release with pictures, against the way through the pictures themselves."""
 
+import copy
 import os
 import runpy
 import signal
@@ -18,9 +19,11 @@ from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, MODELS
 
 from mmnoisy.datasets import FeatureBank
-from mmnoisy.datasets.feature_extraction import Views
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
+from mmnoisy.engine.feature_extraction import Views
+from mmnoisy.engine.sets import resolve
+from mmnoisy.engine.transforms import on_features
 
 TOOL = str(REPO / 'tools/extract_features.py')
 CONFIG = """
@@ -33,11 +36,10 @@ keys = ('noisy_label', 'noisy_score', 'verified_pos', 'verified_neg')
 pack = dict(type='PackInputs', algorithm_keys=keys)
 train = [dict(type='LoadRandomResizedCrop', scale=64), dict(type='RandomFlip', prob=0.5), pack]
 test = [dict(type='LoadPicture'), dict(type='Resize', scale=64), pack]
-noisy_set = dict(data_root='{root}', pipeline=train)
-verified_set = dict(data_root='{root}', pipeline=train)
-test_set = dict(data_root='{root}', pipeline=test)
-train_dataloader = dict(dataset=noisy_set)
-val_dataloader = dict(batch_size=5, num_workers=0, dataset=test_set)
+data_root = '{root}'
+train_pipeline, test_pipeline = train, test
+train_dataloader = dict(dataset='noisy_set')
+val_dataloader = dict(batch_size=5, num_workers=0)
 test_dataloader = val_dataloader
 visualizer = dict(type='UniversalVisualizer', vis_backends=[])
 model = dict(
@@ -48,12 +50,6 @@ model = dict(
     freeze_backbone=True,
     head=dict(type='MultiLabelLinearClsHead', num_classes=6, in_channels=64),
 )
-"""
-FEATURES = """
-_base_ = ['config.py', '{configs}/_base_/datasets/tiny_features.py']
-model = {{{{_base_.features_model}}}}
-val_dataloader = {{{{_base_.val_loader}}}}
-test_dataloader = {{{{_base_.test_loader}}}}
 """
 
 
@@ -84,8 +80,8 @@ def workspace(tmp_path_factory):
     prepare(find_release(root), root / 'index')
     places = dict(configs=REPO / 'configs', root=root)
     (root / 'config.py').write_text(CONFIG.format(**places))
-    (root / 'on_features.py').write_text(FEATURES.format(**places))
     cfg = Config.fromfile(root / 'config.py')
+    resolve(cfg)
     init_default_scope('mmpretrain')
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
@@ -119,13 +115,10 @@ def test_features_equal_those_of_every_picture_by_itself(workspace):
 
 def test_average_precision_equals_that_of_the_pictures(workspace, tmp_path):
     values = []
-    for name in ('config.py', 'on_features.py'):
-        cfg = Config.fromfile(workspace.root / name)
+    for cfg in (workspace.cfg, on_features(workspace.cfg, workspace.root / 'features')):
+        cfg = copy.deepcopy(cfg)
         cfg.work_dir, cfg.load_from = str(tmp_path), str(workspace.root / 'weights.pth')
-        cfg.experiment_name = name
-        if name == 'on_features.py':
-            cfg.test_dataloader.dataset.data_root = str(workspace.root)
-            cfg.model.backbone.channels, cfg.model.data_preprocessor.num_classes = 64, 6
+        cfg.experiment_name = cfg.model.backbone.type
         values.append(Runner.from_cfg(cfg).test())
     pictures, features = values
     assert 0 < pictures['MAP'] < 100
@@ -194,6 +187,6 @@ def test_refusals(workspace, monkeypatch, capsys, tmp_path):
     again = arguments(workspace, 'features', '--cfg-options', 'model.data_preprocessor.to_rgb=0')
     assert 'another run (other data_preprocessor)' in refused(*again)
     cfg = '--cfg-options', 'noisy_set=None'
-    assert 'has no noisy_set' in refused(*arguments(workspace, 'none', *cfg))
+    assert 'the config has no set of this name' in refused(*arguments(workspace, 'none', *cfg))
     next((workspace.root / 'train').iterdir()).write_bytes(b'')
     assert 'cannot be read as a picture' in refused(*arguments(workspace, 'unreadable'))

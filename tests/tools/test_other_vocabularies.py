@@ -16,6 +16,7 @@ from small_classifier import refused, run
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import build_index
+from mmnoisy.engine.sets import resolve
 
 A, B = 12, 5
 OBJECTS = [f'/m/object{k}' for k in range(B)]
@@ -32,7 +33,8 @@ val_dataloader, val_evaluator, val_cfg = test_dataloader, test_evaluator, test_c
 """
 PLAIN = """
 model['cleaning_head'] = None
-train_dataloader['dataset'] = dict(T, ann_file='{root}/cleaned/index')
+noisy_set['ann_file'] = '{root}/cleaned/index'
+train_dataloader['dataset'] = 'noisy_set'
 train_dataloader['sampler'] = dict(type='RatioSampler')
 """
 
@@ -60,7 +62,7 @@ def root(tmp_path_factory):
 
 def test_the_cleaned_set_has_the_classes_of_the_verdicts(root):
     before, after = (LabelIndex.open(root / f) for f in ('index/train', 'cleaned/index'))
-    model = MODELS.build(Config.fromfile(root / 'config.py').model).eval()
+    model = MODELS.build(resolve(Config.fromfile(root / 'config.py')).model).eval()
     load_checkpoint(model, str(root / 'model.pth'), logger='silent')
     y = torch.zeros(len(before), A)
     y[

@@ -111,8 +111,8 @@ def test_refusals(root, capsys, tmp_path):
         return capsys.readouterr().err
 
     assert 'give at least 1 and 2' in refused('--folds', '1')
-    assert 'V has only 60 images' in refused('--folds', '61')
+    assert 'V has too few images for that, 60; give 60 at most' in refused('--folds', '61')
     assert 'outside (0, 1]' in refused('--class-share', '0')
-    option = '--cfg-options', f'train_dataloader.dataset.datasets.1.ann_file={root}/index/train'
-    features = 'train_dataloader.dataset.datasets.1.features=features/train'
+    option = '--cfg-options', f'verified_set.ann_file={root}/index/train'
+    features = 'verified_set.features=features/train'
     assert 'no verdict' in refused(*option, features)

@@ -71,7 +71,7 @@ def test_every_node_starts_its_processes(slurm):
     assert len(nodes) == 2
     for node, command in enumerate(nodes):
         assert command == (
-            f'-m|mmnoisy.engine.torchrun|--nnodes=2|--node_rank={node}|--master_addr=127.0.0.1|'
+            f'-m|mmnoisy.cli.torchrun|--nnodes=2|--node_rank={node}|--master_addr=127.0.0.1|'
             f'--master_port=21234|--nproc_per_node=8|{REPO}/tools/train.py|configs/joint_demo.py|'
             '--launcher|pytorch|--work-dir|two words|'
         )

@@ -14,9 +14,8 @@ SHORT = [
     'train_cfg.max_epochs=2',
     'train_cfg.val_interval=2',
     'param_scheduler.end=2',
-    'train_dataloader.dataset.datasets.0.indices=300',
-    'test_dataloader.dataset.indices=100',
-    'val_dataloader.dataset.indices=100',
+    'noisy_set.indices=300',
+    'test_set.indices=100',
 ]
 
 
@@ -108,7 +107,10 @@ def test_preparing_prints_what_became_of_every_row(tmp_path):
     ('command', 'complaint'),
     [
         (['train.py', 'configs/gone.py'], 'configs/gone.py: there is no such config file'),
-        (['train.py', 'configs/joint_openimages.py'], 'iter_49000000.pth: there is no such che'),
+        (
+            ['train.py', 'configs/joint_openimages.py'],
+            'work_dirs/baseline_openimages: there is no such che',
+        ),
         (['train.py', 'configs/baseline_openimages.py'], 'there is no label index here; build'),
         (['train.py', 'configs/joint_demo.py', '--amp'], '--amp: mixed precision needs a GPU'),
         (['test.py', 'configs/joint_demo.py', 'gone.pth'], 'gone.pth: there is no such checkpoi'),
@@ -124,7 +126,7 @@ def test_preparing_prints_what_became_of_every_row(tmp_path):
                 '--cfg-options',
                 'train_dataloader.sampler.source_ratio=[9,0]',
             ],
-            'source_ratio=[9, 0]: is no pair of positive whole numbers',
+            'source_ratio=[9, 0]: is no list of positive whole numbers',
         ),
     ],
 )

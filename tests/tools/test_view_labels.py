@@ -198,4 +198,4 @@ def test_refusals(root, capsys, tmp_path):
     assert "the header is 'ImageID,Source'" in refused(*index, cleaned=tmp_path)
     assert 'no image of the index' in refused('--index', root / 'index/train')
     (tmp_path / 'file').write_text('')
-    assert 'cannot be written to' in refused('--out', tmp_path / 'file')
+    assert 'cannot be written (' in refused('--out', tmp_path / 'file')

@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
 
 from benchmarks.memory import peak_memory
 from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
-from mmnoisy.comparison.systems import SYSTEMS, build_model
-from mmnoisy.engine.launch import pick_device
+from mmnoisy.engine.devices import pick_device
 from mmnoisy.errors import InputError
 from mmnoisy.label_batch import LabelBatch, SparseLabels
 from mmnoisy.models.fusion import FUSIONS
@@ -134,7 +134,7 @@ def step_of(name: str, classes: int, args: Namespace) -> Callable[[], None]:
     MMLogger.get_instance('benchmark').setLevel('WARNING')
     init_default_scope('mmpretrain')
     torch.manual_seed(0)
-    model = build_model(system_of(name, classes), classes, args.dim).to(args.device).train()
+    model = model_of(name, classes, args.dim).to(args.device).train()
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     features = torch.randn(args.batch_size, args.dim).to(args.device)
     labels = labels_of(classes, args).to(args.device)
@@ -150,14 +150,22 @@ def step_of(name: str, classes: int, args: Namespace) -> Callable[[], None]:
     return step
 
 
-def system_of(name: str, classes: int) -> Any:
-    """The joint system with another cleaning head, or the classifier alone."""
-    if name == 'plain':
-        return SYSTEMS['baseline']
-    settings = dict(embed_dims=classes) if name == 'dense' else HEADS[name]
-    joint = SYSTEMS['joint']
-    cleaner = settings if 'type' in settings else {**joint.cleaner, **settings}
-    return joint._replace(cleaner=cleaner)
+def model_of(name: str, classes: int, dim: int) -> Any:
+    """The joint model on features with another cleaning head, or the classifier alone."""
+    sizes = dict(num_classes=classes, in_channels=dim)
+    settings = dict(embed_dims=classes) if name == 'dense' else HEADS.get(name, {})
+    paper = dict(type='LabelCleaningHead', act_cfg=dict(type='ReLU'))
+    cleaner = {**settings} if 'type' in settings else {**paper, **settings}
+    model = MODELS.build(
+        dict(
+            type='DualHeadClassifier',
+            backbone=dict(type='GivenFeatures', channels=dim),
+            head=dict(type='MultiLabelLinearClsHead', **sizes),
+            cleaning_head=None if name == 'plain' else {**cleaner, **sizes},
+        )
+    )
+    model.init_weights()
+    return model
 
 
 def labels_of(classes: int, args: Namespace) -> LabelBatch:

@@ -21,7 +21,7 @@ from mmpretrain.structures import DataSample
 from benchmarks.memory import peak_memory
 from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
-from mmnoisy.engine.launch import pick_device
+from mmnoisy.engine.devices import pick_device
 
 GOAL = 1.05
 MEMORY_GOAL = 1.1

@@ -3,18 +3,17 @@
 _base_ = 'open_images.py'
 
 data_root = 'data/digits'
-label_keys = ('noisy_label', 'noisy_score', 'verified_pos', 'verified_neg')
 
-pipeline = [
+train_pipeline = [
     dict(type='LoadImageFromFile', color_type='grayscale'),
-    dict(type='PackInputs', algorithm_keys=label_keys),
+    dict(type='PackInputs', algorithm_keys=_base_.label_keys),
 ]
-digits = dict(type='OpenImagesDemo', data_root=data_root, pipeline=pipeline)
+test_pipeline = train_pipeline
 
-noisy_set = digits
-verified_set = digits
-test_set = digits
+noisy_set = dict(type='OpenImagesDemo')
+verified_set = dict(type='OpenImagesDemo')
+test_set = dict(type='OpenImagesDemo')
 
 train_dataloader = dict(batch_size=64, num_workers=1)
-val_dataloader = dict(num_workers=1, dataset=digits)
+val_dataloader = dict(num_workers=1)
 test_dataloader = val_dataloader

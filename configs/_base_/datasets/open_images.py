@@ -1,10 +1,12 @@
 """Open Images at 299 pixels: T = train, V = validation, evaluation on test (4.1).
 
-The folder data/openimages holds the pictures of the three subsets and the index that
-``tools/prepare_openimages.py data/openimages`` writes.
+The folder ``data_root`` holds the pictures of the three subsets and the index that
+``tools/prepare_openimages.py data/openimages`` writes. What a set leaves out is that of all three:
+``data_root``, ``index`` (a folder below it), ``train_pipeline`` and ``test_pipeline``.
 """
 
 data_root = 'data/openimages'
+index = 'index'
 label_keys = ('noisy_label', 'noisy_score', 'verified_pos', 'verified_neg')
 
 train_pipeline = [
@@ -19,35 +21,16 @@ test_pipeline = [
     dict(type='PackInputs', algorithm_keys=label_keys),
 ]
 
-noisy_set = dict(
-    type='OpenImages',
-    data_root=data_root,
-    ann_file='index/train',
-    data_prefix='train',
-    pipeline=train_pipeline,
-)
-verified_set = dict(
-    type='OpenImages',
-    data_root=data_root,
-    ann_file='index/validation',
-    data_prefix='validation',
-    pipeline=train_pipeline,
-)
-test_set = dict(
-    type='OpenImages',
-    data_root=data_root,
-    ann_file='index/test',
-    data_prefix='test',
-    pipeline=test_pipeline,
-    test_mode=True,
-)
+noisy_set = dict(type='OpenImages', data_prefix='train')
+verified_set = dict(type='OpenImages', data_prefix='validation')
+test_set = dict(type='OpenImages', data_prefix='test')
 
-# The dataset is what the rows of Table 2 differ in: T, V or both.
+# The rows of Table 2 differ in the sets that they train on: T, V or both.
 train_dataloader = dict(batch_size=32, num_workers=8, sampler=dict(type='RatioSampler'))
 val_dataloader = dict(
     batch_size=64,
     num_workers=8,
-    dataset=test_set,
+    dataset='test_set',
     sampler=dict(type='DefaultSampler', shuffle=False),
 )
 test_dataloader = val_dataloader

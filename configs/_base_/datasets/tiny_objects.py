@@ -2,9 +2,5 @@
 
 _base_ = 'tiny_open_images.py'
 
-noisy_set = dict(ann_file='index_objects/train')
-verified_set = dict(ann_file='index_objects/validation')
-test_set = dict(ann_file='index_objects/test')
-
-val_dataloader = dict(dataset=test_set)
-test_dataloader = val_dataloader
+index = 'index_objects'
+train_dataloader = dict(batch_size=64)

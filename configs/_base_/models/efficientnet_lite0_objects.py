@@ -7,12 +7,10 @@ takes the place of this one.
 _base_ = 'efficientnet_lite0.py'
 
 model = dict(
-    data_preprocessor=dict(num_classes=200),
-    head=dict(num_classes=200, init_cfg=dict(bias=-5.3)),  # one object an image
+    neck=[dict(type='GlobalAveragePooling')],
+    head=dict(init_cfg=dict(bias=-5.3)),  # one object an image
     cleaning_head=dict(
         type='CorrespondenceHead',
-        num_classes=200,
-        noisy_classes=516,
         correspondence='data/tiny-open-images/index_objects/correspondence.csv',
     ),
 )

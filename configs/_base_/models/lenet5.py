@@ -2,8 +2,8 @@
 
 model = dict(
     type='DualHeadClassifier',
-    data_preprocessor=dict(mean=[127.5], std=[127.5], num_classes=19),
+    data_preprocessor=dict(mean=[127.5], std=[127.5]),
     backbone=dict(type='LeNet5'),
     neck=dict(type='GlobalAveragePooling'),
-    head=dict(type='MultiLabelLinearClsHead', num_classes=19, in_channels=120),
+    head=dict(type='MultiLabelLinearClsHead', in_channels=120),
 )

@@ -1,7 +1,7 @@
 """Fine-tuning of the baseline's last layer: 0.001, 4 M batches, features of the baseline (4.4)."""
 
 optim_wrapper = dict(
-    optimizer=dict(type='RMSprop', lr=0.001, alpha=0.9, momentum=0.9, eps=1.0),
+    optimizer=dict(type='RMSpropTF', lr=0.001, alpha=0.9, momentum=0.9, eps=1.0),
     constructor='TrainableParametersConstructor',
 )
 param_scheduler = dict(type='StepLR', by_epoch=False, step_size=563_201, gamma=0.94)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from itertools import count, islice
 from pathlib import Path
-from typing import Callable, Dict
+from typing import Callable, Dict, List
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.exports.images import json_list, labelled_images
 from mmnoisy.datasets.label_index import LabelIndex
 
 ROWS_AT_ONCE = 8192
+
+
+def names_of(index: LabelIndex) -> List[str]:
+    """(C) the names of the classes of an index, as every export writes them."""
+    return distinct_names(index.classes, index.info['class_names'])
 
 
 def export_coco(index: LabelIndex, template: str, out: Path) -> None:
@@ -25,7 +31,7 @@ def export_coco(index: LabelIndex, template: str, out: Path) -> None:
     """
     categories = [
         dict(id=k, name=name, mid=mid)
-        for k, (mid, name) in enumerate(zip(index.classes, index.info['class_names']), 1)
+        for k, (mid, name) in enumerate(zip(index.classes, names_of(index)), 1)
     ]
     images, annotations = out / 'images.part', out / 'annotations.part'
     with (
@@ -58,7 +64,7 @@ def export_fiftyone(index: LabelIndex, template: str, out: Path) -> None:
     with their confidences, and the verdicts, if there are any, in ``verified``: ``present`` or
     ``absent`` is the tag of each. The id of a sample is that of the image after eight zeros.
     """
-    names = index.info['class_names']
+    names = names_of(index)
     metadata = dict(
         media_type='image',
         info=dict(subset=index.info['subset'], classes=names, mids=index.classes),
@@ -90,9 +96,9 @@ def export_fiftyone(index: LabelIndex, template: str, out: Path) -> None:
 def export_parquet(index: LabelIndex, template: str, out: Path) -> None:
     """``SUBSET.parquet`` with a row for each image, for Hugging Face and webdataset.
 
-    Columns: ``__key__`` (the image id), ``file_name``, ``labels`` and ``label_names`` (MIDs),
-    ``confidences``, ``verified_present`` and ``verified_absent`` (class ids). The class list is
-    in the metadata of the file, under ``classes`` and ``class_names``.
+    Columns: ``__key__`` (the image id), ``file_name``, ``labels``, ``label_ids`` (MIDs),
+    ``label_names``, ``confidences``, ``verified_present`` and ``verified_absent`` (class ids). The
+    class list is in the metadata of the file, under ``classes`` and ``class_names``.
     """
     ids, texts = pa.list_(pa.int32()), pa.list_(pa.string())
     schema = pa.schema(
@@ -100,20 +106,26 @@ def export_parquet(index: LabelIndex, template: str, out: Path) -> None:
             ('__key__', pa.string()),
             ('file_name', pa.string()),
             ('labels', ids),
+            ('label_ids', texts),
             ('label_names', texts),
             ('confidences', pa.list_(pa.float32())),
             ('verified_present', ids),
             ('verified_absent', ids),
         ],
-        metadata={key: json.dumps(index.info[key]) for key in ('classes', 'class_names')},
+        metadata={
+            'classes': json.dumps(index.classes),
+            'class_names': json.dumps(names_of(index)),
+        },
     )
-    classes = np.array(index.classes, object)
+    texts_of = [np.array(texts, object) for texts in (index.classes, names_of(index))]
     with parquet.ParquetWriter(out / f'{index.info["subset"]}.parquet', schema) as writer:
         images = labelled_images(index, template)
         while block := list(islice(images, ROWS_AT_ONCE)):
-            names = [classes[image.labels].tolist() for image in block]
+            names = [
+                tuple(of_class[image.labels].tolist() for image in block) for of_class in texts_of
+            ]
             columns = list(zip(*block))
-            columns.insert(3, tuple(names))
+            columns[3:3] = names
             arrays = [pa.array(column, field.type) for column, field in zip(columns, schema)]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 

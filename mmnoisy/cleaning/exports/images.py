@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from mmnoisy.cleaning.streams import id_texts, number_texts
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.paths import picture_path
+from mmnoisy.io.progress import progress
 
 BLOCK_IMAGES = 8192
 
@@ -44,7 +44,7 @@ def labelled_images(index: LabelIndex, template: str) -> Iterator[LabelledImage]
     """
     subset = index.info['subset']
     rows = range(len(index))
-    for first in tqdm(rows[::BLOCK_IMAGES], unit=' blocks', desc='exporting', disable=None):
+    for first in progress('exporting', rows[::BLOCK_IMAGES], unit='blocks'):
         here = np.array(rows[first : first + BLOCK_IMAGES])
         noisy, verdicts = index.noisy.take(here), index.verdicts.take(here)
         # The decimal texts: 0.7 is to stay 0.7, which as a float32 is 0.69999999.

@@ -8,15 +8,28 @@ import numpy as np
 
 from mmnoisy.cleaning.review.ranking import diversified, errors_found, expected_value
 from mmnoisy.errors import InputError
+from mmnoisy.evaluation.bootstrap import bootstrap_sums, image_counts
 
 BUDGETS = (100, 250, 500, 1000, 2500, 5000)
-COLUMNS = ('order', 'asked', 'errors_found', 'precision', 'share_of_errors', 'times_random')
+COLUMNS = (
+    'order',
+    'asked',
+    'errors_found',
+    'precision',
+    'share_of_errors',
+    'times_random',
+    'precision_half_width',
+)
 
 _IMAGES_AT_ONCE = 1000
 
 
 class Found(NamedTuple):
-    """The errors that one order of asking finds within a budget."""
+    """The errors that one order of asking finds within a budget.
+
+    ``precision_half_width`` is half of the 95 % interval of the precision by the bootstrap over
+    the images of the labels that are asked about, the order being given.
+    """
 
     order: str
     asked: int
@@ -24,6 +37,7 @@ class Found(NamedTuple):
     precision: float
     share_of_errors: float
     times_random: float
+    precision_half_width: float
 
 
 def compare_orders(
@@ -53,13 +67,24 @@ def compare_orders(
     budgets = np.array([k for k in BUDGETS if k <= len(pairs)] or [len(pairs)])
     total = max(int(wrong.sum()), 1)
     at_random = budgets * wrong.mean()
-    rows = [('random order', at_random)]
-    rows += [(name, errors_found(order, wrong, budgets)) for name, order in orders.items()]
+    every = half_width(pairs, wrong)
+    rows = [('random order', at_random, [every] * len(budgets))]
+    for name, order in orders.items():
+        widths = [half_width(pairs[order[:k]], wrong[order[:k]]) for k in budgets]
+        rows.append((name, errors_found(order, wrong, budgets), widths))
     return [
-        Found(name, int(k), float(n), float(n / k), float(n / total), float(n / max(r, 1e-9)))
-        for name, found in rows
-        for k, n, r in zip(budgets, found, at_random)
+        Found(name, int(k), float(n), float(n / k), float(n / total), float(n / max(r, 1e-9)), w)
+        for name, found, widths in rows
+        for k, n, r, w in zip(budgets, found, at_random, widths)
     ]
+
+
+def half_width(pairs: np.ndarray, wrong: np.ndarray) -> float:
+    """Half of the 95 % interval of the share of labels (P,) that are wrong, over images."""
+    images, image = np.unique(pairs['image'], return_inverse=True)
+    counts = image_counts(len(images))
+    errors, asked = (bootstrap_sums(v, image, counts)[0] for v in (wrong, np.ones(len(wrong))))
+    return 1.96 * float(np.std(errors / asked, ddof=1))
 
 
 def cleanlab_orders(

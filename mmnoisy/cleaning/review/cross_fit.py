@@ -10,16 +10,16 @@ from typing import Any, Dict, Tuple
 
 import numpy as np
 from mmengine.config import Config
-from tqdm import tqdm
 
 from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.clean import labels_hash
-from mmnoisy.cleaning.from_config import build_dataset, index_folder, subset_config
 from mmnoisy.cleaning.pairs import PAIR, Rule, pairs_of
 from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.engine.partial_training import train_on_part
+from mmnoisy.engine.partial_training import require_folds, train_on_part
+from mmnoisy.engine.sets import build_set, index_folder, set_config, trained_on
 from mmnoisy.errors import InputError
+from mmnoisy.io.progress import progress
 
 
 def fold_of_images(num_images: int, num_folds: int) -> np.ndarray:
@@ -36,7 +36,7 @@ def cross_fit(
     of the config. The test set is not looked at. Folds that are finished are not trained again.
 
     Args:
-        cfg: of the joint model, with V as the second data set of ``train_dataloader``.
+        cfg: of the joint model, which trains on its ``verified_set``.
         num_folds: K, at least 2.
         batch_size: images at once, when scoring.
         num_workers: processes that load pictures, when scoring.
@@ -47,22 +47,20 @@ def cross_fit(
         (P,) the fold of each.
 
     Raises:
-        InputError: the config has no V, or V has fewer images than folds.
+        InputError: the config does not train on V, or V has fewer images than folds.
     """
-    dataset = build_dataset(cfg, 'validation')
-    if not len(dataset.index.verdicts.label):
+    dataset = build_set(cfg, 'validation')
+    if not len(dataset.index.verdicts.label) or 'validation' not in trained_on(cfg):
         raise InputError(
-            f'{cfg.filename}: its second training set has no verdict, so nothing can be learned of '
-            'errors; give the index of V there'
+            f'{cfg.filename}: does not train on its verified_set, or that has no verdict, so '
+            'nothing can be learned of errors; give the config of the joint model, and that of V'
         )
     fold = fold_of_images(len(dataset), num_folds)
-    if len(dataset) < num_folds:
-        raise InputError(f'--folds {num_folds}: V has only {len(dataset)} images; give fewer')
-    verified = subset_config(cfg, 'validation')['ann_file']
+    require_folds(num_folds, len(dataset))
     blocks = Blocks(folder / 'scores', _made_of(cfg, dataset.index), num_folds)
-    for k in tqdm(blocks.missing(), desc='folds', unit=' trainings', disable=None):
+    for k in progress('cross-fitting', blocks.missing(), unit='trainings'):
         rest = np.flatnonzero(fold != k).tolist()
-        model = train_on_part(cfg, verified, rest, folder / f'fold_{k}')
+        model = train_on_part(cfg, 'validation', rest, folder / f'fold_{k}')
         scorer = Scorer(model, dataset, batch_size, num_workers)
         pairs = label_scores(scorer)
         blocks.write(k, pairs[np.isin(pairs['image'], scorer.rows[fold == k])])
@@ -91,7 +89,7 @@ def _made_of(cfg: Config, validation: LabelIndex) -> Dict[str, Any]:
     """What the trainings depend on: settings, labels and verdicts, the weights to begin with."""
     parts = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg')
     settings = {key: cfg.get(key) for key in parts}
-    train = LabelIndex.open(index_folder(subset_config(cfg, 'train')))
+    train = LabelIndex.open(index_folder(set_config(cfg, 'train')))
     weights = cfg.get('load_from') or ''
     content = Path(weights).read_bytes() if Path(weights).is_file() else weights.encode()
     return dict(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Iterable, List, NamedTuple, Tuple
 
 import numpy as np
 
-from mmnoisy.cleaning.blocks import write_whole
+from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.cleaned_set import LABEL_HEADER
 from mmnoisy.cleaning.pairs import PAIR, clip, match_verdicts
 from mmnoisy.cleaning.review.error_model import ErrorModel
-from mmnoisy.cleaning.review.ranking import diversified, expected_value, rank_within
+from mmnoisy.cleaning.review.ranking import (
+    diversified,
+    expected_value,
+    fair_share,
+    rank_within,
+)
 from mmnoisy.cleaning.streams import id_texts, number_texts
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.io.atomic import write_csv
+from mmnoisy.io.spreadsheet import as_text
 
 COLUMNS = (
     'Rank',
@@ -65,7 +70,6 @@ def best_labels(
         share: of a class in it, see :func:`diversified`.
     """
     best = Queue(np.zeros(0, PAIR), np.zeros(0), np.zeros(0))
-    most = int(share * size) + 1  # of a class that the queue can hold
     for number, pairs in enumerate(blocks):
         pairs = pairs[~np.isnan(pairs['raw'])]
         pairs['image'] += np.uint32(number * block_images)
@@ -73,7 +77,10 @@ def best_labels(
         more = Queue(pairs, wrong, expected_value(wrong, pairs['score']))
         best = Queue(*map(np.concatenate, zip(best, more)))
         order = np.argsort(-best.value, kind='stable')
-        kept = order[rank_within(best.pairs['label'][order]) < most]
+        label = best.pairs['label'][order]
+        most = int(max(share, fair_share(label)) * size) + 1  # of a class by its share
+        rank = np.arange(len(order))  # of what may fill the queue
+        kept = order[(rank_within(label) < most) | (rank < size)]
         best = best.take(np.sort(kept))
     return best.take(diversified(best.value, best.pairs['label'], size, share))
 
@@ -103,12 +110,13 @@ def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
     pairs = queue.pairs
     ids = id_texts(index.image_ids[pairs['image']])
     labels = pairs['label'].tolist()
-    mids = [index.classes[k] for k in labels]
+    mids = [as_text(index.classes[k]) for k in labels]
+    names = distinct_names(index.classes, index.info['class_names'])
     columns = [
         [str(k) for k in range(1, len(ids) + 1)],
         ids,
         mids,
-        [index.info['class_names'][k] for k in labels],
+        [as_text(names[k]) for k in labels],
         number_texts(pairs['before']),
         *(_digits(v) for v in (clip(pairs['raw']), pairs['score'], queue.wrong, queue.value)),
     ]
@@ -116,15 +124,6 @@ def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
     write_csv(
         out / 'verdicts.csv', LABEL_HEADER, ((i, 'verification', m, '') for i, m in zip(ids, mids))
     )
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Writes a CSV file that appears whole or not at all."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator='\n')
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_whole(path, text.getvalue().encode())
 
 
 def _digits(values: np.ndarray) -> List[str]:

@@ -25,37 +25,48 @@ def expected_value(wrong: np.ndarray, score: np.ndarray) -> np.ndarray:
 
 
 def diversified(value: np.ndarray, label: np.ndarray, size: int, share: float) -> np.ndarray:
-    """The best pairs first, but no class ever holds more than a share of the queue.
+    """The best pairs first, but as far as others are left no class takes more than a share.
 
     Among the first m pairs are at most 1 + share * (m - 1) of a class; each place goes to the
-    most valuable pair that this allows. Where every class has had its share, the queue ends.
+    most valuable pair that this allows, or to the most valuable of all where it allows none.
 
     Args:
         value: (P,) what a pair is worth.
         label: (P,) its class.
         size: length of the queue.
-        share: in (0, 1]; 1 for the plain order.
+        share: in (0, 1]; 1 for the plain order. It is at least :func:`fair_share`.
 
     Returns:
-        (n,) positions of pairs, n <= ``size``; of equal values the first comes first.
+        (n,) positions of pairs, n the smaller of ``size`` and P; of equal values the first
+        comes first.
     """
+    share = max(share, fair_share(label))
     order = np.argsort(-value, kind='stable')
     rank = rank_within(label[order])
     # The r-th pair of a class may come when share * place reaches r.
     place = np.ceil(np.round(rank / share, 6)).astype(np.int64)
-    order, place = order[place < size], place[place < size]
     arrival = np.argsort(place, kind='stable')
+    arrival = arrival[: np.searchsorted(place[arrival], size)]
+    taken = np.zeros(len(order), bool)
     queue: List[int] = []
     waiting: List[int] = []
-    next_arrival = 0
-    while len(queue) < size:
+    next_arrival = first_left = 0
+    while len(queue) < min(size, len(order)):
         while next_arrival < len(arrival) and place[arrival[next_arrival]] <= len(queue):
-            heapq.heappush(waiting, int(arrival[next_arrival]))
+            if not taken[arrival[next_arrival]]:
+                heapq.heappush(waiting, int(arrival[next_arrival]))
             next_arrival += 1
-        if not waiting:
-            break
-        queue.append(int(order[heapq.heappop(waiting)]))
+        while taken[first_left]:
+            first_left += 1
+        best = heapq.heappop(waiting) if waiting else first_left
+        taken[best] = True
+        queue.append(int(order[best]))
     return np.array(queue, np.int64)
+
+
+def fair_share(label: np.ndarray) -> float:
+    """The share of each class if all classes (P,) that there are had the same."""
+    return 1 / max(len(np.unique(label)), 1)
 
 
 def rank_within(group: np.ndarray) -> np.ndarray:

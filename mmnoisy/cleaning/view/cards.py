@@ -12,6 +12,7 @@ import pyarrow as pa
 from mmnoisy.cleaning.pairs import ADDED, KEPT, KINDS, REMOVED
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
+from mmnoisy.io.spreadsheet import as_text
 
 MISSED = len(KINDS)
 """The kind of a label that was verified present and is in neither set."""
@@ -71,7 +72,7 @@ def make_cards(rows: pa.Table, index: LabelIndex) -> List[Card]:
     Raises:
         InputError: an image or a class is malformed or is not in the index.
     """
-    classes = {mid: k for k, mid in enumerate(index.classes)}
+    classes = {as_text(mid): k for k, mid in enumerate(index.classes)}
     names = ('ImageID', 'LabelName', 'Kind', 'Before', 'Cleaned', 'Score')
     columns = (rows[name].to_pylist() for name in names)
     cards = []

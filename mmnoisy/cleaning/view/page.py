@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from mmnoisy.cleaning.pairs import ADDED, KEPT, KINDS, REMOVED
 from mmnoisy.cleaning.view.cards import Card, Summary, summarise
-from mmnoisy.reporting.files import whole_files
+from mmnoisy.io.atomic import atomic_files
 from mmnoisy.reporting.pages import render_page
 
 
@@ -53,7 +53,7 @@ def write_view(path: Path, contents: Contents) -> None:
         InputError: nothing can be written there.
     """
     page = render_view(contents)
-    with whole_files(path.parent) as folder:
+    with atomic_files(path.parent) as folder:
         (folder / path.name).write_text(page, 'utf-8')
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
-from tqdm import tqdm
-
 from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.datasets.pictures.thumbnails import encode_jpeg, thumbnail
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
+from mmnoisy.io.progress import progress
 from mmnoisy.reporting.pages import jpeg_uri
 
 LONGEST = 128
@@ -77,7 +76,7 @@ def addresses(
         return None if path is None else address(path)
 
     found = map_in_threads(of_image, image_ids)
-    return [*tqdm(found, desc='pictures', total=len(image_ids), disable=None)]
+    return [*progress('pictures', found, len(image_ids), 'pictures')]
 
 
 def _link(path: Path, folder: Path) -> str:

@@ -2,7 +2,8 @@
 
 Every picture comes out as 8-bit BGR, upright: the Exif orientation is applied, gray is
 replicated, CMYK is converted, alpha is dropped, 16 bits are scaled to 8, and of an animation the
-first frame is taken. That is what OpenCV's ``IMREAD_COLOR`` gives. A picture of more than
+first frame is taken. That is what OpenCV's ``IMREAD_COLOR`` gives; AVIF, of which it leaves the
+orientation out, is decoded by Pillow. A picture of more than
 ``MAX_PIXELS`` is refused before memory is taken for it, and so is a JPEG that ends early.
 """
 
@@ -11,15 +12,17 @@ from __future__ import annotations
 import importlib.util
 import io
 import struct
-from typing import Iterator, NamedTuple, Optional, Tuple
+from functools import cache
+from typing import FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 2**27
 """Of a picture, some 11,600 x 11,600: 400 MB decoded."""
 
+_FORMATS = ('JPEG', 'MPO', 'PNG', 'WEBP', 'AVIF', 'GIF', 'BMP', 'TIFF', 'PPM', 'JPEG2000')
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # start of frame, of all kinds
 _SCAN = 0xDA
 _ORIENTATION = 0x0112
@@ -46,10 +49,12 @@ def read_header(data: bytes) -> Header:
     """Reads the size of a picture and whether only a part of it can be decoded.
 
     Raises:
-        ValueError: no picture, one without pixels or with more than ``MAX_PIXELS``, or a JPEG
-            that ends early.
+        ValueError: an empty file, no picture, one without pixels or with more than
+            ``MAX_PIXELS``, or a JPEG that ends early.
         PIL.Image.DecompressionBombError: far too large.
     """
+    if not data:
+        raise ValueError('the file is empty')
     header = _read_jpeg(data) if data.startswith(b'\xff\xd8') else _read_other(data)
     if not 0 < header.width * header.height <= MAX_PIXELS:
         raise ValueError(f'has {header.width} x {header.height} pixels, not 1 to {MAX_PIXELS}')
@@ -60,10 +65,17 @@ def decode(data: bytes) -> np.ndarray:
     """Decodes a whole picture; (H, W, 3) uint8, BGR, upright.
 
     Raises:
-        ValueError: OpenCV cannot decode it.
-        cv2.error: the same.
+        ValueError, OSError, cv2.error: it cannot be decoded.
     """
-    return _opencv(data, cv2.IMREAD_COLOR)
+    return _avif(data) if data[4:8] == b'ftyp' else _opencv(data, cv2.IMREAD_COLOR)
+
+
+@cache
+def suffixes() -> FrozenSet[str]:
+    """Of the files that can be decoded, in lower case, such as ``.jpg``."""
+    Image.init()
+    known = Image.registered_extensions().items()
+    return frozenset(suffix for suffix, kind in known if kind in _FORMATS)
 
 
 def decode_crop(
@@ -86,7 +98,7 @@ def decode_crop(
         edges are rounded to whole pixels of the reduced picture.
 
     Raises:
-        ValueError, cv2.error: as in ``decode``.
+        ValueError, OSError, cv2.error: as in ``decode``.
     """
     top, left, height, width = box
     scale = next(
@@ -177,6 +189,11 @@ def _is_upright(exif: bytes) -> bool:
         return block.get(_ORIENTATION, 1) == 1
     except Exception:  # a broken block, of whatever kind, is left to OpenCV
         return False
+
+
+def _avif(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(ImageOps.exif_transpose(image).convert('RGB'))[..., ::-1]
 
 
 def _opencv(data: bytes, flags: int) -> np.ndarray:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Generator, Iterable, Iterator, Optional, Tuple
 
 import numpy as np
-from tqdm import tqdm
 
 from mmnoisy.datasets.pictures.fetch import FETCHED, THERE, Fetcher, is_transient
 from mmnoisy.datasets.pictures.list import MALFORMED, Picture, Source, read_pictures
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import atomic_write
+from mmnoisy.io.progress import progress
 
 FAILURES = 'failures.csv'
 
@@ -54,14 +54,14 @@ def download(
 
     num_rows = _count(image_list, pictures())
     account: Counter = Counter()
-    progress = tqdm(total=num_rows, unit=' pictures', disable=None)
+    bar = progress('fetching', total=num_rows, unit='pictures')
     outcomes = closing(_fetch_all(pictures(), fetcher, jobs))
-    with _failures(fetcher.folder) as write_failure, progress, outcomes as results:
+    with _failures(fetcher.folder) as write_failure, bar, outcomes as results:
         for picture, outcome in results:
             account[outcome] += 1
             if outcome not in (THERE, FETCHED):
                 write_failure((picture.image_id, picture.url, outcome))
-            progress.update()
+            bar.update()
     return account
 
 
@@ -84,7 +84,7 @@ def num_transient(account: Counter) -> int:
 def _count(image_list: Path, pictures: Iterable[Picture]) -> int:
     """Reads all rows once, so that a list that cannot be used ends before the first request."""
     num_rows, num_malformed, first = 0, 0, ''
-    for picture in tqdm(pictures, desc='reading the list', unit=' rows', disable=None):
+    for picture in progress('reading the list', pictures, unit='rows'):
         num_rows += 1
         if picture.fault == MALFORMED:
             first = first or picture.image_id
@@ -124,19 +124,7 @@ def _fetch_all(
 @contextmanager
 def _failures(folder: Path) -> Iterator[Callable[[Iterable[Any]], Any]]:
     """Writes rows into ``failures.csv``, which appears when all is done."""
-    path = folder / FAILURES
-    temporary = folder / f'.{FAILURES}.{os.getpid()}.part'
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(temporary, 'w', encoding='utf-8', newline='') as file:
-            writer = csv.writer(file, lineterminator='\n')
-            writer.writerow(('ImageID', 'URL', 'Reason'))
-            yield writer.writerow
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(
-            f'{path}: cannot be written ({error.strerror}); make room or choose another folder'
-        ) from error
-    finally:
-        with suppress(OSError):  # mostly because it was moved
-            temporary.unlink()
+    with atomic_write(folder / FAILURES, newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(('ImageID', 'URL', 'Reason'))
+        yield writer.writerow

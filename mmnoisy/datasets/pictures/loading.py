@@ -2,22 +2,43 @@
 
 The policy, for training and testing alike, is that of :mod:`mmnoisy.datasets.pictures.decoding`:
 8-bit BGR, upright, of at most ``MAX_PIXELS``, and no JPEG that ends early. A picture that cannot
-be loaded, for whatever reason, raises OSError with its path.
+be loaded, for whatever reason, raises :class:`UnreadablePictureError` with its path.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterator, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 import mmcv
 import numpy as np
-from mmcv.transforms import BaseTransform
+from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmengine import fileio
 from mmpretrain.datasets.transforms import RandomResizedCrop
 from mmpretrain.registry import TRANSFORMS
 
 from mmnoisy.datasets.pictures.decoding import Header, decode, decode_crop, read_header
+
+
+class UnreadablePictureError(OSError):
+    """A picture cannot be loaded; the message names the file."""
+
+
+def apply_transform(transform: Callable[[dict], Any], results: dict) -> Any:
+    """Calls a transform; what MMCV's ``LoadImageFromFile`` raises is told from other errors.
+
+    Raises:
+        UnreadablePictureError: the transform loads pictures and cannot load this one.
+    """
+    if not isinstance(transform, LoadImageFromFile):
+        return transform(results)
+    path = results['img_path']
+    with _naming(path):
+        try:
+            return transform(results)
+        except Exception:
+            _read(path, transform.backend_args)  # says why in our words, where it can
+            raise
 
 
 @TRANSFORMS.register_module()
@@ -31,7 +52,7 @@ class LoadPicture(BaseTransform):
         backend_args: of :func:`mmengine.fileio.get`, for pictures that are not local files.
 
     Raises:
-        OSError: the picture is missing, is none, ends early or is too large; names the file.
+        UnreadablePictureError: the picture is missing, is none, ends early or is too large.
     """
 
     def __init__(self, backend_args: dict | None = None) -> None:
@@ -71,7 +92,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
             and ``backend`` of :class:`mmpretrain.datasets.transforms.RandomResizedCrop`.
 
     Raises:
-        OSError: the picture is missing, is none, ends early or is too large; names the file.
+        UnreadablePictureError: the picture is missing, is none, ends early or is too large.
     """
 
     def __init__(
@@ -109,9 +130,9 @@ def _read(path: str, backend_args: dict | None) -> tuple[bytes, Header]:
 
 @contextmanager
 def _naming(path: str) -> Iterator[None]:
-    """Turns what storage and decoders raise, each its own kind, into one OSError with the path."""
+    """Turns what storage and decoders raise, each its own kind, into one error with the path."""
     try:
         yield
     except Exception as error:
         reason = getattr(error, 'strerror', None) or error
-        raise OSError(f'{path}: cannot be loaded as a picture: {reason}') from error
+        raise UnreadablePictureError(f'{path}: cannot be read as a picture: {reason}') from error

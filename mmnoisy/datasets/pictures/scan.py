@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
-from mmengine import fileio
-from tqdm import tqdm
 
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.decoding import decode, read_header
 from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.datasets.threads import map_in_threads
+from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import atomic_write
+from mmnoisy.io.progress import progress
 
 UNCHECKED, FINE, MISSING, UNREADABLE, PLACEHOLDER, PNG = range(6)
 NAMES = ('unchecked', 'fine', 'missing', 'unreadable', 'placeholder', 'PNG named as JPEG')
@@ -50,17 +51,23 @@ def scan_pictures(
         The number of images in each state of ``NAMES``.
 
     Raises:
-        InputError: the index or a template cannot be used.
+        InputError: the index or a template cannot be used, or the index cannot be written to.
     """
     for template in templates:
         check_template(template)
     index = LabelIndex.open(folder)
-    states = _open_states(folder, len(index), {'root': root, 'templates': list(templates)})
+    try:
+        states = _open_states(folder, len(index), {'root': root, 'templates': list(templates)})
+    except OSError as error:
+        raise InputError(
+            f'{folder}: what is found of the pictures cannot be written here '
+            f'({error.strerror or error}); prepare the index in another folder with --out'
+        ) from error
     rows = np.flatnonzero(states != FINE)
     check = partial(_check, index, root, templates, backend_args)
     batches = np.array_split(rows, range(BATCH, len(rows), BATCH))
     digests: Dict[bytes, List[int]] = defaultdict(list)
-    with tqdm(total=len(rows), desc=f'pictures of {folder.name}', disable=None) as bar:
+    with progress(f'pictures of {folder.name}', total=len(rows), unit='images') as bar:
         # Mostly waiting for the disk, so with more threads than cores.
         for batch, found in zip(batches, map_in_threads(check, batches, 4 * (os.cpu_count() or 1))):
             states[batch] = [state for state, _ in found]
@@ -109,9 +116,8 @@ def _write_usable(folder: Path, states: np.ndarray) -> None:
 
 
 def _save(path: Path, array: np.ndarray) -> None:
-    unfinished = path.with_suffix('.tmp.npy')
-    np.save(unfinished, array, allow_pickle=False)
-    os.replace(unfinished, path)
+    with atomic_write(path, 'wb') as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def _check(
@@ -122,6 +128,8 @@ def _check(
     rows: np.ndarray,
 ) -> List[Tuple[int, bytes]]:
     """State of some pictures; for a PNG named as JPEG also what tells it from others."""
+    from mmengine import fileio  # with PyTorch, which preparing labels does without
+
     found = []
     for image_id in index.image_ids[rows].tolist():
         state = MISSING, b''

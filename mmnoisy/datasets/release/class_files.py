@@ -18,7 +18,10 @@ def read_class_list(file: ReleaseFile) -> List[str]:
     Raises:
         InputError: the file is missing or empty, or a line is no MID or appears twice.
     """
-    classes = read_text(file).split()
+    rows = _rows(file)
+    if rows and rows[0][0] == 'LabelName':
+        rows = rows[1:]
+    classes = [' '.join(filter(None, row)) for row in rows]
     _check_class_list(file, classes)
     return classes
 
@@ -85,10 +88,7 @@ def read_pairs(file: ReleaseFile) -> List[List[str]]:
     Raises:
         InputError: the file is missing or a row has not exactly two fields.
     """
-    try:
-        rows = [row for row in csv.reader(read_text(file).splitlines()) if row]
-    except csv.Error as error:
-        raise InputError(f'{file}: is no CSV file ({error}); give rows of two fields') from error
+    rows = _rows(file)
     if rows and not rows[0][0].startswith('/'):
         rows = rows[1:]
     for row in rows:
@@ -98,6 +98,19 @@ def read_pairs(file: ReleaseFile) -> List[List[str]]:
                 'quote texts that contain commas'
             )
     return rows
+
+
+def _rows(file: ReleaseFile) -> List[List[str]]:
+    """The rows that are not blank, of fields that end in commas, semicolons or tabs."""
+    text = read_text(file)
+    # The mark is what comes after the first MID, which has none of them.
+    first = re.search(f'^"?{MID}"?([,;\t])', text, re.MULTILINE)
+    mark = first[1] if first else ','
+    try:
+        rows = csv.reader(text.splitlines(), delimiter=mark)
+        return [[field.strip() for field in row] for row in rows if any(row)]
+    except csv.Error as error:
+        raise InputError(f'{file}: is no CSV file ({error}); give rows of two fields') from error
 
 
 def read_categories(file: ReleaseFile, classes: Sequence[str]) -> Tuple[List[List[str]], List[str]]:

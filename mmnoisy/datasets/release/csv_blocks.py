@@ -10,21 +10,28 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from mmnoisy.datasets.csr import class_type, sort_runs
+from mmnoisy.datasets.release.values import (
+    PRESENT,
+    code_of_verdict,
+    confidence_of,
+    weight_of_label,
+    weight_of_verdict,
+)
+from mmnoisy.io.spreadsheet import as_text
 
 MALFORMED_ID = 'malformed image id'
 UNLISTED = 'class outside the class list'
 NO_CONFIDENCE = 'confidence outside [0, 1]'
+NO_VERDICT = 'verdict other than 0/1, true/false, yes/no or 1/-1'
 OTHER_KIND = 'verdict among machine labels or machine label among verdicts'
 RAGGED = 'not four fields'
 OTHER_SUBSET = 'image of another subset'
 
 LABEL_COLUMNS = ('ImageID', 'Source', 'LabelName', 'Confidence')
-
-_VOLUNTEER = b'crowdsource-verification'
-_HUMAN = (b'human', b'verification', _VOLUNTEER)
 
 _HEX_DIGIT = np.full(256, 16, np.uint8)
 for _digits in (b'0123456789abcdef', b'0123456789ABCDEF'):
@@ -61,14 +68,23 @@ class LabelParser:
     def __init__(self, classes: Sequence[str], kind: str) -> None:
         self.kind = kind
         self.num_classes = len(classes)
-        lookup = {mid.encode(): position for position, mid in enumerate(classes)}
+        # An id that a spreadsheet would run is known as files for people have it, too.
+        lookup = {as_text(mid).encode(): position for position, mid in enumerate(classes)}
+        lookup.update((mid.encode(), position) for position, mid in enumerate(classes))
         self._labels = _Numbers(lambda mid: lookup.get(mid, -1), np.int32)
-        self._confidences = _Numbers(_confidence, np.float32)
-        weigh = _weight_of_label if kind == 'machine' else _weight_of_verdict
+        self._confidences = _Numbers(
+            confidence_of if kind == 'machine' else code_of_verdict, np.float32
+        )
+        weigh = weight_of_label if kind == 'machine' else weight_of_verdict
         self._weights = _Numbers(weigh, np.float32)
 
-    def __call__(self, block: bytes) -> Tuple[Tuple[np.ndarray, ...], int, List[Fault]]:
-        """Runs, counts, labels and values; how many lines; the faults among them."""
+    def __call__(
+        self, block: bytes
+    ) -> Tuple[Tuple[np.ndarray, ...], Tuple[int, int], List[Fault], np.ndarray]:
+        """Runs, counts, labels and values; how many lines, and blank ones; the faults; the codes.
+
+        Of verdicts the codes are (3,), how many are ``ABSENT``, ``PRESENT`` and ``MINUS``.
+        """
         table, ragged = _split(block)
         ids, sources, names, confidences = (table.column(k).chunk(0) for k in range(4))
         text = _fixed_width(ids)
@@ -81,24 +97,32 @@ class LabelParser:
 
         usable = sound_row & (label >= 0) & (confidence >= 0) & (weight > 0)
         count = np.add.reduceat(usable, run, dtype=np.int64) if len(run) else run
-        faults = [*_ragged(ragged)]
-        if not usable.all():
+        num_blank, faults = _blank_and_ragged(ragged)
+        unusable = ~usable
+        if unusable.any():
+            blank = _blank(table)
+            num_blank += int(blank.sum())
+            unusable &= ~blank
             tests = {
                 'ImageID': (MALFORMED_ID, ~sound_row),
                 'LabelName': (UNLISTED, label < 0),
-                'Confidence': (NO_CONFIDENCE, confidence < 0),
+                'Confidence': (
+                    NO_CONFIDENCE if self.kind == 'machine' else NO_VERDICT,
+                    confidence < 0,
+                ),
                 'Source': (OTHER_KIND, weight == 0),
             }
-            faults += _faults(~usable, tests, table, ragged)
+            faults += _faults(unusable, tests, table, ragged)
         image_id, count, label = image_id[sound], count[sound], label[usable]
         if self.kind == 'machine':
             runs = np.arange(len(count))
             labels = sort_runs(runs, count, label, confidence[usable], self.num_classes, np.maximum)
-            part = (image_id, *labels)
+            part, codes = (image_id, *labels), np.zeros(0, np.int64)
         else:
-            value = np.where(confidence >= 0.5, weight, -weight)[usable]
+            value = np.where(confidence == PRESENT, weight, -weight)[usable]
             part = (image_id, count, label.astype(class_type(self.num_classes)), value)
-        return part, len(text) + len(ragged), faults
+            codes = np.bincount(confidence[usable].astype(np.int64), minlength=3)
+        return part, (len(text) + len(ragged), num_blank), faults, codes
 
 
 class _Numbers(dict):
@@ -185,22 +209,6 @@ def _unquote(text: bytes) -> bytes:
     return text[1:-1] if text[:1] == text[-1:] == b'"' else text
 
 
-def _confidence(text: bytes) -> float:
-    try:
-        value = float(text) if b'_' not in text else -1
-    except ValueError:
-        return -1
-    return value if 0 <= value <= 1 else -1
-
-
-def _weight_of_label(source: bytes) -> float:
-    return 0 if source in _HUMAN else 1
-
-
-def _weight_of_verdict(source: bytes) -> float:
-    return {b'machine': 0, _VOLUNTEER: 1}.get(source, 1024)
-
-
 def _faults(
     unusable: np.ndarray,
     tests: Dict[str, Tuple[str, np.ndarray]],
@@ -219,9 +227,20 @@ def _faults(
             yield reason, int(here.sum()), row, text
 
 
-def _ragged(lines: List[Tuple[int, str]]) -> Iterator[Fault]:
-    if lines:
-        yield RAGGED, len(lines), *lines[0]
+def _blank(table: pa.Table) -> np.ndarray:
+    """(n,) whether all fields of a row are empty, as in rows that spreadsheets add."""
+    ids, *others = (table.column(name) for name in LABEL_COLUMNS)
+    blank: np.ndarray = np.array(pc.equal(pc.binary_length(ids), 0))
+    for row in np.flatnonzero(blank).tolist():
+        blank[row] = not any(column[row].as_py() for column in others)
+    return blank
+
+
+def _blank_and_ragged(lines: List[Tuple[int, str]]) -> Tuple[int, List[Fault]]:
+    """Of the lines that have not four fields: how many are blank, and the fault of the others."""
+    ragged = [line for line in lines if line[1].strip()]
+    faults = [(RAGGED, len(ragged), *ragged[0])] if ragged else []
+    return len(lines) - len(ragged), faults
 
 
 def count_names(block: bytes) -> Dict[str, int]:
@@ -234,8 +253,8 @@ def count_names(block: bytes) -> Dict[str, int]:
     }
 
 
-def parse_image_ids(subset: str, block: bytes) -> Tuple[np.ndarray, int, List[Fault]]:
-    """Image ids of some lines; how many lines; the faults among them."""
+def parse_image_ids(subset: str, block: bytes) -> Tuple[np.ndarray, Tuple[int, int], List[Fault]]:
+    """Image ids of some lines; how many lines, and blank ones; the faults among them."""
     characters = np.frombuffer(block + b'\n' * (40 + len(subset)), np.uint8)
     line = np.flatnonzero(characters[: len(block)] == ord('\n')) + 1
     line = np.concatenate([[0], line[line < len(block)]])
@@ -257,10 +276,11 @@ def parse_image_ids(subset: str, block: bytes) -> Tuple[np.ndarray, int, List[Fa
     text, ends, second = field(line, 16)
     image_id, sound = _decode(text)
     sound &= ends
-    faults = [*fault(MALFORMED_ID, ~sound)]
+    blank = characters[line] == ord('\n')
+    faults = [*fault(MALFORMED_ID, ~(sound | blank))]
     if subset:
         name, ends, _ = field(second, len(subset))
         other = sound & ~((name == np.frombuffer(subset.encode(), np.uint8)).all(1) & ends)
         faults += fault(OTHER_SUBSET, other)
         sound &= ~other
-    return image_id[sound], len(line), faults
+    return image_id[sound], (len(line), int(blank.sum())), faults

@@ -27,6 +27,7 @@ from mmnoisy.datasets.release.csv_blocks import (
     parse_image_ids,
 )
 from mmnoisy.datasets.release.files import ReleaseFile, line_blocks
+from mmnoisy.datasets.release.values import ABSENT, MINUS
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
 
@@ -46,22 +47,31 @@ class Account:
     """What became of the rows of one file: rows = kept + dropped.
 
     Attributes:
-        num_rows: rows in the file, the header not counted.
+        num_rows: rows in the file, header and blank lines not counted.
+        num_lines: lines read, the blank ones too.
         dropped: rows left out, by reason.
         examples: the first value left out and where it stands, for reasons within a row.
+        codes: how many verdicts are 0 (or false, no), 1 (or true, yes) and -1.
     """
 
     num_rows: int = 0
+    num_lines: int = 0
     dropped: Counter = field(default_factory=Counter)
     examples: Dict[str, str] = field(default_factory=dict)
+    codes: Tuple[int, ...] = ()
 
-    def add(self, num_rows: int, faults: Sequence[Fault], unit: str, first: int) -> None:
-        """Adds rows, the first of which is the line (or other unit) of number ``first``."""
+    def add(self, lines: Tuple[int, int], faults: Sequence[Fault], unit: str, first: int) -> None:
+        """Adds lines, so many and blank ones among them.
+
+        The first line (or other unit) of the file has the number ``first``.
+        """
+        first += self.num_lines
         for reason, count, row, text in faults:
             self.drop(reason, count)
             shown = text if len(text) <= 40 else text[:40] + '...'
             self.examples.setdefault(reason, f'{shown!r} in {unit} {first + row}')
-        self.num_rows += num_rows
+        self.num_rows += lines[0] - lines[1]
+        self.num_lines += lines[0]
 
     def drop(self, reason: str, count: int) -> None:
         """Counts rows as left out."""
@@ -106,7 +116,8 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
     Also read: the headers of V1's earlier publications, and files without a header. Rows of
     classes outside the list, of malformed image ids and of confidences that are no number in
     [0, 1] are dropped and counted, never guessed at; so are rows whose source says that they are
-    of the other kind, which splits a file that holds both.
+    of the other kind, which splits a file that holds both. A verdict is 0 or 1, false or true, no
+    or yes, or, in a file without 0, -1 or 1.
 
     Args:
         file: a label file of Open Images V1 to V7.
@@ -118,10 +129,12 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
     """
     parse = LabelParser(classes, kind)
     none = (np.uint64, np.int64, class_type(len(classes)), np.float32)
+    codes = np.zeros(0 if kind == 'machine' else 3, np.int64)
     account, columns = Account(), [np.zeros(0, kind) for kind in none]
     with _label_blocks(file) as (blocks, unit, first):
-        for part, num_rows, faults in map_in_threads(parse, blocks):
-            account.add(num_rows, faults, unit, first + account.num_rows)
+        for part, lines, faults, found in map_in_threads(parse, blocks):
+            account.add(lines, faults, unit, first)
+            codes = codes + found
             for column, piece in zip(columns, part):
                 # In place: to keep all pieces and then join them would take twice the memory.
                 column.resize(len(column) + len(piece), refcheck=False)
@@ -129,8 +142,14 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
     image_id, count, label, value = columns
     rows = LabelRows(image_id, count, label, value, account)
     account.drop(TWICE, account.num_rows - sum(account.dropped.values()) - len(label))
-    if account.num_rows and not len(label):
+    account.codes = tuple(codes.tolist())
+    if not len(label):
         raise _useless(file, account, 'give the label file and the class list of the same release')
+    if kind == 'human' and codes[ABSENT] and codes[MINUS]:
+        raise InputError(
+            f'{file}: {codes[ABSENT]:,} verdicts are 0 and {codes[MINUS]:,} are -1, so what says '
+            'absent cannot be told; write 1 for present, 0 for absent, and leave out all others'
+        )
     return rows
 
 
@@ -152,17 +171,18 @@ def read_image_ids(file: ReleaseFile, subset: str = '') -> Tuple[np.ndarray, Acc
     """
     account, parts = Account(), [np.zeros(0, np.uint64)]
     with line_blocks(file) as (first, blocks):
+        first, blocks = _with_commas(first, blocks)
         header, line = _fields(first), 2
         if header and re.fullmatch(_ID, header[0]):
             blocks, line = chain([first + b'\n'], blocks), 1
         elif header[:1] not in (('ImageID',), ('image_id',)):
             raise _header_error(file, header, 'ImageID,...', 'images.csv')
         wanted = subset if 'subset' in (name.lower() for name in header[1:2]) else ''
-        for part, num_rows, faults in map_in_threads(partial(parse_image_ids, wanted), blocks):
-            account.add(num_rows, faults, 'line', line + account.num_rows)
+        for part, lines, faults in map_in_threads(partial(parse_image_ids, wanted), blocks):
+            account.add(lines, faults, 'line', line)
             parts.append(part)
     image_id = np.concatenate(parts)
-    if account.num_rows and not len(image_id):
+    if not len(image_id):
         raise _useless(file, account, 'give the image list of this subset')
     unique = sorted_once(image_id)
     account.drop(TWICE, len(image_id) - len(unique))
@@ -194,6 +214,7 @@ def sorted_once(image_id: np.ndarray) -> np.ndarray:
 def _label_blocks(file: ReleaseFile) -> Iterator[Tuple[Iterator[bytes], str, int]]:
     """The rows of a label file, one label a line; what a row is called; the first one's number."""
     with line_blocks(file, together=16) as (first, blocks):
+        first, blocks = _with_commas(first, blocks)
         header = _fields(first)
         if header in _HEADERS:
             yield blocks, 'line', 2
@@ -203,6 +224,16 @@ def _label_blocks(file: ReleaseFile) -> Iterator[Tuple[Iterator[bytes], str, int
             yield chain([first + b'\n'], blocks), 'line', 1
         else:
             raise _header_error(file, header, ','.join(LABEL_COLUMNS), 'an image-level label file')
+
+
+def _with_commas(first: bytes, blocks: Iterator[bytes]) -> Tuple[bytes, Iterator[bytes]]:
+    """The same where fields end in semicolons or tabs, as in files of spreadsheets."""
+    for mark in (b';', b'\t'):
+        if mark in first and b',' not in first:
+            # Where fields do not end in commas, numbers may have them.
+            commas = bytes.maketrans(mark + b',', b',.')
+            return first.translate(commas), (block.translate(commas) for block in blocks)
+    return first, blocks
 
 
 def _fields(line: bytes) -> Tuple[str, ...]:
@@ -219,6 +250,8 @@ def _header_error(
 
 
 def _useless(file: ReleaseFile, account: Account, mend: str) -> InputError:
+    if not account.num_rows:
+        return InputError(f'{file}: has no row; {mend}')
     reason, _ = account.dropped.most_common(1)[0]
     return InputError(
         f'{file}: none of its {account.num_rows} rows can be used '

@@ -8,11 +8,12 @@ import zlib
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import IO, Iterator, NamedTuple, Tuple, cast
+from typing import IO, Any, Dict, Iterator, NamedTuple, Tuple, cast
 
-from tqdm import tqdm
+from tqdm.utils import CallbackIOWrapper
 
 from mmnoisy.errors import InputError
+from mmnoisy.io.progress import progress
 
 BLOCK_BYTES = 2**23
 
@@ -64,12 +65,12 @@ def line_blocks(file: ReleaseFile, together: int = 0) -> Iterator[Tuple[bytes, I
     if not file.path.is_file():
         raise InputError(f'{file.path}: there is no such file; check the path')
     total = file.path.stat().st_size
-    progress = dict(total=total, desc=file.path.name, leave=False, disable=None)
+    shown: Dict[str, Any] = dict(unit_scale=True, leave=False)
     try:
         with (
             open(file.path, 'rb') as raw,
-            tqdm.wrapattr(raw, 'read', **progress) as counted,
-            _decompress(file, counted) as stream,
+            progress(f'reading {file.path.name}', None, total, 'B', **shown) as bar,
+            _decompress(file, CallbackIOWrapper(bar.update, raw, 'read')) as stream,
         ):
             head = _one_line_end(stream.readline(BLOCK_BYTES).removeprefix(_BOM))
             first, _, rest = head.partition(b'\n')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Dict, Iterator, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from mmnoisy.datasets.release.csv_files import (
     sorted_once,
 )
 from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.errors import InputError
 
 LABEL_KINDS = ('machine', 'human')
 
@@ -60,7 +61,14 @@ def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
         rows = labels.pop(kind)
         matrices[kind], entry = _matrix(files[kind], rows, image_ids, len(classes[kind]), kind)
         accounts.append(entry)
+        if not entry['kept']:
+            raise InputError(
+                f'{files[kind]}: none of its {entry["rows"]:,} rows is of one of the '
+                f'{len(image_ids):,} images of {files["images"]}; give files of the same subset'
+            )
     if info.get('complete_verdicts'):
+        for entry in accounts:
+            entry['complete'] = True
         matrices['human'] = completed(matrices['human'], len(classes['human']))
     return LabelIndex(
         image_ids, matrices['machine'], matrices['human'], {**info, 'files': accounts}
@@ -145,6 +153,10 @@ def _matrix(
     duplicates = len(rows.label) - len(csr.label)
     rows.account.drop(TWICE, duplicates)
     entry = _entry(file, rows.account, len(csr.label))
+    if kind == 'human':
+        absent, present, minus = rows.account.codes
+        entry['verdicts'] = {'present': present, 'absent': absent + minus}
+        entry['coding'] = '1/-1' if minus else '1/0'
     if kind == 'human' and duplicates:
         opposite = (merged(np.minimum).value < 0) & (merged(np.maximum).value > 0)
         entry['contradictions'] = int(opposite.sum())
@@ -170,6 +182,13 @@ def account_table(indexes: Mapping[str, LabelIndex]) -> str:
             f'{len(index.verdicts.label):,} verdicts '
             f'({int(index.verdicts.value.sum()):,} present)'
         )
+        bare = int((np.diff(index.noisy.start) == 0).sum())
+        if bare:
+            lines.append(
+                f'  {bare:,} of the images ({bare / len(index):.1%}) have no machine label: in '
+                'training, each of them is an image of no class at all; where that is not so, '
+                'leave them out of the image list'
+            )
         files.update({file['path']: file for file in index.info['files']})
     for file in files.values():
         line = f'  {file["path"]}: {file["rows"]:,} rows = {file["kept"]:,} kept'
@@ -180,6 +199,25 @@ def account_table(indexes: Mapping[str, LabelIndex]) -> str:
         if file.get('contradictions'):
             line += f'; on {file["contradictions"]:,} pairs the verdicts differ'
         lines.append(line)
+        lines += _about_verdicts(file)
     if any(UNLISTED in file['dropped'] for file in files.values()):
         lines.append('To keep rows of other classes, give a class list that has them by --classes.')
     return '\n'.join(lines)
+
+
+def _about_verdicts(file: Dict) -> Iterator[str]:
+    """What to know of the verdicts of a file before they are believed."""
+    if file.get('coding') == '1/-1':
+        yield '    its verdicts are coded 1/-1: 1 is present, -1 absent'
+    numbers = file.get('verdicts', {})
+    if file.get('complete'):
+        return
+    for kind, other, meaning in (
+        ('present', 'absent', 'every score on them gives an AP of 100, and no label is ever wrong'),
+        ('absent', 'present', 'no AP can be computed from them, and every label is wrong'),
+    ):
+        if numbers.get(kind) and not numbers[other]:
+            yield (
+                f'    WARNING: all of its {numbers[kind]:,} verdicts say {kind}, so {meaning}; '
+                f'give the verdicts that say {other} too'
+            )

@@ -106,13 +106,7 @@ def prepare(
         indexes.update(_move_rated(indexes['train'], indexes['validation'], train_verdicts))
     if extra_human is not None:
         indexes.update(_add_verdicts(indexes['train'], indexes['validation'], extra_human))
-    for subset in ('validation', 'test'):
-        if not indexes[subset].verdicts.value.any():
-            file = release.files.get(('human', subset), release.files['human', 'validation'])
-            raise InputError(
-                f'{file}: no image of {subset} has a label verified present; '
-                'give the complete file of verdicts of this subset'
-            )
+    _check_useful(indexes, release)
     _check_disjoint(indexes)
     with _whole_folder(indexes, out) as folder:
         if pairs:
@@ -216,6 +210,22 @@ def _add_verdicts(
         joined.verdicts = completed(joined.verdicts, len(joined.classes))
     joined.info = {**validation.info, 'files': [*validation.info['files'], entry]}
     return {'train': train.select(~rated), 'validation': joined}
+
+
+def _check_useful(indexes: Mapping[str, LabelIndex], release: Release) -> None:
+    """T has noisy labels, V and test have positives, whatever was left out before."""
+    if not len(indexes['train'].noisy.label):
+        raise InputError(
+            f'{release.files["machine", "train"]}: no machine label is left on an image of train; '
+            'give files with more images, or move fewer of them to V'
+        )
+    for subset in ('validation', 'test'):
+        if not indexes[subset].verdicts.value.any():
+            file = release.files.get(('human', subset), release.files['human', 'validation'])
+            raise InputError(
+                f'{file}: no image of {subset} has a label verified present; '
+                'give the complete file of verdicts of this subset'
+            )
 
 
 def _check_disjoint(indexes: Mapping[str, LabelIndex]) -> None:

@@ -6,6 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmnoisy.cleaning.pairs import PAIR
+from mmnoisy.cleaning.review.queue import best_labels
 from mmnoisy.cleaning.review.ranking import (
     diversified,
     errors_found,
@@ -20,7 +22,8 @@ def test_by_hand():
     assert diversified(value, label, 5, 1.0).tolist() == [0, 1, 2, 3, 4]
     assert diversified(value, label, 3, 1.0).tolist() == [0, 1, 2]
     assert diversified(value, label, 5, 0.5).tolist() == [0, 3, 1, 4, 2]
-    assert diversified(value, label, 5, 0.2).tolist() == [0, 3, 4]
+    # Three classes have a third each; the last one has no other left beside it.
+    assert diversified(value, label, 5, 0.2).tolist() == [0, 3, 4, 1, 2]
     assert expected_value(np.array([0.5, 1]), np.array([0.2, 1])).tolist() == [0.4, 0]
 
 
@@ -29,6 +32,7 @@ def test_each_place_goes_to_the_best_pair_that_is_allowed(seed, share):
     rng = np.random.default_rng(seed)
     value = rng.integers(0, 5, 20) / 5
     label = rng.integers(0, 4, 20)
+    cap = max(share, 1 / len({*label}))
     queue = diversified(value, label, 12, share).tolist()
     assert len({*queue}) == len(queue)
     so_far = Counter()
@@ -36,14 +40,31 @@ def test_each_place_goes_to_the_best_pair_that_is_allowed(seed, share):
         allowed = [
             i
             for i in range(20)
-            if i not in queue[:place] and so_far[label[i]] <= share * place + 1e-6
-        ]
-        if not allowed:
-            assert len(queue) == place
-            return
+            if i not in queue[:place] and so_far[label[i]] <= cap * place + 1e-6
+        ] or [i for i in range(20) if i not in queue[:place]]
         assert queue[place] == min(allowed, key=lambda i: (-value[i], i))
         so_far[label[queue[place]]] += 1
     assert len(queue) == 12
+
+
+def test_a_queue_is_always_filled():
+    label = np.repeat(np.arange(39), 20)
+    value = np.random.default_rng(0).random(len(label))
+    queue = diversified(value, label, 100, 0.02)
+    assert len({*queue.tolist()}) == 100
+    assert len(diversified(value[:30], np.zeros(30, int), 100, 0.02)) == 30
+
+
+def test_a_queue_of_blocks_is_that_of_all_at_once():
+    rng = np.random.default_rng(1)
+    pairs = np.zeros(300, PAIR)
+    pairs['label'], pairs['score'] = rng.integers(7, size=300) // 3, rng.random(300)
+    pairs['image'] = np.tile(np.arange(50), 6)
+    blocks = [part.copy() for part in np.split(pairs, 6)]
+    queue = best_labels(blocks, 50, lambda some: np.ones(len(some)), 90, 0.1)
+    wanted = diversified(1 - pairs['score'].astype(float), pairs['label'], 90, 0.1)
+    assert len(queue.pairs) == 90
+    np.testing.assert_array_equal(queue.pairs['score'], pairs['score'][wanted])
 
 
 def test_rank_within():

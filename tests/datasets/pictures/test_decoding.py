@@ -134,3 +134,8 @@ def test_a_huge_size_in_a_header_is_refused_before_it_is_decoded(side, monkeypat
     for data in (bytes(jpeg), bytes(bitmap)):
         with pytest.raises(Exception, match=r'exceeds limit of|has \d+ x \d+ pixels, not 1 to'):
             read_header(data)
+
+
+def test_suffixes_are_those_that_can_be_decoded():
+    assert {'.jpg', '.jpeg', '.png', '.avif', '.webp', '.tif', '.bmp'} <= decoding.suffixes()
+    assert not decoding.suffixes() & {'', '.txt', '.pdf', '.mp4'}

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 from picture_server import JPEG, PNG, PictureServer, endless, md5
+from tqdm import tqdm
 
 from mmnoisy import InputError
 from mmnoisy.datasets.pictures import download as downloading
@@ -227,7 +228,7 @@ def test_an_interrupt_ends_what_is_under_way(server, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(downloading.tqdm, 'update', interrupt)
+    monkeypatch.setattr(tqdm, 'update', interrupt)
     with pytest.raises(KeyboardInterrupt):
         run(images, tmp_path / 'out')
     assert names(tmp_path / 'out') == [f'{1:016x}.jpg']

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mmengine.fileio import LocalBackend, register_backend
 from mmpretrain.registry import TRANSFORMS
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 from test_decoding import encode, mean_difference, photograph
 
 from mmnoisy.datasets import LoadPicture, LoadRandomResizedCrop
@@ -113,10 +113,10 @@ def gray(picture, **options):
     return file.getvalue()
 
 
-def rotated(orientation):
+def rotated(orientation, kind='JPEG'):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return lambda picture: encode(picture, exif=exif)
+    return lambda picture: encode(picture, kind, exif=exif)
 
 
 def sixteen_bits(picture):
@@ -148,7 +148,11 @@ GOOD = {
     'WebP': lambda picture: encode(picture, 'WebP', lossless=True),
     'one pixel': lambda picture: encode(picture[:1, :1]),
     'one row': lambda picture: encode(picture[:1]),
-    **{f'orientation {k}': rotated(k) for k in range(1, 9)},
+    **{
+        f'{kind}, orientation {k}': rotated(k, kind)
+        for kind in ('JPEG', 'PNG', 'WEBP', 'TIFF', *(['AVIF'] if features.check('avif') else []))
+        for k in range(1, 9)
+    },
 }
 
 
@@ -197,7 +201,7 @@ def claims(data, side):
 
 JPEG, PNG = encode(photograph(90, 130)), encode(photograph(90, 130), 'PNG')
 BAD = {
-    'empty': (b'', 'in no format that'),
+    'empty': (b'', 'the file is empty'),
     'HTML': (b'<!DOCTYPE html><html>404</html>', 'in no format that'),
     'text': (b'not a picture', 'in no format that'),
     'two bytes': (b'\xff\xd8', ''),
@@ -218,7 +222,7 @@ def test_what_is_no_picture_raises_one_kind_of_error(tmp_path, jpeg_decoder, kin
     data, reason = BAD[kind]
     path = write(tmp_path / 'bad.jpg', data)
     for load in (LoadPicture(), LoadRandomResizedCrop(20)):
-        with pytest.raises(OSError, match=f'bad.jpg: cannot be loaded as a picture: .*{reason}'):
+        with pytest.raises(OSError, match=f'bad.jpg: cannot be read as a picture: .*{reason}'):
             load(dict(img_path=str(path)))
 
 
@@ -242,7 +246,7 @@ def test_any_damage_is_either_loaded_or_named(tmp_path, jpeg_decoder):
 def test_a_missing_file_is_named_once(tmp_path, path):
     path = str(tmp_path / path)
     for load in (LoadPicture(), LoadRandomResizedCrop(20)):
-        with pytest.raises(OSError, match='cannot be loaded as a picture') as raised:
+        with pytest.raises(OSError, match='cannot be read as a picture') as raised:
             load(dict(img_path=path))
         assert str(raised.value).count(path) == 1
 
@@ -262,5 +266,5 @@ def test_pictures_come_from_any_storage_of_mmengine():
     arguments = dict(backend='store of the tests', name='a')
     for load in (LoadPicture(arguments), LoadRandomResizedCrop(20, arguments)):
         assert load(dict(img_path='a'))['ori_shape'] == (90, 130)
-        with pytest.raises(OSError, match="b: cannot be loaded as a picture: 'b'"):
+        with pytest.raises(OSError, match="b: cannot be read as a picture: 'b'"):
             load(dict(img_path='b'))

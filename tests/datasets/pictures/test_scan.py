@@ -57,6 +57,15 @@ def test_every_kind_of_picture(root):
     assert usable.tolist() == [0, 5, 9]
 
 
+def test_an_index_that_cannot_be_written_to(root, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, 'Permission denied')
+
+    monkeypatch.setattr(scanning, '_save', refuse)
+    with pytest.raises(InputError, match=r'index/train: .*Permission denied.* with --out'):
+        scan(root)
+
+
 def test_a_scan_goes_on_where_it_stopped(root, monkeypatch):
     monkeypatch.setattr(scanning, 'BATCH', 2)
     looked_at = []

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from mmnoisy.datasets.pictures.thumbnails import encode_jpeg, thumbnail
 
@@ -27,6 +28,21 @@ def test_small_pictures_stay_as_they_are(tmp_path, size):
     picture = np.random.default_rng(0).integers(256, size=(*size, 3), dtype=np.uint8)
     cv2.imwrite(str(tmp_path / 'a.png'), picture)
     assert np.array_equal(thumbnail(tmp_path / 'a.png', 256), picture)
+
+
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG'])
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_thumbnails_are_upright(tmp_path, kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(smooth(300, 400)[..., ::-1].copy())
+    stored.save(tmp_path / 'a', kind, exif=exif)
+    with Image.open(tmp_path / 'a') as image:
+        oracle = ImageOps.exif_transpose(image).convert('RGB')
+    made = thumbnail(tmp_path / 'a', 200)
+    oracle = np.array(oracle.resize(made.shape[1::-1], Image.BOX))[..., ::-1]
+    assert max(made.shape) == 200
+    assert abs(made.astype(int) - oracle).max() < 12
 
 
 def test_what_is_no_picture_is_none(tmp_path):

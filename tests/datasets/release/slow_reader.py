@@ -16,6 +16,10 @@ def lines_of(path):
     return lines[:-1] if lines[-1] == '' else lines
 
 
+def is_blank(line):
+    return not line.strip() or line == ',,,'
+
+
 def unquote(field):
     field = field.strip(' \t\n\r\x0b\x0c')
     return field[1:-1] if field[:1] == '"' == field[-1:] else field
@@ -26,6 +30,12 @@ def number(text):
         return float(text) if '_' not in text else None
     except ValueError:
         return None
+
+
+def verdict(text):
+    words = dict(true=1, yes=1, false=0, no=0)
+    value = words.get(text.lower(), number(text))
+    return value if value in (0, 1, -1) else None
 
 
 def read_labels(path, classes, kind):
@@ -46,11 +56,12 @@ def read_labels(path, classes, kind):
             continue
         image, source, mid, confidence = fields
         images.add(int(image, 16))
-        value = number(confidence)
+        value = (number if kind == 'machine' else verdict)(confidence)
         other = source == 'machine' if kind == 'human' else source in HUMAN
-        if mid in classes and value is not None and 0 <= value <= 1 and not other:
+        sound = value is not None and (kind == 'human' or 0 <= value <= 1)
+        if mid in classes and sound and not other:
             rows.append((int(image, 16), mid, source, np.float32(value)))
-    return rows, images, len(lines)
+    return rows, images, sum(not is_blank(line) for line in lines)
 
 
 def read_images(path, subset):
@@ -78,7 +89,7 @@ def read_subset(files, classes, subset):
         noisy[image][mid] = max(value, noisy[image].get(mid, 0))
     for image, mid, source, value in human:
         weight = 1 if source == 'crowdsource-verification' else 1024
-        votes[image][mid] += weight if value >= 0.5 else -weight
+        votes[image][mid] += weight if value == 1 else -weight
     return {
         image: (noisy[image], {mid: vote >= 0 for mid, vote in votes[image].items()})
         for image in images

@@ -36,3 +36,17 @@ def test_pairs_with_and_without_header(write):
         read_pairs(write('/m/a,Lemon, lime\n'))
     with pytest.raises(InputError, match='is no CSV file'):
         read_pairs(write('/m/a,' + 'x' * 200_000))
+
+
+@pytest.mark.parametrize('mark', [',', ';', '\t'])
+@pytest.mark.parametrize('header', ['', 'LabelName{}DisplayName\r\n'])
+def test_tables_of_spreadsheets(tmp_path, mark, header):
+    rows = ['/m/a{}"Bread, sliced"', '/m/b{}"Tea; black"', '{}', '/m/c{}Cat']
+    text = header + '\r\n'.join(rows) + '\r\n'
+    path = tmp_path / 'saved.csv'
+    path.write_bytes(b'\xef\xbb\xbf' + text.replace('{}', mark).encode())
+    expected = [['/m/a', 'Bread, sliced'], ['/m/b', 'Tea; black'], ['/m/c', 'Cat']]
+    assert read_pairs(ReleaseFile(path)) == expected
+    classes = 'LabelName{0}\r\n' * bool(header) + '/m/a{0}\r\n"/m/b"\r\n{0}\r\n'
+    path.write_bytes(b'\xef\xbb\xbf' + classes.format(mark).encode())
+    assert read_class_list(ReleaseFile(path)) == ['/m/a', '/m/b']

@@ -66,10 +66,10 @@ def test_every_row_is_kept_or_counted(write):
         + '000060e3121c7305,verification,/m/a,1\n'
     )
     account = read_labels(file, CLASSES, 'machine').account
-    assert account.num_rows == 12
+    assert account.num_rows == 11  # a blank line is none
     assert account.dropped == {
         'not four fields': 1,
-        'malformed image id': 4,
+        'malformed image id': 3,
         'class outside the class list': 1,
         'confidence outside [0, 1]': 4,
         'verdict among machine labels or machine label among verdicts': 1,
@@ -90,6 +90,64 @@ def test_verdicts_are_weighed_by_their_source(write):
     rows = read_labels(file, CLASSES, 'human')
     assert [value for _, _, value in by_row(rows)] == [1024, -1024, 1]
     assert sum(rows.account.dropped.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ('coded', 'codes'),
+    [
+        ('0 0.0 1 1.0', (2, 2, 0)),
+        ('-1 1 -1.0 +1', (0, 2, 2)),
+        ('false True NO yes', (2, 2, 0)),
+        ('no yes 0 TRUE', (2, 2, 0)),
+    ],
+)
+def test_codings_of_verdicts(write, coded, codes):
+    expected = {'0': -1, '0.0': -1, '-1': -1, '-1.0': -1, 'false': -1, 'no': -1}
+    lines = [f'{k:016x},human,/m/a,{text}\n' for k, text in enumerate(coded.split())]
+    rows = read_labels(write(HEADER + ''.join(lines)), CLASSES, 'human')
+    signs = [np.sign(value) for _, _, value in by_row(rows)]
+    assert signs == [expected.get(text.lower(), 1) for text in coded.split()]
+    assert rows.account.codes == codes
+
+
+@pytest.mark.parametrize('text', ['0.5', '0.999', '2', 'nan', 'maybe', '', '1_0'])
+def test_what_is_no_verdict_is_counted(write, text):
+    image = '000060e3121c7305'
+    file = write(f'{HEADER}{image},human,/m/a,{text}\n{image},human,/m/b,1\n')
+    rows = read_labels(file, CLASSES, 'human')
+    assert by_row(rows) == [(0x60E3121C7305, 1, 1024)]
+    assert rows.account.dropped == {'verdict other than 0/1, true/false, yes/no or 1/-1': 1}
+
+
+def test_a_file_with_two_ways_to_say_absent_is_refused(write):
+    image = '000060e3121c7305'
+    lines = [f'{image},human,/m/{c},{v}\n' for c, v in (('a', 0), ('b', -1), ('a', 1))]
+    with pytest.raises(InputError, match='1 verdicts are 0 and 1 are -1'):
+        read_labels(write(HEADER + ''.join(lines)), CLASSES, 'human')
+
+
+@pytest.mark.parametrize(('mark', 'number'), [(';', '0,5'), ('\t', '0,5'), (';', '0.5')])
+def test_files_of_spreadsheets(write, mark, number):
+    """Byte order mark, semicolons or tabs, decimal commas, blank rows."""
+    row = ['000060e3121c7305', 'machine', '/m/b', number]
+    rows = [HEADER.strip().split(','), row, [''] * 4, ['0' * 16, 'machine', '/m/c', '1']]
+    text = '\ufeff' + '\r\n'.join(map(mark.join, rows)) + '\r\n\r\n'
+    found = read_labels(write(text), CLASSES, 'machine')
+    assert by_row(found) == [(0x60E3121C7305, 1, 0.5)]
+    assert found.account.num_rows == 2
+    assert found.account.examples == {'class outside the class list': "'/m/c' in line 4"}
+    images = f'\ufeffImageID{mark}Subset\r\n{0:016x}{mark}train\r\n\r\n{1:016x}{mark}test\r\n'
+    image_ids, account = read_image_ids(write(images), 'train')
+    assert image_ids.tolist() == [0]
+    assert account.num_rows == 2
+
+
+def test_a_header_alone_is_refused(write):
+    for kind in ('machine', 'human'):
+        with pytest.raises(InputError, match='has no row; give the label file'):
+            read_labels(write(HEADER + '\n'), CLASSES, kind)
+    with pytest.raises(InputError, match='has no row; give the image list'):
+        read_image_ids(write('ImageID,Subset\n'))
 
 
 def test_a_small_block_size_changes_nothing(write, monkeypatch):

@@ -250,6 +250,10 @@ def test_images_of_train_with_verdicts_move_or_go(release):
             ('add', {**sets['validation'], **rated}),
             ('exclude', sets['validation']),
         ):
+            if not any(noisy for noisy, _ in left.values()):
+                with pytest.raises(InputError, match='no machine label is left'):
+                    prepare(files, root / way, train_verdicts=way)
+                continue
             indexes = prepare(files, root / way, train_verdicts=way)
             assert content(indexes['train']) == left
             assert content(indexes['validation']) == verified

@@ -135,7 +135,7 @@ def test_missing_files_and_empty_verdicts(tmp_path):
     write_release(tmp_path / 'release', pictures=False)
     path = edit(tmp_path)
     write_csv(path, [HEADER])
-    with pytest.raises(InputError, match='no image of validation has a label verified present'):
+    with pytest.raises(InputError, match='has no row'):
         prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     (tmp_path / 'release/annotations/classes.txt').unlink()
     with pytest.raises(InputError, match='there is no class list; name one with --classes'):
@@ -219,3 +219,46 @@ def test_an_extra_file_without_a_verdict_of_use_is_refused(tmp_path):
         write_csv(extra.path, [HEADER, *rows])
         with pytest.raises(InputError, match=message):
             prepare(find_release(root), tmp_path / 'index', extra_human=extra)
+
+
+def rewrite_verdicts(root, change, subsets=('validation', 'test')):
+    for subset in subsets:
+        path = root / f'annotations/{subset}-annotations-human-imagelabels.csv'
+        with open(path, newline='') as file:
+            header, *rows = csv.reader(file)
+        write_csv(path, [header, *filter(None, map(change, rows))])
+
+
+def test_verdicts_of_1_and_minus_1_are_told_and_mean_the_same(tmp_path):
+    write_release(tmp_path, pictures=False)
+    expected = prepare(find_release(tmp_path), tmp_path / 'index')
+    assert 'coded' not in account_table(expected)
+    rewrite_verdicts(tmp_path, lambda row: [*row[:3], {'0': '-1'}.get(row[3], row[3])])
+    found = prepare(find_release(tmp_path), tmp_path / 'index')
+    assert account_table(found).count('coded 1/-1: 1 is present, -1 absent') == 2
+    for subset in SUBSETS:
+        assert content(found[subset]) == content(expected[subset])
+
+
+def test_verdicts_of_one_kind_are_warned_about(tmp_path):
+    write_release(tmp_path, pictures=False)
+    rewrite_verdicts(tmp_path, lambda row: row if row[3] == '1' else None)
+    told = account_table(prepare(find_release(tmp_path), tmp_path / 'index'))
+    assert told.count('verdicts say present, so every score on them gives an AP of 100') == 2
+    whole = prepare(find_release(tmp_path), tmp_path / 'index', complete_verdicts=True)
+    assert 'WARNING' not in account_table(whole)
+
+
+def test_the_share_of_images_without_a_label_is_told(tmp_path):
+    written = write_release(tmp_path, pictures=False)
+    ids = [*written['train'], f'{1:016x}', f'{2:016x}']
+    write_csv(tmp_path / 'annotations/train-images.csv', [('ImageID',), *((i,) for i in ids)])
+    told = account_table(prepare(find_release(tmp_path), tmp_path / 'index'))
+    assert '2 of the images (20.0%) have no machine label: in training' in told
+
+
+def test_an_image_list_of_other_images_is_refused(tmp_path):
+    write_release(tmp_path, pictures=False)
+    write_csv(tmp_path / 'annotations/train-images.csv', [('ImageID',), (f'{1:016x}',)])
+    with pytest.raises(InputError, match=r'is of one of the 1 images of .*train-images\.csv'):
+        prepare(find_release(tmp_path), tmp_path / 'index')

@@ -1,9 +1,0 @@
-"""``best_tiny.py`` on features that were computed once."""
-
-_base_ = ['best_tiny.py', '_base_/datasets/tiny_features.py']
-load_from = 'work_dirs/best_cleaner_tiny_features/epoch_12.pth'
-
-model = {{_base_.features_model}}
-train_dataloader = {{_base_.mixed_loader}}
-val_dataloader = {{_base_.val_loader}}
-test_dataloader = {{_base_.test_loader}}

@@ -1,9 +1,0 @@
-"""``joint_tiny.py`` on features that were computed once."""
-
-_base_ = ['joint_tiny.py', '_base_/datasets/tiny_features.py']
-load_from = 'work_dirs/baseline_tiny_features/epoch_6.pth'
-
-model = {{_base_.features_model}}
-train_dataloader = {{_base_.mixed_loader}}
-val_dataloader = {{_base_.val_loader}}
-test_dataloader = {{_base_.test_loader}}

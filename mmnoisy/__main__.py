@@ -1,0 +1,5 @@
+"""``python -m mmnoisy`` is ``mmnoisy``."""
+
+from mmnoisy.cli.main import main
+
+main()

@@ -1,0 +1,73 @@
+"""Runs the backbone of a config over its pictures once, so that heads train on the features.
+
+For example:
+    python tools/extract_features.py configs/joint_tiny.py --out data/tiny-open-images/features
+    python tools/train.py configs/joint_tiny.py --features data/tiny-open-images/features
+
+writes the feature banks train, validation and test. Without a checkpoint the weights are those
+that the config names. The same command goes on where a run was ended, and does nothing where all
+is finished; `torchrun --nproc_per_node=8 tools/extract_features.py ...` shares the work.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mmnoisy.cli.parsers import add_config, check_loading, quiet_config_of
+from mmnoisy.errors import InputError
+from mmnoisy.io.lock import lock
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds what the command line may say."""
+    add_config(parser, 'config file of a model on pictures', features=False)
+    parser.add_argument('checkpoint', nargs='?', help='with the weights of the backbone')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the three banks')
+    parser.add_argument(
+        '--views',
+        type=int,
+        default=1,
+        metavar='K',
+        help='of an image of train and validation: one as in tests, K - 1 as in training',
+    )
+    parser.add_argument('--batch-size', type=int, default=64, help='pictures at once, default 64')
+    parser.add_argument('--num-workers', type=int, default=1, help='that load them, default 1')
+
+
+def run(args: Namespace) -> None:
+    """Extracts the three sets, one after the other."""
+    from mmengine.dist import barrier, get_rank
+
+    from mmnoisy.datasets.feature_bank import FeatureBank
+    from mmnoisy.engine.distributed.processes import join_processes
+    from mmnoisy.engine.feature_extraction import extract, feature_dim, provenance
+    from mmnoisy.engine.feature_sets import build_model, build_views, pipelines_of
+    from mmnoisy.engine.sets import SETS
+
+    check_loading(args)
+    if args.views < 1:
+        raise InputError(f'--views {args.views}: give at least 1')
+    cfg = quiet_config_of(args)
+    join_processes()
+    model = build_model(cfg, args.checkpoint)
+    with lock(args.out, get_rank() == 0):
+        for subset in SETS:
+            views = build_views(cfg, subset)
+            num_views = 1 if subset == 'test' else args.views
+            pipelines = pipelines_of(cfg, subset, num_views)
+            made_of = provenance(model, cfg.model, pipelines, subset)
+            if get_rank() > 0:
+                barrier()
+            bank = FeatureBank.create(
+                args.out / subset, views.image_ids, num_views, feature_dim(model, views), made_of
+            )
+            if get_rank() == 0:
+                barrier()
+            extract(model, views, bank, args.batch_size, args.num_workers, subset)
+            barrier()
+            if get_rank() == 0:
+                _, num_views, dim = bank.features.shape
+                print(
+                    f'{args.out / subset}: {len(bank):,} images, views: {num_views}, values: {dim}'
+                )

@@ -1,0 +1,121 @@
+"""The arguments that tools share, and what they ask for."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmnoisy.errors import InputError
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+    from mmnoisy.cleaning.scorer import Scorer
+
+SUBSETS = ('train', 'validation', 'test')
+
+
+def add_config(parser: ArgumentParser, what: str = 'config file', features: bool = True) -> None:
+    """Adds the config and what changes it.
+
+    Args:
+        parser: of a tool.
+        what: the config must be.
+        features: whether it may be one on features.
+    """
+    parser.add_argument('config', help=what)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action='extend',
+        metavar='KEY=VALUE',
+        help='settings that replace those of the config, as key.subkey=value',
+    )
+    parser.set_defaults(features=None)
+    if features:
+        parser.add_argument(
+            '--features',
+            type=Path,
+            metavar='DIR',
+            help='train or look at this feature bank in place of the pictures',
+        )
+
+
+def add_launcher(parser: ArgumentParser) -> None:
+    """Adds the arguments that training and testing share; MMPretrain's names."""
+    parser.add_argument('--work-dir', help='logs and checkpoints, default ./work_dirs/CONFIG')
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='of jobs'
+    )
+    # torch.distributed.launch passes it; torchrun sets the variable LOCAL_RANK instead.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='of launchers')
+
+
+def add_trained_model(parser: ArgumentParser) -> None:
+    """Adds the arguments of the tools that let a trained model look at a data set."""
+    add_config(parser, 'config file of a model with a cleaning head')
+    parser.add_argument('checkpoint', help='that it has trained, or its work dir')
+    parser.add_argument('--batch-size', type=int, default=64, help='images at once, default 64')
+    parser.add_argument('--num-workers', type=int, default=1, help='that load pictures, default 1')
+
+
+def config_of(args: Namespace) -> Config:
+    """The config that the arguments of a tool ask for.
+
+    A checkpoint among them may be a work dir, and is its newest one then.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    import mmnoisy.components  # noqa: F401
+    from mmnoisy.engine.checkpoints.reading import checkpoint_file
+    from mmnoisy.engine.config import load_config, parse_options
+
+    os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
+    if getattr(args, 'checkpoint', None):
+        args.checkpoint = checkpoint_file(args.checkpoint)
+    return load_config(
+        args.config,
+        getattr(args, 'work_dir', None),
+        parse_options(args.cfg_options),
+        getattr(args, 'launcher', 'none'),
+        args.features,
+    )
+
+
+def quiet_config_of(args: Namespace) -> Config:
+    """The same for a tool that does not log what MMEngine does, such as a list of all weights."""
+    from mmengine.logging import MMLogger
+    from mmengine.registry import init_default_scope
+
+    cfg = config_of(args)
+    if not MMLogger.check_instance_created('mmnoisy'):
+        MMLogger.get_instance('mmnoisy', log_level='WARNING')
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    return cfg
+
+
+def scorer_of(args: Namespace, cfg: Config, subset: str) -> Scorer:
+    """The model that the arguments name, before a subset of the data set of its config.
+
+    Raises:
+        InputError: one of them cannot be used.
+    """
+    from mmnoisy.cleaning.from_config import build_scorer
+
+    return build_scorer(cfg, args.checkpoint, subset, args.batch_size, args.num_workers)
+
+
+def check_loading(args: Namespace) -> None:
+    """Refuses a batch without images.
+
+    Raises:
+        InputError: an argument cannot be used.
+    """
+    if args.batch_size < 1 or args.num_workers < 0:
+        raise InputError(
+            f'--batch-size {args.batch_size} --num-workers {args.num_workers}: give at least 1 and '
+            'at least 0'
+        )

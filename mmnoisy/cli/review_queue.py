@@ -1,0 +1,115 @@
+"""Ranks the labels of a data set by what it is worth to ask a human about them.
+
+For example:
+    python tools/review_queue.py configs/joint_tiny.py work_dirs/joint_tiny
+        --features data/tiny-open-images/features --out review
+
+writes, into review, review.csv (the labels to ask about, the first ones first), verdicts.csv (the
+same, to fill in with 1 and 0) and quality.csv: how many errors the queue finds among the verdicts
+of V, beside a random order, the classifier's score and cleanlab. For this the config is trained
+once for each fold of V without it, 5 times by default; finished folds are kept in review/folds.
+
+The filled-in file is fed back by
+    python tools/prepare_openimages.py data/tiny-open-images --extra-human review/verdicts.csv
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mmnoisy.cli.parsers import (
+    SUBSETS,
+    add_trained_model,
+    check_loading,
+    quiet_config_of,
+    scorer_of,
+)
+from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import disk_errors, write_csv
+from mmnoisy.io.lock import lock
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds what the command line may say."""
+    add_trained_model(parser)
+    parser.add_argument('--out', type=Path, required=True, help='folder to write')
+    parser.add_argument(
+        '--subset', choices=SUBSETS, default='train', help='whose labels to rank, default train'
+    )
+    parser.add_argument('--size', type=int, default=1000, help='labels to ask about, default 1000')
+    parser.add_argument('--folds', type=int, default=5, help='parts of V, default 5')
+    parser.add_argument(
+        '--class-share',
+        type=float,
+        default=0.1,
+        help='of the queue that one class may take while others are left, default 0.1',
+    )
+
+
+def check_arguments(args: Namespace) -> None:
+    """Refuses numbers that mean nothing.
+
+    Raises:
+        InputError: an argument cannot be used.
+    """
+    check_loading(args)
+    if args.size < 1 or args.folds < 2:
+        raise InputError(f'--size {args.size} --folds {args.folds}: give at least 1 and 2')
+    if not 0 < args.class_share <= 1:
+        raise InputError(f'--class-share {args.class_share:g}: is outside (0, 1]; give 0.1, say')
+
+
+def run(args: Namespace) -> None:
+    """Cross-fits, measures, ranks and prints how good the queue is."""
+    import numpy as np
+
+    from mmnoisy.cleaning.blocks import Blocks
+    from mmnoisy.cleaning.clean import AGAIN, BLOCK_IMAGES, labels_hash, score_blocks
+    from mmnoisy.cleaning.from_config import provenance
+    from mmnoisy.cleaning.pairs import Rule, match_verdicts
+    from mmnoisy.cleaning.review.comparison import COLUMNS, compare_orders, comparison_rows
+    from mmnoisy.cleaning.review.cross_fit import cross_fit
+    from mmnoisy.cleaning.review.error_model import ErrorModel, cross_fitted
+    from mmnoisy.cleaning.review.queue import best_labels, rated_labels, write_queue
+    from mmnoisy.engine.distributed.processes import world_size
+    from mmnoisy.engine.sets import index_folder, set_config
+
+    check_arguments(args)
+    if world_size() > 1:
+        raise InputError('review_queue.py: trains in one process; start it without torchrun')
+    cfg = quiet_config_of(args)
+    scorer = scorer_of(args, cfg, args.subset)
+    index, num_classes = scorer.index, scorer.num_classes
+    mend = 'ask about the labels of an index with one vocabulary'
+    index.require_one_vocabulary(index_folder(set_config(cfg, args.subset)), mend)
+    # Opened before the folds are trained: a wrong config is to be refused at once.
+    of_validation = scorer_of(args, cfg, 'validation').index
+    with lock(args.out), disk_errors(args.out, AGAIN):
+        loading = args.batch_size, args.num_workers
+        pairs, fold = cross_fit(cfg, args.folds, *loading, args.out / 'folds')
+        rated, wrong = match_verdicts(pairs, of_validation.verdicts, num_classes)
+        pairs, fold, wrong = pairs[rated], fold[rated], wrong[rated]
+        quality = compare_orders(
+            pairs, cross_fitted(pairs, wrong, fold), wrong, args.class_share, num_classes
+        )
+        rows = [['validation, cross-fitted', *row] for row in comparison_rows(quality)]
+
+        model = ErrorModel(pairs, wrong)
+        made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
+        count = -(-len(index) // BLOCK_IMAGES)
+        blocks = Blocks(args.out / f'scores_{args.subset}', made_of, count)
+        score_blocks(blocks, scorer, Rule(max_added=0), np.ones(num_classes, bool), BLOCK_IMAGES)
+        if args.subset == 'test':
+            held_aside, verdicts = rated_labels(blocks, BLOCK_IMAGES, index)
+            found = compare_orders(
+                held_aside, model(held_aside), verdicts, args.class_share, num_classes
+            )
+            rows += [['test, held aside', *row] for row in comparison_rows(found)]
+        queue = best_labels(blocks, BLOCK_IMAGES, model, args.size, args.class_share)
+        write_queue(queue, index, args.out)
+        write_csv(args.out / 'quality.csv', ('verdicts', *COLUMNS), rows)
+    for row in rows:
+        if row[2] == '1000':
+            print(f'{row[0]}: {row[1]}: {row[3]} errors in {row[2]} labels ({row[6]} x random)')
+    print(f'{len(queue.pairs):,} labels to ask about, written to {args.out}')

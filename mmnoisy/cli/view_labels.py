@@ -1,0 +1,106 @@
+"""A page to look at cleaned labels: pictures, labels before and after, verdicts where known.
+
+For example:
+    python tools/view_labels.py cleaned --images data/tiny-open-images --out view
+
+writes view/index.html for 1,000 images drawn at random, with filters by class, by kind of change
+and by verdict. The page links to the files of the pictures, so they must stay where they are;
+with --embed small copies of them are in it, and it can be sent to others.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mmnoisy.errors import InputError
+
+TEMPLATE = '{split}/{id}.jpg'
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds what the command line may say."""
+    parser.add_argument(
+        'cleaned', type=Path, metavar='CLEANED', help='folder written by tools/clean_labels.py'
+    )
+    parser.add_argument(
+        '--index',
+        type=Path,
+        help='label index of the images, whose verdicts are shown, default CLEANED/index',
+    )
+    parser.add_argument('--images', type=Path, required=True, help='folder of the pictures')
+    parser.add_argument(
+        '--path-template',
+        nargs='+',
+        default=[TEMPLATE],
+        metavar='PATH',
+        help=f'of them, default {TEMPLATE}; of several the first counts that is there',
+    )
+    parser.add_argument('--sample', type=int, default=1000, help='number of images, default 1000')
+    parser.add_argument('--seed', type=int, default=0, help='of the draw, default 0')
+    parser.add_argument(
+        '--most-changed',
+        action='store_true',
+        help='take the images with the most labels removed or added',
+    )
+    parser.add_argument(
+        '--embed', action='store_true', help='put small copies of the pictures into the page'
+    )
+    parser.add_argument('--out', type=Path, required=True, help='folder, or file ending in .html')
+
+
+def check_arguments(args: Namespace) -> None:
+    """Refuses what cannot be shown.
+
+    Raises:
+        InputError: an argument cannot be used.
+    """
+    if args.sample < 1:
+        raise InputError(f'--sample {args.sample}: give 1 or more')
+    if args.seed < 0:
+        raise InputError(f'--seed {args.seed}: give 0 or more')
+    if not args.cleaned.is_dir():
+        raise InputError(
+            f'{args.cleaned}: there is no such folder; give one that tools/clean_labels.py has '
+            'written'
+        )
+
+
+def run(args: Namespace) -> None:
+    """Draws images and writes the page of them."""
+    from mmnoisy.class_names import distinct_names
+    from mmnoisy.cleaning.view.cards import make_cards
+    from mmnoisy.cleaning.view.page import Contents, page_path, write_view
+    from mmnoisy.cleaning.view.pictures import Pictures, addresses
+    from mmnoisy.cleaning.view.sampling import sample_images
+    from mmnoisy.datasets.label_index import LabelIndex
+
+    check_arguments(args)
+    index = LabelIndex.open(args.index or args.cleaned / 'index')
+    subset = index.info['subset']
+    pictures = Pictures(args.images, args.path_template, subset)
+    pictures.check()
+    sample = sample_images(args.cleaned / 'changes.csv', args.sample, args.seed, args.most_changed)
+    cards = make_cards(sample.rows, index)
+    path = page_path(args.out)
+    found = addresses(pictures, [card.image_id for card in cards], path.parent, args.embed)
+    missing = [card.image_id for card, address in zip(cards, found) if address is None]
+    contents = Contents(
+        title=f'Cleaned labels of {subset}',
+        num_images=sample.num_images,
+        drawn='with most changes' if args.most_changed else f'drawn at random, seed {args.seed}',
+        cards=cards,
+        addresses=found,
+        class_names=distinct_names(index.classes, index.info['class_names']),
+        embedded=args.embed,
+        notes={'Cleaned labels': str(args.cleaned), 'Pictures': str(args.images)},
+    )
+    write_view(path, contents)
+    if missing:
+        print(
+            f'{len(missing):,} of {len(cards):,} pictures are missing or cannot be read, first '
+            f'{pictures.paths(missing[0])[0]}; check --images and --path-template',
+            file=sys.stderr,
+        )
+    print(f'{len(cards):,} images, written to {path}')

@@ -1,1 +1,0 @@
-"""Every system of the paper's Table 2 on one data set."""

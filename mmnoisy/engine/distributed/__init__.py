@@ -1,0 +1,1 @@
+"""Several processes: how they start, end together and share a model."""

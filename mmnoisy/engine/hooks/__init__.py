@@ -1,0 +1,15 @@
+"""Hooks of a run: what it logs, what it saves, what it refuses."""
+
+from mmnoisy.engine.hooks.checkpoint_hook import WholeCheckpointHook
+from mmnoisy.engine.hooks.class_list_hook import ClassListHook
+from mmnoisy.engine.hooks.fit_standardize_hook import FitStandardizeHook
+from mmnoisy.engine.hooks.progress_hook import ProgressHook
+from mmnoisy.engine.hooks.runtime_info_hook import LazyRuntimeInfoHook
+
+__all__ = [
+    'ClassListHook',
+    'FitStandardizeHook',
+    'LazyRuntimeInfoHook',
+    'ProgressHook',
+    'WholeCheckpointHook',
+]

@@ -1,0 +1,64 @@
+"""From a config to its runner: in one process or several, with or without GPUs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmpretrain.registry import RUNNERS
+
+from mmnoisy.engine.auto_scale_lr import count_accumulated
+from mmnoisy.engine.checkpoints.loaded import LoadedWeightsHook
+from mmnoisy.engine.checkpoints.named import require_checkpoints
+from mmnoisy.engine.checkpoints.reading import checkpoint_file, newest_readable, read_checkpoint
+from mmnoisy.engine.distributed.processes import on_main_process, start_processes
+from mmnoisy.engine.sets import fill_classes
+
+
+def build_runner(cfg: Config) -> Any:
+    """Builds the runner of a config, in one process or in several.
+
+    MMEngine starts several processes on GPUs only; without any, they talk through gloo here. What
+    a config shards among several processes, one alone has whole.
+
+    Raises:
+        InputError: a checkpoint that the config names does not exist.
+    """
+    start_processes(cfg)
+    if cfg.get('load_from'):
+        cfg.load_from = on_main_process(lambda: checkpoint_file(cfg.load_from))
+    require_checkpoints(cfg.to_dict())
+    fill_classes(cfg)
+    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
+    sharded = cfg.launcher != 'none' and 'runner_type' in cfg
+    runner = RUNNERS.build(cfg) if sharded else Runner.from_cfg(cfg)
+    runner.register_hook(LoadedWeightsHook())
+    if not sharded:
+        count_accumulated(runner)
+    return runner
+
+
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Makes a run go on from a checkpoint, or from its newest one if ``checkpoint`` is 'auto'.
+
+    A run without a checkpoint so far begins as its config says. Of several processes the first one
+    chooses for all.
+
+    Raises:
+        InputError: the checkpoint cannot be read, or all of the run cannot.
+    """
+    start_processes(cfg)
+    if checkpoint == 'auto':
+        found = on_main_process(lambda: newest_readable(cfg.work_dir))
+    else:
+        found = on_main_process(lambda: read_checkpoint(checkpoint) and checkpoint)
+    if found:
+        cfg.load_from, cfg.resume = found, True

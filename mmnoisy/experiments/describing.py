@@ -1,0 +1,70 @@
+"""What a report needs to know of the test set: names, frequencies, and images to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List, Optional
+
+import numpy as np
+
+from mmnoisy.datasets.pictures.paths import picture_path
+from mmnoisy.datasets.statistics.counts import add_counts, count_labels
+from mmnoisy.experiments.data import Data
+from mmnoisy.experiments.evaluation import verified_pairs
+from mmnoisy.experiments.runs import Evaluated, Example
+
+NUM_EXAMPLES = 24
+
+
+def choose_examples(data: Data, num: int = NUM_EXAMPLES) -> List[int]:
+    """Numbers of test images to look at, ascending: chosen at random, but with both verdicts."""
+    image, _, present = verified_pairs(data.test, np.arange(len(data.test)))
+    both = np.intersect1d(image[present], image[~present])
+    chosen = np.random.default_rng(0).permutation(both)[:num]
+    return np.sort(chosen).tolist()
+
+
+def describe(data: Data, examples: List[int], pictures: Optional[Path], template: str) -> Evaluated:
+    """The test set as a report shows it.
+
+    Args:
+        data: of the comparison.
+        examples: of :func:`choose_examples`.
+        pictures: root of the pictures; None where there are none to show.
+        template: path of a picture below the root, see :mod:`mmnoisy.datasets.pictures.paths`.
+    """
+    index, num_classes = data.index('test'), len(data.index('train').classes)
+    image, class_id, present = verified_pairs(data.test, np.arange(len(data.test)))
+    rated = add_counts(
+        count_labels(part.noisy, part.verdicts, num_classes)
+        for part in (data.index('validation'), index)
+    )
+    # Numbers of the bank's images are not those of the index where a picture cannot be read.
+    rows = np.arange(len(index)) if index.usable is None else index.usable
+    listed = index.noisy.take(rows)
+    cells = np.repeat(np.arange(len(rows)), np.diff(listed.start)) * num_classes + listed.label
+
+    def example(number: int) -> Example:
+        row = rows[number]
+        image_id = f'{index.image_ids[row]:016x}'
+        label, verdict = index.verdicts.row(row)
+        path = pictures and pictures / picture_path(template, image_id, 'test')
+        return Example(
+            image_id,
+            path if path and path.is_file() else None,
+            label[verdict].tolist(),
+            label[~verdict].tolist(),
+            index.noisy.row(row)[0].tolist(),
+        )
+
+    return Evaluated(
+        class_names=index.info['class_names'],
+        class_categories=index.info['class_categories'] or [()] * num_classes,
+        image=image,
+        class_id=class_id,
+        present=present,
+        noisy=np.isin(image * num_classes + class_id, cells, assume_unique=True),
+        frequency=np.bincount(data.index('train').noisy.label, minlength=num_classes),
+        quality=rated.quality,
+        examples=[example(number) for number in examples],
+    )
