@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from inspect import signature
-from typing import Any
+from typing import Any, Iterable
 
 import torch
 from mmengine.dist import get_world_size
@@ -99,26 +99,26 @@ class ScheduledLoss(RobustLoss):
         self.seen = int(self.images_seen)
 
 
-def apply_loss(
-    loss: nn.Module,
-    logits: torch.Tensor,
+def head_loss(
+    head: Any,
+    feats: tuple[torch.Tensor, ...],
     target: torch.Tensor,
     observed_mask: torch.Tensor,
     weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Calls the loss of a head: a :class:`RobustLoss`, or one of MMPretrain.
+    """The loss of a multi-label head: a :class:`RobustLoss`, or one of MMPretrain.
 
     Args:
-        loss: to call.
-        logits: (N, C).
+        head: with a ``loss_module``.
+        feats: what it looks at.
         target: (N, C) in [0, 1].
-        observed_mask: (N, C) bool, where the target is a verdict; MMPretrain's do not ask.
+        observed_mask: (N, C) bool, where the target is a verdict; MMPretrain's losses do not ask.
         weight: of each label, (N, C), see :func:`require_weights`; None: 1.
 
     Returns:
         A scalar, summed over classes, mean over images.
     """
-    logits = logits.float()
+    loss, logits = head.loss_module, head(feats).float()
     if isinstance(loss, RobustLoss):
         return loss(logits, target, observed_mask, weight, avg_factor=len(target))
     if weight is None:
@@ -126,22 +126,23 @@ def apply_loss(
     return (weight * loss(logits, target, reduction_override='none')).sum() / len(target)
 
 
-def require_weights(loss: nn.Module, setting: str) -> None:
-    """Looks whether a loss can weigh single labels.
+def require_weights(heads: Iterable[Any], setting: str) -> None:
+    """Looks whether the losses of heads can weigh single labels.
 
     Args:
-        loss: of a head.
-        setting: what needs it to, for the complaint.
+        heads: with a ``loss_module`` each, or None.
+        setting: what needs them to, for the complaint.
 
     Raises:
-        InputError: it cannot.
+        InputError: one cannot.
     """
-    by_label = getattr(loss, 'use_sigmoid', True)  # not one loss an image, as a softmax has it
-    if not isinstance(loss, RobustLoss) and not (
-        by_label and 'reduction_override' in signature(loss.forward).parameters
-    ):
-        raise InputError(
-            f'{setting}: {type(loss).__name__} cannot weigh single labels; set the loss of the '
-            "head to a RobustLoss or to MMPretrain's CrossEntropyLoss with use_sigmoid=True, "
-            'AsymmetricLoss or FocalLoss'
-        )
+    for loss in (head.loss_module for head in heads if head is not None):
+        by_label = getattr(loss, 'use_sigmoid', True)  # not one loss an image, as of a softmax
+        if not isinstance(loss, RobustLoss) and not (
+            by_label and 'reduction_override' in signature(loss.forward).parameters
+        ):
+            raise InputError(
+                f'{setting}: {type(loss).__name__} cannot weigh single labels; set the loss of '
+                "the head to a RobustLoss or to MMPretrain's CrossEntropyLoss with "
+                'use_sigmoid=True, AsymmetricLoss or FocalLoss'
+            )
