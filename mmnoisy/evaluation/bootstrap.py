@@ -62,13 +62,11 @@ def bootstrap_average_precision(
     summed, total = np.zeros((2, int(group[-1]) + 1, counts.shape[1]))
     # Sums of counts are exact up to 2 ** 24 in single precision.
     exact = np.float32 if len(score) < 2**23 else np.float64
-    drawn_above: np.ndarray
-    found_above: np.ndarray
     drawn_above = found_above = np.zeros(counts.shape[1], exact)
     begin = 0
     while begin < len(score):
         # Pairs that share a rank stay together.
-        end = int(ends[min(np.searchsorted(ends, begin + _ROWS), len(ends) - 1)])
+        end = int(ends[min(int(np.searchsorted(ends, begin + _ROWS)), len(ends) - 1)])
         here = slice(begin, end)
         drawn = counts[image[here]].astype(exact)
         which = np.flatnonzero(positive[here])
