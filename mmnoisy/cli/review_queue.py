@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from mmnoisy.cli.parsers import (
-    SUBSETS,
     add_trained_model,
     check_loading,
     quiet_config_of,
     scorer_of,
 )
+from mmnoisy.datasets import SUBSETS
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import disk_errors, write_csv
 from mmnoisy.io.lock import lock
