@@ -16,12 +16,12 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from mmnoisy.cli.parsers import (
-    SUBSETS,
     add_trained_model,
     check_loading,
     quiet_config_of,
     scorer_of,
 )
+from mmnoisy.datasets import SUBSETS
 from mmnoisy.errors import InputError
 from mmnoisy.io.lock import lock
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from mmnoisy.cleaning.scorer import Scorer
 
-SUBSETS = ('train', 'validation', 'test')
-
 
 def add_config(parser: ArgumentParser, what: str = 'config file', features: bool = True) -> None:
     """Adds the config and what changes it.

@@ -18,7 +18,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Tuple
 
-from mmnoisy.cli.parsers import SUBSETS
+from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
@@ -70,6 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         'labels are of others',
     )
     parser.add_argument(
+        '--class-map',
         '--correspondence',
         metavar='names|none|CSV',
         help='which machine label says which of them: classes with equal names (default), none, or '
@@ -117,9 +118,9 @@ def run(args: Namespace) -> None:
 
     for template in args.check_images or []:
         check_template(template)
-    if args.correspondence and not args.verdict_classes:
+    if args.class_map and not args.verdict_classes:
         raise InputError(
-            f'--correspondence {args.correspondence}: machine labels and verdicts are of the same '
+            f'--class-map {args.class_map}: machine labels and verdicts are of the same '
             'classes; name those of the verdicts with --verdict-classes'
         )
     out = args.out or args.root / 'index'
@@ -141,7 +142,7 @@ def run(args: Namespace) -> None:
         train_verdicts=args.train_verdicts,
         extra_human=args.extra_human,
         complete_verdicts=args.complete_verdicts,
-        correspondence=args.correspondence or 'names',
+        class_map=args.class_map or 'names',
     )
     print(account_table(indexes))
     print(f'written to {out}')

@@ -3,6 +3,9 @@
 from importlib import import_module
 from typing import Any
 
+SUBSETS = ('train', 'validation', 'test')
+"""The folders of T, V and the held-out set, in the folder of the indexes."""
+
 # Imported when they are asked for: what only reads and counts labels needs no PyTorch.
 _MODULES = {
     'ConcatFeatures': 'open_images_features',

@@ -40,7 +40,8 @@ class OpenImagesFeatures(BaseDataset):
             images moved from T to V, V's is ``['features/validation', 'features/train']``.
         data_root: root of the two paths.
         indices: keep only the first so many images, or these.
-        device: hold the features there, a GPU for example, instead of reading them from the disk.
+        device: hold the features there, a GPU for example, instead of reading them from the disk;
+            its loader cannot pin them (``pin_memory=False``) nor have workers.
         test_mode: as in :class:`mmpretrain.datasets.BaseDataset`.
 
     Raises:

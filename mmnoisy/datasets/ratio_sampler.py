@@ -27,6 +27,8 @@ def mix(
     With a : b : c, the draws that do not go to the first source are dealt out as b : c by the same
     rule, n being how many of them the process has had, and so on. Each process is exact after
     every a + b + c draws, and in between at most as many draws off as there are further sources.
+    All processes together have drawn the same, whatever their number, when each has had a multiple
+    of a + b + c draws; in between they may be ahead in one further source and behind in another.
 
     Args:
         start: the first step; a step is one sample on each process.
@@ -104,7 +106,8 @@ class RatioSampler(Sampler):
         """What this process draws at its steps ``start`` to ``stop``, both counted from the first.
 
         The first draw of a late step is there as soon as that of step 0. All processes together
-        draw the same after the same number of draws, whatever their number.
+        draw the same after the same number of draws, whatever their number: of two sources always,
+        of more after whole rounds of ``sum(source_ratio)`` steps.
 
         Yields:
             ``index + size * cycle`` of the dataset and its size, when the image is drawn for

@@ -45,7 +45,7 @@ def load_config(
 
     Raises:
         InputError: the config or a file that it inherits from does not exist or is no config, or
-            a setting cannot be replaced.
+            a setting cannot be replaced or contradicts another.
     """
     cfg = _read(path)
     cfg.launcher = launcher
@@ -60,10 +60,24 @@ def load_config(
         cfg = on_features(cfg, features)
     for name in LOADERS:
         if cfg.get(name) is not None:
-            cfg[name].setdefault('pin_memory', torch.cuda.is_available())
+            _choose_pinning(cfg, name)
             cfg[name].setdefault('persistent_workers', cfg[name].get('num_workers', 0) > 0)
             cfg[name].setdefault('collate_fn', dict(type='default_collate'))
     return cfg
+
+
+def _choose_pinning(cfg: Config, name: str) -> None:
+    """Batches are pinned for a GPU, but for those that are on it already."""
+    loader = cfg[name]
+    dataset = loader.get('dataset') or {}
+    parts = dataset.get('datasets', [dataset])
+    elsewhere = next((part['device'] for part in parts if part.get('device')), 'cpu')
+    on_cpu = torch.device(elsewhere).type == 'cpu'
+    if loader.setdefault('pin_memory', torch.cuda.is_available() and on_cpu) and not on_cpu:
+        raise InputError(
+            f'{name}.pin_memory=True: its features are on the device {elsewhere!r}, and only what '
+            'is on the CPU can be pinned; leave pin_memory out'
+        )
 
 
 def _read(path: str | Path) -> Config:

@@ -17,11 +17,11 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS
 
-from mmnoisy.datasets import LabelIndex
+from mmnoisy.datasets import SUBSETS, LabelIndex
 from mmnoisy.errors import InputError
 
 # Folder of the index, and so of pictures and features: name in a config.
-SETS = {'train': 'noisy_set', 'validation': 'verified_set', 'test': 'test_set'}
+SETS = dict(zip(SUBSETS, ('noisy_set', 'verified_set', 'test_set')))
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 

@@ -66,7 +66,7 @@ def bootstrap_average_precision(
     begin = 0
     while begin < len(score):
         # Pairs that share a rank stay together.
-        end = int(ends[min(np.searchsorted(ends, begin + _ROWS), len(ends) - 1)])
+        end = int(ends[min(int(np.searchsorted(ends, begin + _ROWS)), len(ends) - 1)])
         here = slice(begin, end)
         drawn = counts[image[here]].astype(exact)
         which = np.flatnonzero(positive[here])

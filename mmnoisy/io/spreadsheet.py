@@ -21,3 +21,11 @@ def from_text(cell: str) -> str:
     """The cell that :func:`as_text` has written."""
     quoted = cell.startswith(_QUOTE) and cell.lstrip(_QUOTE).startswith(_FORMULA)
     return cell[1:] if quoted else cell
+
+
+def delimiter(line: str) -> str:
+    """What fields end in, by the first line of a table: a semicolon or a tab, else a comma.
+
+    A line that has commas counts as one of fields that end in them.
+    """
+    return next((mark for mark in ';\t' if mark in line and ',' not in line), ',')

@@ -101,6 +101,24 @@ def test_any_number_of_sources(ratio, world_size, start, steps):
     )
 
 
+@given(several, st.integers(1, 8), st.integers(1, 30))
+def test_any_number_of_processes_draws_the_same_of_several_sources(ratio, world_size, steps):
+    """After whole rounds; in between each process is off by less than its own bound."""
+
+    def drawn(steps, world_size):
+        source, ordinal = mix(0, steps, ratio, world_size)
+        return sorted(zip(source.ravel(), ordinal.ravel()))
+
+    rounds = steps * sum(ratio)
+    assert drawn(rounds, world_size) == drawn(rounds * world_size, 1)
+    counts = (
+        np.bincount([source for source, _ in draws], minlength=len(ratio))
+        for draws in (drawn(steps, world_size), drawn(steps * world_size, 1))
+    )
+    bound = max(1, len(ratio) - 1)
+    assert np.all(np.abs(np.subtract(*counts)) < bound * (world_size + 1))
+
+
 def test_hand_worked_with_three_sources():
     """2 : 1 : 1. Every second draw is for the others, and of those every second for the last."""
     source, ordinal = mix(0, 8, (2, 1, 1), 1)

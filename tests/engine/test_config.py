@@ -29,6 +29,27 @@ def test_work_dir_and_loader_defaults(tmp_path):
     assert load_config(config, 'elsewhere').work_dir == 'elsewhere'
 
 
+@pytest.mark.parametrize('has_gpu', [True, False])
+def test_what_is_on_a_gpu_is_not_pinned(tmp_path, monkeypatch, has_gpu):
+    """PyTorch pins what is on the CPU and raises for anything else."""
+    monkeypatch.setattr('torch.cuda.is_available', lambda: has_gpu)
+    text = """
+noisy_set = dict(type='OpenImagesFeatures', features='features/train', device={!r})
+verified_set = dict(type='OpenImagesFeatures', features='features/validation')
+train_dataloader = dict(dataset=['verified_set', 'noisy_set'])
+val_dataloader = dict(dataset='verified_set')
+"""
+    config = write(tmp_path / 'some.py', text.format('cuda:0'))
+    cfg = load_config(config)
+    assert not cfg.train_dataloader.pin_memory
+    assert cfg.val_dataloader.pin_memory == has_gpu
+    with pytest.raises(InputError, match=r"pin_memory=True: its features are on .* 'cuda:0'"):
+        load_config(config, cfg_options={'train_dataloader.pin_memory': True})
+    for device in ('cpu', None):
+        cfg = load_config(write(tmp_path / 'other.py', text.format(device)))
+        assert cfg.train_dataloader.pin_memory == has_gpu
+
+
 def test_missing_configs(tmp_path):
     with pytest.raises(InputError, match=r'nowhere\.py: there is no such config file'):
         load_config(tmp_path / 'nowhere.py')

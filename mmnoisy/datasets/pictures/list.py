@@ -12,6 +12,7 @@ import numpy as np
 
 from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.errors import InputError
+from mmnoisy.io.spreadsheet import delimiter
 
 BUCKET_URL = 'https://open-images-dataset.s3.amazonaws.com'
 
@@ -78,6 +79,8 @@ def read_pictures(
 ) -> Iterator[Picture]:
     """Streams the rows of an image list, V1 to V7: columns are found by name, one row at a time.
 
+    As spreadsheets save it, the list is read too: with a byte order mark, semicolons or tabs.
+
     Args:
         path: the list, ``ImageID,Subset,OriginalURL,...``.
         source: where the pictures come from.
@@ -89,7 +92,9 @@ def read_pictures(
     if not path.is_file():
         raise InputError(f'{path}: there is no such image list; check the path')
     with open(path, encoding='utf-8-sig', errors='replace', newline='') as file:
-        rows = csv.DictReader(file)
+        mark = delimiter(file.readline())
+        file.seek(0)
+        rows = csv.DictReader(file, delimiter=mark)
         try:
             _check_columns(path, rows.fieldnames or [], source)
             for row in rows:

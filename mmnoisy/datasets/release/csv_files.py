@@ -30,6 +30,7 @@ from mmnoisy.datasets.release.files import ReleaseFile, line_blocks
 from mmnoisy.datasets.release.values import ABSENT, MINUS
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
+from mmnoisy.io.spreadsheet import delimiter
 
 TWICE = 'given more than once'
 
@@ -228,12 +229,12 @@ def _label_blocks(file: ReleaseFile) -> Iterator[Tuple[Iterator[bytes], str, int
 
 def _with_commas(first: bytes, blocks: Iterator[bytes]) -> Tuple[bytes, Iterator[bytes]]:
     """The same where fields end in semicolons or tabs, as in files of spreadsheets."""
-    for mark in (b';', b'\t'):
-        if mark in first and b',' not in first:
-            # Where fields do not end in commas, numbers may have them.
-            commas = bytes.maketrans(mark + b',', b',.')
-            return first.translate(commas), (block.translate(commas) for block in blocks)
-    return first, blocks
+    mark = delimiter(first.decode('utf-8', 'replace'))
+    if mark == ',':
+        return first, blocks
+    # Where fields do not end in commas, numbers may have them.
+    commas = bytes.maketrans(f'{mark},'.encode(), b',.')
+    return first.translate(commas), (block.translate(commas) for block in blocks)
 
 
 def _fields(line: bytes) -> Tuple[str, ...]:

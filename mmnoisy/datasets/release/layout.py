@@ -6,10 +6,10 @@ from itertools import product
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
+from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
 
-SUBSETS = ('train', 'validation', 'test')
 KINDS = ('machine', 'human', 'images')
 
 # V7 says val for validation.

@@ -11,6 +11,7 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.scan import keep_states
 from mmnoisy.datasets.release.class_files import (
@@ -19,13 +20,13 @@ from mmnoisy.datasets.release.class_files import (
     read_named_classes,
     read_pairs,
 )
-from mmnoisy.datasets.release.correspondence import FILE as CORRESPONDENCE
-from mmnoisy.datasets.release.correspondence import (
+from mmnoisy.datasets.release.class_map import FILE as CLASS_MAP
+from mmnoisy.datasets.release.class_map import (
     Pair,
     Vocabulary,
     equal_names,
-    read_correspondence,
-    write_correspondence,
+    read_class_map,
+    write_class_map,
 )
 from mmnoisy.datasets.release.csv_files import count_labels, read_image_ids
 from mmnoisy.datasets.release.files import ReleaseFile
@@ -35,7 +36,7 @@ from mmnoisy.datasets.release.index_builder import (
     overlaid,
     read_verdicts,
 )
-from mmnoisy.datasets.release.layout import KINDS, SUBSETS, Release
+from mmnoisy.datasets.release.layout import KINDS, Release
 from mmnoisy.errors import InputError
 
 TRAIN_VERDICTS = ('ignore', 'add', 'exclude')
@@ -49,7 +50,7 @@ def prepare(
     train_verdicts: str = 'ignore',
     extra_human: Optional[ReleaseFile] = None,
     complete_verdicts: bool = False,
-    correspondence: str = 'names',
+    class_map: str = 'names',
 ) -> Dict[str, LabelIndex]:
     """Builds ``out/{train,validation,test}`` from the files of an Open Images release.
 
@@ -69,7 +70,7 @@ def prepare(
             place of older ones.
         complete_verdicts: of an image that has any verdict, all classes that are not listed are
             absent.
-        correspondence: where the verdicts have classes of their own, which noisy label says which
+        class_map: where the verdicts have classes of their own, which noisy label says which
             of them, kept in ``out/correspondence.csv``: those with equal ``names``, ``none``, or
             the pairs of a file.
 
@@ -81,7 +82,7 @@ def prepare(
     """
     noisy = _class_list(release, frequent)
     classes = _verdict_classes(release) or noisy
-    pairs = None if classes is noisy else _pairs(correspondence, noisy, classes)
+    pairs = None if classes is noisy else _pairs(class_map, noisy, classes)
     info = {
         'classes': classes.mids,
         'class_names': classes.names,
@@ -110,7 +111,7 @@ def prepare(
     _check_disjoint(indexes)
     with _whole_folder(indexes, out) as folder:
         if pairs:
-            write_correspondence(folder, pairs, noisy, classes)
+            write_class_map(folder, pairs, noisy, classes)
     return indexes
 
 
@@ -140,12 +141,12 @@ def _verdict_classes(release: Release) -> Optional[Vocabulary]:
     return Vocabulary(*read_named_classes(release.verdict_classes), str(release.verdict_classes))
 
 
-def _pairs(correspondence: str, noisy: Vocabulary, classes: Vocabulary) -> List[Pair]:
-    if correspondence == 'none':
+def _pairs(class_map: str, noisy: Vocabulary, classes: Vocabulary) -> List[Pair]:
+    if class_map == 'none':
         return []
-    if correspondence == 'names':
+    if class_map == 'names':
         return equal_names(noisy, classes)
-    return read_correspondence(ReleaseFile.parse(correspondence), noisy, classes)
+    return read_class_map(ReleaseFile.parse(class_map), noisy, classes)
 
 
 def _class_names(file: Optional[ReleaseFile], classes: Sequence[str]) -> List[str]:
@@ -262,7 +263,7 @@ def _whole_folder(indexes: Mapping[str, LabelIndex], out: Path) -> Iterator[Path
 
 
 def _check_replaceable(out: Path) -> None:
-    foreign = [path for path in out.iterdir() if path.name not in (*SUBSETS, CORRESPONDENCE)]
+    foreign = [path for path in out.iterdir() if path.name not in (*SUBSETS, CLASS_MAP)]
     if foreign:
         raise InputError(
             f'{out}: holds {foreign[0].name}, which is no part of a label index; '

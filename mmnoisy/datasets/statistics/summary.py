@@ -8,8 +8,8 @@ from typing import Dict, List, Optional
 
 import numpy as np
 
+from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.release.layout import SUBSETS
 from mmnoisy.datasets.statistics.counts import (
     CategoryRow,
     LabelCounts,

@@ -1,3 +1,6 @@
+import csv
+import io
+
 import numpy as np
 import pytest
 
@@ -40,6 +43,15 @@ def test_rows_of_v1_and_v4(tmp_path, bom, end, rotation):
     )
     url = 'http://mirror.example.org/oi/train/000060e3121c7305.jpg'
     assert found == [Picture(image_id, url, 'train/00/000060e3121c7305.jpg')] * 2
+
+
+@pytest.mark.parametrize('mark', [';', '\t'])
+def test_lists_that_a_spreadsheet_has_saved(tmp_path, mark):
+    commas = f'{V1}\n{ROW}{THUMBNAIL}\n'
+    rows = csv.reader(commas.splitlines(keepends=True))
+    text = io.StringIO()
+    csv.writer(text, delimiter=mark).writerows(rows)
+    assert pictures(tmp_path, '\ufeff' + text.getvalue()) == pictures(tmp_path, commas)
 
 
 def test_the_public_bucket(tmp_path):

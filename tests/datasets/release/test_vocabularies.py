@@ -13,7 +13,7 @@ from test_prepare import content
 from mmnoisy import InputError
 from mmnoisy.datasets.csr import to_csr
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.release.correspondence import Vocabulary, equal_names, read_correspondence
+from mmnoisy.datasets.release.class_map import Vocabulary, equal_names, read_class_map
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import completed
 
@@ -74,7 +74,7 @@ def test_each_kind_of_label_keeps_its_classes(release):
 
 
 def test_verdicts_that_are_not_complete_stay_as_they_are(release):
-    indexes = prepare(release[0], '--correspondence', 'none')
+    indexes = prepare(release[0], '--class-map', 'none')
     assert indexes['validation'].verdicts.value.tolist() == [True] * 7
     assert not (release[0] / 'index/correspondence.csv').exists()
 
@@ -83,9 +83,9 @@ def test_pairs_of_a_file(release):
     root, _ = release
     pairs = {('/m/00005', '/m/ox'), ('/m/00004', '/m/ox'), ('/m/00004', '/m/tv')}
     write_csv(root / 'pairs.csv', [('NoisyLabelName', 'LabelName'), *pairs])
-    prepare(root, '--correspondence', str(root / 'pairs.csv'))
+    prepare(root, '--class-map', str(root / 'pairs.csv'))
     assert pairs_of(root) == pairs
-    prepare(root)  # another one takes its place
+    prepare(root, '--correspondence', 'names')  # as it was called; takes its place
     assert len(pairs_of(root)) == 4
 
 
@@ -104,7 +104,7 @@ def test_wrong_pairs_are_refused(tmp_path, rows, complaint):
     noisy = Vocabulary([f'/m/0000{k}' for k in range(6)], [], 'classes.txt')
     classes = Vocabulary([mid for mid, _ in OBJECTS], [], 'objects.csv')
     with pytest.raises(InputError, match=rf'pairs\.csv: .*{complaint}'):
-        read_correspondence(ReleaseFile(tmp_path / 'pairs.csv'), noisy, classes)
+        read_class_map(ReleaseFile(tmp_path / 'pairs.csv'), noisy, classes)
 
 
 def test_names_of_which_none_is_equal_are_refused():
@@ -116,13 +116,13 @@ def test_names_of_which_none_is_equal_are_refused():
 def test_wrong_options_end_in_one_sentence(release, capsys):
     root, _ = release
     tool = ('prepare_openimages.py', root, '--out', root / 'index')
-    assert 'name those of the verdicts' in refused(capsys, *tool, '--correspondence', 'names')
+    assert 'name those of the verdicts' in refused(capsys, *tool, '--class-map', 'names')
     line = refused(capsys, *tool, '--verdict-classes', root / 'none.csv')
     assert f'{root}/none.csv: there is no such file' in line
     write_csv(root / 'twice.csv', [OBJECTS[0], OBJECTS[0]])
     line = refused(capsys, *tool, '--verdict-classes', root / 'twice.csv')
     assert "twice.csv: '/m/cat' appears twice" in line
-    options = ['--verdict-classes', root / 'objects.csv', '--correspondence', root / 'none.csv']
+    options = ['--verdict-classes', root / 'objects.csv', '--class-map', root / 'none.csv']
     assert 'none.csv: there is no such file' in refused(capsys, *tool, *options)
 
 

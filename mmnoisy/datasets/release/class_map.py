@@ -53,12 +53,12 @@ def equal_names(noisy: Vocabulary, classes: Vocabulary) -> List[Pair]:
     if not pairs:
         raise InputError(
             f'{classes.source}: none of its {len(classes.mids)} classes has the MID or the name of '
-            f'one of {noisy.source}; give pairs with --correspondence CSV, or none'
+            f'one of {noisy.source}; give pairs with --class-map CSV, or none'
         )
     return sorted(pairs)
 
 
-def read_correspondence(file: ReleaseFile, noisy: Vocabulary, classes: Vocabulary) -> List[Pair]:
+def read_class_map(file: ReleaseFile, noisy: Vocabulary, classes: Vocabulary) -> List[Pair]:
     """Reads rows ``NoisyLabelName,LabelName``, MIDs, several for a class allowed.
 
     Raises:
@@ -83,7 +83,7 @@ def read_correspondence(file: ReleaseFile, noisy: Vocabulary, classes: Vocabular
     return sorted(pairs)
 
 
-def write_correspondence(
+def write_class_map(
     folder: Path, pairs: Sequence[Pair], noisy: Vocabulary, classes: Vocabulary
 ) -> None:
     """Writes the pairs beside the indexes, with ids for the heads and MIDs for the reader."""
