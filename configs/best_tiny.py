@@ -11,8 +11,8 @@ load_from = 'work_dirs/best_cleaner_tiny'
 model = dict(
     soft_labels=True,
     unverified='mask',
-    unlisted='former',
-    unlisted_weight=0.01,
+    unannotated='teacher',
+    unannotated_weight=0.01,
     cleaning_head=dict(type='LogitCleaningHead', loss_weight=0.0),
 )
 train_dataloader = dict(

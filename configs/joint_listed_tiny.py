@@ -2,4 +2,4 @@
 
 _base_ = 'joint_soft_tiny.py'
 
-model = dict(unverified='mask', unlisted='former', unlisted_weight=0.01)
+model = dict(unverified='mask', unannotated='teacher', unannotated_weight=0.01)

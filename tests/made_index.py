@@ -18,7 +18,7 @@ custom_imports = dict(imports=['mmnoisy'], allow_failed_imports=False)
 model = dict(
     type='DualHeadClassifier',
     data_preprocessor=dict(num_classes={classes}),
-    backbone=dict(type='GivenFeatures', channels={dim}),
+    backbone=dict(type='PrecomputedFeatures', channels={dim}),
     head=dict(type='MultiLabelLinearClsHead', num_classes={classes}, in_channels={dim}),
     cleaning_head=dict(
         type='LabelCleaningHead',

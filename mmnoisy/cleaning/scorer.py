@@ -81,7 +81,7 @@ class Scorer:
             labels = self.index.batch(rows)
             noisy, _, _ = self.model.targets(labels, feats[-1].device)
             head = self.model.cleaning_head
-            raw = noisy if head is None else head.unclipped(feats, noisy)
+            raw = noisy if head is None else head.unclipped(head(feats, noisy))
             score = self.model.head(feats).float().sigmoid()
         return Scores(raw.float().cpu().numpy(), score.cpu().numpy())
 

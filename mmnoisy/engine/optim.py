@@ -10,6 +10,8 @@ from mmengine.utils import digit_version
 from mmpretrain.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
 
+from mmnoisy.models.heads import CleaningHead
+
 # Before, it is for GPUs only.
 _FUSED_ON_CPU = digit_version(torch.__version__) >= digit_version('2.4')
 
@@ -55,8 +57,10 @@ class TrainableParametersConstructor(DefaultOptimWrapperConstructor):
     def _share_rates(self, params: List[dict], model: nn.Module) -> None:
         """Gives layers the rates of those that they begin as."""
         head = getattr(model, 'cleaning_head', None)
+        if not isinstance(head, CleaningHead):
+            return
         groups = {id(group['params'][0]): group for group in params}
-        for layer, source in getattr(head, 'init_from', getattr(head, 'begins_as', {})).items():
+        for layer, source in head.init_from.items():
             name = f'cleaning_head.{layer}'
             if any(name in key for key in self.paramwise_cfg.get('custom_keys', ())):
                 continue

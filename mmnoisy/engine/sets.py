@@ -163,11 +163,6 @@ def fill_classes(cfg: Config, trained: Optional[Dict[str, Any]] = None) -> None:
     head.setdefault('num_classes', len(lists['classes']))
     if cleaning and lists.get('noisy_classes'):
         cleaning.setdefault('noisy_classes', len(lists['noisy_classes']))
-    for key in ('cleaning_head', 'auxiliary_head'):  # TEMP
-        if cfg.model.get(key):
-            cfg.model[key].setdefault('num_classes', head.num_classes)
-            if cfg.model[key].type != 'CorrespondenceHead':
-                cfg.model[key].setdefault('in_channels', head.in_channels)
 
 
 def _any_index(cfg: Config) -> LabelIndex:

@@ -15,6 +15,7 @@ from mmnoisy.engine.checkpoints.reading import read_checkpoint
 from mmnoisy.engine.devices import pick_device
 from mmnoisy.engine.sets import fill_classes
 from mmnoisy.models.necks import identity_where_missing
+from mmnoisy.models.old_names import rename_old_keys
 
 
 def load_classifier(
@@ -46,6 +47,7 @@ def load_classifier(
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         model = MODELS.build({**cfg.model, 'data_preprocessor': preprocessor})
+    rename_old_keys(state)
     identity_where_missing(model, state)
     require_predicting(model, model.state_dict(), state, cfg, str(checkpoint), also)
     model.load_state_dict(state, strict=False)

@@ -59,7 +59,7 @@ def on_features(cfg: Config, folder: str | os.PathLike) -> Config:
         if cfg.get(name):
             _read_features(cfg, cfg[name])
     model = cfg.model
-    model.backbone = dict(type='GivenFeatures', channels=width)
+    model.backbone = dict(type='PrecomputedFeatures', channels=width)
     model.neck = split_neck(model.get('neck'))[1] or None
     for layer in model.neck or ():
         layer.in_channels = width

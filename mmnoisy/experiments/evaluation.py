@@ -64,7 +64,7 @@ def evaluate(model: Any, dataset: Any, evaluator: Any, examples: Sequence[int] =
         if model.cleaning_head is not None:
             feats = model.extract_feat(batch['inputs'])
             noisy, _, _ = model.targets(batch['data_samples'], feats[-1].device)
-            cleaned = model.cleaning_head(feats, noisy).cpu().numpy()
+            cleaned = model.cleaning_head(feats, noisy).labels.cpu().numpy()
             pair_cleaned.append(cleaned[image, label])
         top.update((row, score[row - begin]) for row in examples if begin <= row <= rows[-1])
     found = metrics.evaluate(n)

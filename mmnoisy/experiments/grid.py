@@ -129,7 +129,9 @@ class Grid:
                 after = self.trainer.job(system.get('judged_by'), size, job.seed)
                 with tempfile.TemporaryDirectory() as folder:
                     start = self.trainer.save(model, Path(folder, 'weights.pth'))
-                    ends = Recipe(self.recipe(after.system, size).factor, recipe.choice)
+                    # Not its own recipe, whose choice is what is searched here.
+                    shared = self.systems[after.system].get('shares_recipe_with')
+                    ends = Recipe(self.recipe(shared, size).factor, recipe.choice)
                     model = trained(after, ends, start)
             return evaluate(model, held, system.cfg.test_evaluator).metrics
 

@@ -1,25 +1,32 @@
 """Where labels are cleaned and learned: features, targets, heads, the joint classifier."""
 
 from mmnoisy import stack  # noqa: F401, says in a sentence what is missing
-from mmnoisy.models.dual_head_classifier import DualHeadClassifier
-from mmnoisy.models.gated_correction_head import GatedCorrectionHead
-from mmnoisy.models.given_features import GivenFeatures
-from mmnoisy.models.inception_v3 import InceptionV3Features
-from mmnoisy.models.label_cleaning_head import LabelCleaningHead
-from mmnoisy.models.label_correspondence import CorrespondenceHead
-from mmnoisy.models.logit_cleaning_head import LogitCleaningHead
-from mmnoisy.models.logit_mapping_head import LogitMappingHead
-from mmnoisy.models.losses import LargeLoss, SelectiveLoss, SPLCLoss
+from mmnoisy.models.backbones import InceptionV3Features, PrecomputedFeatures
+from mmnoisy.models.classifier import DualHeadClassifier
+from mmnoisy.models.heads import (
+    ClassMapHead,
+    Cleaned,
+    CleaningHead,
+    GatedCorrectionHead,
+    LabelCleaningHead,
+    LogitCleaningHead,
+    LogitMappingHead,
+    NoiseModelHead,
+)
+from mmnoisy.models.losses import LargeLoss, RobustLoss, SelectiveLoss, SPLCLoss
 from mmnoisy.models.meta_correction import MetaCorrectionClassifier
 from mmnoisy.models.necks import Standardize
-from mmnoisy.models.noise_model_head import NoiseModelHead
+from mmnoisy.models.old_names import refuse_old_names
 from mmnoisy.models.targets import stack_targets
 
+refuse_old_names()
+
 __all__ = [
-    'CorrespondenceHead',
+    'ClassMapHead',
+    'Cleaned',
+    'CleaningHead',
     'DualHeadClassifier',
     'GatedCorrectionHead',
-    'GivenFeatures',
     'InceptionV3Features',
     'LabelCleaningHead',
     'LargeLoss',
@@ -27,6 +34,8 @@ __all__ = [
     'LogitMappingHead',
     'MetaCorrectionClassifier',
     'NoiseModelHead',
+    'PrecomputedFeatures',
+    'RobustLoss',
     'SPLCLoss',
     'SelectiveLoss',
     'Standardize',

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any
 
 import torch
+from mmpretrain.models.heads import MultiLabelLinearClsHead
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
 
-from mmnoisy.label_batch import LabelBatch
-from mmnoisy.models.dual_head_classifier import DualHeadClassifier
+from mmnoisy.errors import InputError
+from mmnoisy.models.classifier import DualHeadClassifier
+from mmnoisy.models.heads import Cleaned
+from mmnoisy.models.losses.base import require_weights
 
 
 def meta_gradient(
-    noisy: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
-    verified: tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor],
+    x: torch.Tensor,
+    logits: torch.Tensor,
+    target: torch.Tensor,
+    observed: torch.Tensor,
     lookahead: float,
 ) -> torch.Tensor:
     """How the loss on verified images changes with the labels that a step is taken on.
@@ -26,19 +30,21 @@ def meta_gradient(
         z_V' = z_V - lookahead / n  K^T (sigmoid(z) - c).
 
     Args:
-        noisy: features X (n, D), logits z (n, C) and labels c (n, C).
-        verified: features X_V (m, D), logits z_V (m, C), verdicts v (m, C), and known (m, C),
-            where v is given.
+        x: features of all n + m images, (N, D).
+        logits: z, (N, C).
+        target: c of noisy images, v of verified ones, (N, C).
+        observed: (N, C) bool, where v is given; images with any are the verified ones.
         lookahead: the learning rate of the step.
 
     Returns:
-        (n, C).
+        (N, C), 0 for verified images, and for all where the batch has images of one kind only.
     """
-    x, z, c = noisy
-    x_v, z_v, v, known = verified
-    kernel = lookahead / len(x) * (x @ x_v.T + 1)
-    ahead = z_v - kernel.T @ (z.sigmoid() - c)
-    return kernel @ torch.where(known, ahead.sigmoid() - v, 0) / len(x_v)
+    of_v = observed.any(1, keepdim=True)  # masks: selecting rows would wait for the device
+    n, m = ((part.sum().clamp(min=1)) for part in (~of_v, of_v))
+    kernel = lookahead / n * (x @ x.T + 1)
+    ahead = logits - kernel @ torch.where(of_v, 0, logits.sigmoid() - target)
+    slope = torch.where(observed, ahead.sigmoid() - target, 0) / m
+    return torch.where(of_v, 0, kernel @ slope)
 
 
 @MODELS.register_module()
@@ -48,71 +54,63 @@ class MetaCorrectionClassifier(DualHeadClassifier):
     `Meta Label Correction for Noisy Label Learning <https://arxiv.org/abs/1911.03809>`_, Eq. 1 to
     4: the corrected labels of the noisy images are those which, after one step of the classifier
     on them, give the least loss on the verified images of the batch. The step is that of the last,
-    linear layer, with plain gradient descent: its gradient is exact, see :func:`meta_gradient`.
-    Batches need images of both kinds; those of verified images alone train the classifier.
+    linear layer, with plain gradient descent on cross-entropy: its gradient is exact, see
+    :func:`meta_gradient`. Batches need images of both kinds; those of verified images alone train
+    the classifier.
 
     Args:
-        *args: of :class:`DualHeadClassifier`; ``cleaning_head`` has no loss of its own, for
-            example a :class:`GatedCorrectionHead`, and ``head`` a linear layer ``fc``.
         lookahead: learning rate of the step.
         learn_verified: the classifier also learns from the verified images of mixed batches; in
             the paper they steer the correction alone.
-        **kwargs: likewise.
+        **kwargs: of :class:`DualHeadClassifier`; with a ``cleaning_head`` that learns, for example
+            a :class:`GatedCorrectionHead`, and as ``head`` a ``MultiLabelLinearClsHead``.
+
+    Raises:
+        InputError: there is no cleaning head that learns, the head is no linear layer, or its loss
+            cannot leave verified images out.
     """
 
-    cleaning_head: Any
-
-    def __init__(
-        self, *args: Any, lookahead: float = 0.1, learn_verified: bool = True, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, lookahead: float = 0.1, learn_verified: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.cleaning_head is None or not self.cleaning_head.loss_weight:
+            raise InputError(
+                'model.cleaning_head: a MetaCorrectionClassifier trains one; give one with a '
+                'loss_weight other than 0'
+            )
+        if type(self.head).forward is not MultiLabelLinearClsHead.forward:
+            raise InputError(
+                f'model.head.type={type(self.head).__name__!r}: a MetaCorrectionClassifier steps '
+                "along a linear layer; give 'MultiLabelLinearClsHead'"
+            )
+        if not learn_verified:
+            require_weights((self.head, self.auxiliary_head), 'model.learn_verified=False')
         self.lookahead = lookahead
         self.learn_verified = learn_verified
 
-    def loss(
-        self, inputs: torch.Tensor, data_samples: LabelBatch | Sequence[DataSample]
-    ) -> dict[str, torch.Tensor]:
-        """Losses of a batch.
-
-        Args:
-            inputs: pictures (N, 3, H, W).
-            data_samples: as in :class:`DualHeadClassifier`.
-
-        Returns:
-            ``loss_correct``, whose gradient to the corrected labels is :func:`meta_gradient` and
-            whose value means nothing, and ``loss_classify``.
-        """
-        feats = self.extract_feat(inputs)
-        noisy, verified, known = self.targets(data_samples, feats[-1].device)
-        corrected = self.cleaning_head(feats, noisy)
-        target = torch.where(known, verified, corrected.detach())
-        of_v = known.any(1)
-        influence = torch.zeros_like(corrected)
-        learned = torch.ones_like(of_v)
-        if of_v.any() and not of_v.all():
-            influence[~of_v] = self._influence(feats, target, known, of_v)
-            learned = ~of_v | self.learn_verified
-        chosen = tuple(feat[learned] for feat in feats)
-        return {
-            'loss_correct': (corrected * influence).sum(),
-            'loss_classify': self._classify(
-                self.head, chosen, target[learned], known[learned], (noisy > 0)[learned]
-            ),
-        }
-
-    @torch.no_grad()
-    def _influence(
+    def cleaning_loss(
         self,
+        cleaned: Cleaned,
         feats: tuple[torch.Tensor, ...],
-        target: torch.Tensor,
-        known: torch.Tensor,
-        of_v: torch.Tensor,
+        verified: torch.Tensor,
+        observed: torch.Tensor,
     ) -> torch.Tensor:
-        """The gradient with respect to the labels of the noisy images."""
-        x = self.head.pre_logits(feats).float()
-        z = self.head.fc(x).float()
-        return meta_gradient(
-            (x[~of_v], z[~of_v], target[~of_v]),
-            (x[of_v], z[of_v], target[of_v], known[of_v]),
-            self.lookahead,
-        )
+        """A scalar whose gradient to the labels is :func:`meta_gradient`; its value means nothing."""
+        with torch.no_grad():
+            influence = meta_gradient(
+                self.head.pre_logits(feats).float(),
+                self.head(feats).float(),
+                torch.where(observed, verified, cleaned.labels),
+                observed,
+                self.lookahead,
+            )
+        return self.cleaning_head.loss_weight * (cleaned.labels * influence).sum()
+
+    def weight(self, noisy: torch.Tensor, observed: torch.Tensor) -> torch.Tensor | None:
+        """As in the base class, but 0 for verified images in mixed batches, if so set."""
+        weight = super().weight(noisy, observed)
+        if self.learn_verified:
+            return weight
+        learned = ~observed.any(1, keepdim=True)
+        learned = learned | ~learned.any()
+        share = learned.float() / learned.float().mean()  # the mean is over what is learned
+        return share.expand_as(observed) if weight is None else share * weight

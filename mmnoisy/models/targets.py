@@ -27,16 +27,21 @@ def multi_hot(
     """Labels (2, k) of N images and C classes as (N, C) bool on ``device``.
 
     Raises:
-        InputError: a class is outside [0, C).
+        InputError: a class is outside [0, C); labels that lie on a GPU are not looked at, which
+            would have to wait for it.
     """
     labels = cells[1]
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < shape[1]:
+    if (
+        cells.device.type == 'cpu'
+        and len(labels)
+        and not 0 <= int(labels.min()) <= int(labels.max()) < shape[1]
+    ):
         raise InputError(
             f'class id {int(labels.max())}: the labels have more classes than the model, whose '
             f'num_classes is {shape[1]}; set num_classes to the length of the class list'
         )
     dense = torch.zeros(shape, dtype=torch.bool, device=device)
-    images, labels = cells.to(device)
+    images, labels = cells.to(device, non_blocking=True)
     dense[images, labels] = True
     return dense
 
@@ -70,7 +75,7 @@ def stack_targets(
 
     Returns:
         ``noisy`` y (N, C) or (N, A) and ``verified`` v (N, C), float32 in {0, 1} or, soft, in
-        [0, 1], and ``known`` (N, C), bool, true where v is given.
+        [0, 1], and ``observed`` (N, C), bool, true where v is given.
 
     Raises:
         InputError: a class id is outside [0, C).
@@ -90,13 +95,14 @@ def stack_targets(
     )
     rated = present | absent
     if unverified == 'mask':
-        known = rated
+        observed = rated
     else:
-        known = rated.any(1, keepdim=True).expand_as(rated)
+        observed = rated.any(1, keepdim=True).expand_as(rated)
     y, v = noisy.float(), present.float()
     if soft:
-        y[tuple(cells('noisy_label').to(device))] = _noisy_scores(data_samples).to(device)
-    return y, torch.where(rated, v, y) if unverified == 'noisy' else v, known
+        image, label = cells('noisy_label').to(device, non_blocking=True)
+        y[image, label] = _noisy_scores(data_samples).to(device, non_blocking=True)
+    return y, torch.where(rated, v, y) if unverified == 'noisy' else v, observed
 
 
 def _noisy_scores(data_samples: LabelBatch | Sequence) -> torch.Tensor:

@@ -45,7 +45,7 @@ def built(head, optimizer, **paramwise):
         dict(
             type='mmpretrain.DualHeadClassifier',
             data_preprocessor=dict(type='mmpretrain.ClsDataPreprocessor', num_classes=5),
-            backbone=dict(type='mmpretrain.GivenFeatures', channels=7),
+            backbone=dict(type='mmpretrain.PrecomputedFeatures', channels=7),
             head=dict(type='mmpretrain.MultiLabelLinearClsHead', **sizes),
             cleaning_head=dict(type=f'mmpretrain.{head}', embed_dims=4, **sizes),
         )

@@ -36,7 +36,7 @@ def test_losses_of_6012_classes_are_float32_and_finite(wrapper, dtype, size):
         dict(
             type='DualHeadClassifier',
             data_preprocessor=dict(num_classes=6012),
-            backbone=dict(type='GivenFeatures', channels=64),
+            backbone=dict(type='PrecomputedFeatures', channels=64),
             head=dict(type='MultiLabelLinearClsHead', **heads),
             cleaning_head=dict(type='LabelCleaningHead', **heads),
         )
@@ -53,8 +53,8 @@ def test_losses_of_6012_classes_are_float32_and_finite(wrapper, dtype, size):
     with torch.no_grad():
         exact = model.loss(inputs, samples)
     seen = []
-    model.cleaning_head.register_forward_hook(lambda *call: seen.append(call[2].dtype))
-    model.head.fc.register_forward_hook(lambda *call: seen.append(call[2].dtype))
+    model.cleaning_head.register_forward_hook(lambda *call: seen.append(call[2].labels.dtype))
+    model.head.fc.register_forward_hook(lambda *call: seen.append(call[2].labels.dtype))
     with wrapper.optim_context(model):
         losses = model.loss(inputs, samples)
     assert seen == [torch.float32, dtype]

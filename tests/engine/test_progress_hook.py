@@ -54,7 +54,7 @@ def test_what_the_log_shows(tmp_path):
             one = dict(noisy_label=sample.noisy_label)
             y = torch.zeros(1, 12)
             y[0, torch.as_tensor(one['noisy_label'].astype(int))] = 1
-            cleaned = runner.model.cleaning_head((batch['inputs'][k : k + 1].float(),), y)[0]
+            cleaned = runner.model.cleaning_head((batch['inputs'][k : k + 1].float(),), y).labels[0]
             for ids, is_present in ((sample.verified_pos, 1), (sample.verified_neg, 0)):
                 for label in {*ids.tolist()} & {*sample.noisy_label.tolist()}:
                     noisy, present = noisy + 1, present + is_present

@@ -125,7 +125,7 @@ def test_cleaned_labels_of_the_pairs(data, model, root, pairs, soft, monkeypatch
     for row in range(60):
         given, confidence = index.noisy.row(row)
         noisy[row, given.astype(np.int64)] = torch.from_numpy(confidence) if soft else 1.0
-    cleaned = model.cleaning_head((features,), noisy).numpy()
+    cleaned = model.cleaning_head((features,), noisy).labels.numpy()
     np.testing.assert_allclose(found, cleaned[image, label], atol=1e-5)
     assert 0 < np.mean(found > 0.5) < 1
 

@@ -29,18 +29,18 @@ SAMPLES = [
 
 
 @pytest.mark.parametrize(
-    ('unverified', 'verified', 'known'),
+    ('unverified', 'verified', 'observed'),
     [
         ('absent', [[1, 0, 0, 0], [0, 0, 0, 0]], [[1, 1, 1, 1], [0, 0, 0, 0]]),
         ('mask', [[1, 0, 0, 0], [0, 0, 0, 0]], [[1, 1, 0, 0], [0, 0, 0, 0]]),
         ('noisy', [[1, 0, 0, 1], [0, 0, 1, 0]], [[1, 1, 1, 1], [0, 0, 0, 0]]),
     ],
 )
-def test_three_readings_of_the_unverified(unverified, verified, known):
+def test_three_readings_of_the_unverified(unverified, verified, observed):
     y, v, k = stack_targets(SAMPLES, 4, unverified)
     assert y.tolist() == [[1, 1, 0, 1], [0, 0, 1, 0]]
     assert v.tolist() == verified
-    assert k.int().tolist() == known
+    assert k.int().tolist() == observed
     assert y.dtype == v.dtype == torch.float32
 
 
@@ -61,10 +61,10 @@ def test_soft_labels_are_the_confidences():
         dict(noisy_label=[], noisy_score=[]),
         dict(noisy_label=[1], noisy_score=np.float32([0.5])),
     ]
-    noisy, verified, known = stack_targets(samples, 3, 'noisy', soft=True)
+    noisy, verified, observed = stack_targets(samples, 3, 'noisy', soft=True)
     assert noisy.tolist() == [[1, 0, 0.25], [0, 0, 0], [0, 0.5, 0]]
     assert verified[0].tolist() == [0, 0, 0.25]  # no verdict on class 2: the machine's word stands
-    assert known.tolist() == [[True] * 3, [False] * 3, [False] * 3]
+    assert observed.tolist() == [[True] * 3, [False] * 3, [False] * 3]
     start, label = torch.tensor([0, 2, 2, 3]), torch.tensor([2, 0, 1])
     labels = SparseLabels(start, label, torch.tensor([0.25, 1, 0.5]))
     none = SparseLabels(torch.zeros(4, dtype=torch.int64), label[:0], torch.zeros(0, dtype=bool))

@@ -76,7 +76,7 @@ def cleaned_values(root):
     features = np.load(root / 'features/train/features.npy')[:, 0].astype(np.float32)
     with torch.no_grad():
         feats = (torch.from_numpy(features),)
-        return noisy, model.cleaning_head(feats, torch.from_numpy(noisy)).numpy()
+        return noisy, model.cleaning_head(feats, torch.from_numpy(noisy)).labels.numpy()
 
 
 def test_labels_are_those_of_the_model(root):
@@ -197,7 +197,7 @@ def test_pictures(tmp_path):
         noisy[0, sample['data_samples'].noisy_label.astype(int)] = 1
         with torch.no_grad():
             feats = model.extract_feat(model.data_preprocessor(batch)['inputs'])
-            values = model.cleaning_head(feats, noisy)[0]
+            values = model.cleaning_head(feats, noisy).labels[0]
         image_id = Path(sample['data_samples'].img_path).stem
         wanted.update({(image_id, f'/m/0{k:04d}'): float(v) for k, v in enumerate(values)})
     rows = rows_of(tmp_path / 'cleaned/changes.csv')

@@ -3,6 +3,7 @@
 import json
 import runpy
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -11,7 +12,6 @@ from made_index import make_data_set, make_labels
 
 from mmnoisy.experiments.search import Recipe
 from mmnoisy.experiments.systems import SYSTEMS
-from mmnoisy.io.lock import lock
 
 METHODS = {'baseline', 'finetune_clean', 'joint'}
 KEYS = {'method', 'seed', 'verified', 'AP_all', 'MAP', 'num_classes', 'seconds'}
@@ -162,8 +162,14 @@ def test_a_bound_that_no_system_learns_from_is_refused(root, tmp_path, capsys):
 
 
 def test_a_second_comparison_in_the_folder_is_refused(root, tmp_path, capsys):
-    with lock(tmp_path / 'out'), pytest.raises(SystemExit):
-        compare(root, '--out', tmp_path / 'out', '--systems', 'baseline')
+    code = 'import sys; from mmnoisy.io.lock import lock; from pathlib import Path\n'
+    code += 'with lock(Path(sys.argv[1])): print("locked", flush=True); input()'
+    command = [sys.executable, '-c', code, str(tmp_path / 'out')]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        first.stdout.readline()
+        with pytest.raises(SystemExit):
+            compare(root, '--out', tmp_path / 'out', '--systems', 'baseline')
+        first.communicate(b'\n')
     assert 'a run is writing there' in capsys.readouterr().err
 
 

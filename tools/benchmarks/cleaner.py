@@ -26,7 +26,7 @@ from benchmarks.timing import in_turns, result
 from mmnoisy.engine.devices import pick_device
 from mmnoisy.errors import InputError
 from mmnoisy.label_batch import LabelBatch, SparseLabels
-from mmnoisy.models.fusion import FUSIONS
+from mmnoisy.models.heads.fusion import FUSIONS
 
 GOAL = 1.5
 GROWTH_GOAL = 1.1
@@ -159,7 +159,7 @@ def model_of(name: str, classes: int, dim: int) -> Any:
     model = MODELS.build(
         dict(
             type='DualHeadClassifier',
-            backbone=dict(type='GivenFeatures', channels=dim),
+            backbone=dict(type='PrecomputedFeatures', channels=dim),
             head=dict(type='MultiLabelLinearClsHead', **sizes),
             cleaning_head=None if name == 'plain' else {**cleaner, **sizes},
         )

@@ -28,7 +28,7 @@ from mmnoisy.datasets.csr import Csr, class_type
 from mmnoisy.engine.partial_training import runner_here
 from mmnoisy.engine.sets import build_set, parts_of
 from mmnoisy.experiments.systems import load_systems
-from mmnoisy.models.label_cleaning_head import clip_unit
+from mmnoisy.models.heads.label_cleaning_head import clip_unit
 
 GOAL = 1.15
 LABELS = 8  # of an image, as in Open Images

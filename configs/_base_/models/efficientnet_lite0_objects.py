@@ -10,7 +10,7 @@ model = dict(
     neck=[dict(type='GlobalAveragePooling')],
     head=dict(init_cfg=dict(bias=-5.3)),  # one object an image
     cleaning_head=dict(
-        type='CorrespondenceHead',
-        correspondence='data/tiny-open-images/index_objects/correspondence.csv',
+        type='ClassMapHead',
+        class_map='data/tiny-open-images/index_objects/correspondence.csv',
     ),
 )

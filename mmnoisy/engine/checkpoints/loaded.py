@@ -49,7 +49,11 @@ def require_predicting(
             model.backbone.init_weights()
         needed = {key: value for key, value in needed.items() if not key.startswith('backbone.')}
     predict = (*PREDICT, *also)
-    needed = {key: value for key, value in needed.items() if key.startswith(predict)}
+    needed = {
+        key: value
+        for key, value in needed.items()
+        if key.startswith(predict) and not key.startswith('head.loss_module.')
+    }
     check_weights(needed, state, checkpoint)
 
 

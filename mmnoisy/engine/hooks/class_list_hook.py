@@ -76,7 +76,8 @@ def check_noisy_classes(model: Any, noisy_classes: Sequence[str]) -> None:
     Raises:
         InputError: they are of another vocabulary.
     """
-    taken = getattr(getattr(model, 'cleaning_head', None), 'noisy_classes', None)
+    head = getattr(model, 'cleaning_head', None)
+    taken = head.noisy_classes if head is not None else None
     if (taken or 0) != len(noisy_classes):
         found = f'{len(noisy_classes)} other classes than' if noisy_classes else 'the classes of'
         raise InputError(

@@ -16,6 +16,7 @@ from torch import nn
 
 from mmnoisy.engine.distributed.unwrap_model import unwrap_model
 from mmnoisy.errors import InputError
+from mmnoisy.models.heads import Cleaned
 
 _RATES = 10  # of which the median tells the time left
 
@@ -54,7 +55,7 @@ class ProgressHook(Hook):
         """Begins to look at what the cleaning network gets and gives."""
         self._head = getattr(unwrap_model(runner), 'cleaning_head', None)
         self._looks = False
-        if getattr(self._head, 'noisy_classes', None) is not None:
+        if self._head is not None and self._head.noisy_classes is not None:
             if self.held_back:
                 raise InputError(
                     '--hold-back: the noisy labels are of other classes than the verdicts, so none '
@@ -129,9 +130,9 @@ class ProgressHook(Hook):
     def _start_clock(self) -> None:
         self._begin, self._images, self._steps = time.monotonic(), 0, 0
 
-    def _look(self, module: nn.Module, inputs: Sequence[Any], cleaned: torch.Tensor) -> None:
+    def _look(self, module: nn.Module, inputs: Sequence[Any], cleaned: Cleaned) -> None:
         if self._looks:
-            self._seen = inputs[1].detach(), cleaned.detach()
+            self._seen = inputs[1].detach(), cleaned.labels.detach()
 
 
 def changed_share(noisy: torch.Tensor, cleaned: torch.Tensor) -> float:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmpretrain.registry import MODELS
-from torch import nn
 from torch.nn.functional import logsigmoid
 
-from mmnoisy.models.losses.cells import summed, unknown_cells
+from mmnoisy.models.losses.base import RobustLoss
 
 MOMENTUM = 0.01
 
 
 @MODELS.register_module()
-class SelectiveLoss(nn.Module):
+class SelectiveLoss(RobustLoss):
     """Partial asymmetric loss that ignores unverified labels which may well be present.
 
     `Multi-label Classification with Partial Annotations using Class-aware Selective Loss
@@ -26,7 +27,7 @@ class SelectiveLoss(nn.Module):
     w is 0 for the ``top_k`` most probable unverified classes of an image, and for those of a
     class whose prior is above ``prior``; it is 1 for the others. The prior of a class, which the
     authors take from a model trained without the unverified labels, is the running mean of its
-    probabilities over some hundred batches; checkpoints do not keep it.
+    probabilities over some hundred batches, kept in checkpoints.
 
     Args:
         gamma_pos: of labels that are present.
@@ -37,8 +38,6 @@ class SelectiveLoss(nn.Module):
         loss_weight: of the result.
     """
 
-    uses_known = True
-
     def __init__(
         self,
         gamma_pos: float = 0.0,
@@ -48,48 +47,35 @@ class SelectiveLoss(nn.Module):
         prior: float = 0.05,
         loss_weight: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(loss_weight)
         self.gamma_pos, self.gamma_neg, self.gamma_unknown = gamma_pos, gamma_neg, gamma_unknown
-        self.top_k, self.prior, self.loss_weight = top_k, prior, loss_weight
+        self.top_k, self.prior = top_k, prior
         self.class_prior: torch.Tensor | None
-        self.register_buffer('class_prior', None, persistent=False)
+        self.register_buffer('class_prior', None)  # the first batch tells the number of classes
 
-    def forward(
-        self,
-        logits: torch.Tensor,
-        target: torch.Tensor,
-        known: torch.Tensor | None = None,
-        avg_factor: float | None = None,
+    def cells(
+        self, logits: torch.Tensor, target: torch.Tensor, observed_mask: torch.Tensor
     ) -> torch.Tensor:
-        """The loss, summed over classes, mean over images.
-
-        Args:
-            logits: (N, C).
-            target: (N, C) in [0, 1].
-            known: (N, C) bool, verified labels; None: no label is. What is neither verified nor
-                present in ``target`` is unverified.
-            avg_factor: number of images.
-        """
+        """See :class:`RobustLoss`; neither verified nor present in ``target`` is unverified."""
         p = logits.sigmoid()
-        unknown = unknown_cells(known, target) & (target < 0.5)
+        unverified = ~observed_mask & (target < 0.5)
         if self.training:
             self._update_prior(p.detach())
-        gamma = torch.where(unknown, self.gamma_unknown, self.gamma_neg)
+        gamma = torch.where(unverified, self.gamma_unknown, self.gamma_neg)
         present = -((1 - p) ** self.gamma_pos) * logsigmoid(logits)
         absent = -(p**gamma) * logsigmoid(-logits)
-        ignored = self._ignored(p.detach(), unknown)
-        loss = torch.where(ignored, 0, target * present + (1 - target) * absent)
-        return self.loss_weight * summed(loss, avg_factor)
+        ignored = self._ignored(p.detach(), unverified)
+        return torch.where(ignored, 0, target * present + (1 - target) * absent)
 
-    def _ignored(self, p: torch.Tensor, unknown: torch.Tensor) -> torch.Tensor:
+    def _ignored(self, p: torch.Tensor, unverified: torch.Tensor) -> torch.Tensor:
         """The unverified labels that may well be present, (N, C) bool."""
-        ignored = torch.zeros_like(unknown)
+        ignored = torch.zeros_like(unverified)
         if self.top_k:
-            likely = torch.where(unknown, p, -1).topk(min(self.top_k, p.shape[1]), dim=1).indices
+            likely = torch.where(unverified, p, -1).topk(min(self.top_k, p.shape[1]), dim=1).indices
             ignored.scatter_(1, likely, True)
         if self.class_prior is not None:
             ignored |= self.class_prior > self.prior
-        return ignored & unknown
+        return ignored & unverified
 
     @torch.no_grad()
     def _update_prior(self, p: torch.Tensor) -> None:
@@ -97,3 +83,9 @@ class SelectiveLoss(nn.Module):
         self.class_prior = (
             mean if self.class_prior is None else self.class_prior.lerp(mean, MOMENTUM)
         )
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+        prior = state_dict.get(f'{prefix}class_prior')
+        if prior is not None and self.class_prior is None:
+            self.class_prior = torch.zeros_like(prior)
+        super()._load_from_state_dict(state_dict, prefix, *args)

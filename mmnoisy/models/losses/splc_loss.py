@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import torch
 from mmpretrain.registry import MODELS
-from torch import nn
 from torch.nn.functional import logsigmoid
 
-from mmnoisy.models.losses.cells import summed, unknown_cells
+from mmnoisy.models.losses.base import ScheduledLoss
 
 
 @MODELS.register_module()
-class SPLCLoss(nn.Module):
+class SPLCLoss(ScheduledLoss):
     """Focal margin loss, in which an absent label of high probability counts as present.
 
     `Simple and Robust Loss Design for Multi-Label Learning with Missing Labels
@@ -22,51 +21,34 @@ class SPLCLoss(nn.Module):
     and an unverified absent label whose p is above ``tau`` is charged loss+ without its margin.
 
     Args:
+        start_images: images before the first correction; an epoch in the paper.
         tau: probability above which a label is taken to be missing; 0.6 in the paper.
         margin: m, 1 in the paper.
         gamma: focusing parameter, 2 in the paper.
-        start: batches before the first correction; an epoch in the paper.
         loss_weight: of the result.
     """
 
-    uses_known = True
-
     def __init__(
         self,
+        start_images: int,
         tau: float = 0.6,
         margin: float = 1.0,
         gamma: float = 2.0,
-        start: int = 1000,
         loss_weight: float = 1.0,
     ) -> None:
-        super().__init__()
-        self.tau, self.margin, self.gamma = tau, margin, gamma
-        self.start, self.loss_weight = start, loss_weight
-        self.batches: torch.Tensor
-        self.register_buffer('batches', torch.zeros((), dtype=torch.long))
+        super().__init__(loss_weight)
+        self.start_images, self.tau = start_images, tau
+        self.margin, self.gamma = margin, gamma
 
-    def forward(
-        self,
-        logits: torch.Tensor,
-        target: torch.Tensor,
-        known: torch.Tensor | None = None,
-        avg_factor: float | None = None,
+    def cells(
+        self, logits: torch.Tensor, target: torch.Tensor, observed_mask: torch.Tensor
     ) -> torch.Tensor:
-        """The loss, summed over classes, mean over images.
-
-        Args:
-            logits: x, (N, C).
-            target: (N, C) in [0, 1].
-            known: (N, C) bool, verified labels, which are never corrected; None: no label is.
-            avg_factor: number of images.
-        """
+        """See :class:`RobustLoss`; what is verified is never corrected."""
         shifted = logits - self.margin * target
-        if int(self.batches) >= self.start:
-            missing = (logits.detach().sigmoid() > self.tau) & (target < 0.5)
-            target = torch.where(missing & unknown_cells(known, target), 1.0, target)
-        if self.training:
-            self.batches += 1
+        if self.seen >= self.start_images:
+            missing = (logits.detach().sigmoid() > self.tau) & (target < 0.5) & ~observed_mask
+            target = torch.where(missing, 1.0, target)
         p = shifted.sigmoid()
         present = -((1 - p) ** self.gamma) * logsigmoid(shifted)
         absent = -(p**self.gamma) * logsigmoid(-shifted)
-        return self.loss_weight * summed(target * present + (1 - target) * absent, avg_factor)
+        return target * present + (1 - target) * absent

@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from mmnoisy import InputError
-from mmnoisy.models import GivenFeatures
+from mmnoisy.models import PrecomputedFeatures
 
 
 def test_features_pass_unless_their_width_differs():
     features = torch.randn(2, 3)
-    assert GivenFeatures(3)(features)[-1] is features
+    assert PrecomputedFeatures(3)(features)[-1] is features
     with pytest.raises(InputError, match=r'channels=4: the feature bank holds \[3\] values'):
-        GivenFeatures(4)(features)
+        PrecomputedFeatures(4)(features)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import torch
-from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from mmnoisy.models.heads.base import Cleaned, CleaningHead, last_features
+
 
 @MODELS.register_module()
-class LogitCleaningHead(BaseModule):
+class LogitCleaningHead(CleaningHead):
     """How sure it is that a noisy label is right, given the features and the other noisy labels.
 
     In place of the residual on the noisy label in Eq. 1, one on the classifier's own logit:
@@ -28,9 +29,9 @@ class LogitCleaningHead(BaseModule):
         in_channels: D, width of the features.
         embed_dims: width of the embedding of the label set.
         dropout: rate on that embedding, while the head learns.
-        loss_weight: weight of the cleaning loss. With 0 the head is a teacher that was trained
-            before, see :class:`DualHeadClassifier`.
-        classifier: the layer of the checkpoint that W begins as, where there is no W in it.
+        loss_weight: weight of the cleaning loss; 0 for a teacher, see :class:`CleaningHead`.
+        classifier: the layer that W is initialised from, see ``init_from`` of
+            :class:`CleaningHead`.
         init_cfg: initialisation other than the above.
     """
 
@@ -44,10 +45,8 @@ class LogitCleaningHead(BaseModule):
         classifier: str = 'head.fc',
         init_cfg: dict | list | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        self.num_classes = num_classes
-        self.loss_weight = loss_weight
-        self.begins_as = {'visual_embedding': classifier}
+        super().__init__(num_classes, loss_weight=loss_weight, init_cfg=init_cfg)
+        self.init_from = {'visual_embedding': classifier}
         self.visual_embedding = nn.Linear(in_channels, num_classes)
         self.label_embedding = nn.Linear(num_classes, embed_dims)
         self.dropout = nn.Dropout(dropout)
@@ -60,42 +59,26 @@ class LogitCleaningHead(BaseModule):
             nn.init.zeros_(layer.bias)
         super().init_weights()
 
-    def forward(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
-        """Cleaned labels c.
+    def forward(
+        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
+    ) -> Cleaned:
+        """Cleaned labels and their logits, minus infinity where no label is given."""
+        logits = torch.where(noisy > 0, self.logits(feats, noisy), -torch.inf)
+        return Cleaned(logits.sigmoid(), logits)
 
-        Args:
-            feats: the last of them is f(I), (N, D).
-            noisy: y, (N, C) float in [0, 1].
-
-        Returns:
-            (N, C) float32 in [0, 1].
-        """
-        right = self.logits(feats, noisy).float().sigmoid()
-        return torch.where(noisy > 0, right, 0)
-
-    def unclipped(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
-        """The cleaned labels: none of them is clipped."""
-        return self(feats, noisy)
-
-    def logits(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
-        """Log-odds of the labels being right if they are given, (N, C)."""
+    def logits(
+        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
+    ) -> torch.Tensor:
+        """Log-odds of the labels being right if they are given, (N, C) float32."""
         context = self.dropout(self.label_embedding(noisy).relu())
-        return self.visual_embedding(feats[-1]) + self.output(context)
+        return (self.visual_embedding(last_features(feats)) + self.output(context)).float()
 
     def loss(
-        self, cleaned: torch.Tensor, verified: torch.Tensor, known: torch.Tensor
+        self, cleaned: Cleaned, verified: torch.Tensor, observed: torch.Tensor
     ) -> torch.Tensor:
-        """Weighted cross-entropy of c and v, summed over classes, mean over the batch.
-
-        A label of which the head is surer than one in a million teaches nothing.
-
-        Args:
-            cleaned: c, (N, C).
-            verified: v, (N, C).
-            known: (N, C) bool, where v is given; where c is 0, no label was given, and nothing
-                is to be learned.
-        """
-        learned = known & (cleaned > 0)
-        logits = torch.where(learned, cleaned, 0.5).logit(eps=1e-6)
-        entropy = binary_cross_entropy_with_logits(logits, verified, reduction='none')
-        return self.loss_weight * torch.where(learned, entropy, 0).sum() / len(cleaned)
+        """Weighted cross-entropy of c and v; nothing is learned where no label was given."""
+        learned = observed & (cleaned.raw != -torch.inf)
+        logits = torch.where(learned, cleaned.raw, 0)
+        return self.reduce(
+            binary_cross_entropy_with_logits(logits, verified, reduction='none'), learned
+        )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 from mmcv.cnn import build_activation_layer
-from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from mmnoisy.models.fusion import build_fusion
-from mmnoisy.models.label_correspondence import build_correspondence
+from mmnoisy.models.heads.base import Cleaned, CleaningHead, last_features
+from mmnoisy.models.heads.class_map import build_class_map
+from mmnoisy.models.heads.fusion import build_fusion
 
 
 def clip_unit(x: torch.Tensor) -> torch.Tensor:
@@ -22,15 +22,15 @@ def clip_unit(x: torch.Tensor) -> torch.Tensor:
 
 
 @MODELS.register_module()
-class LabelCleaningHead(BaseModule):
-    """Maps noisy labels and image features to cleaned labels.
+class LabelCleaningHead(CleaningHead):
+    """The cleaning network of the paper, a residual on the noisy labels.
 
     `Learning From Noisy Large-Scale Datasets With Minimal Supervision
     <https://arxiv.org/abs/1701.01619>`_, Eq. 1 and 2, Figure 3. The output layer begins at zero,
     so the head begins as the identity and returns the noisy labels exactly.
 
     Noisy labels may be of another vocabulary (section 5): c = clip(S y + g'(y, f(I)), [0, 1]) with
-    the labels S y that they say by a correspondence, or without them.
+    the labels S y that a class map gives, or without them.
 
     Args:
         num_classes: C.
@@ -41,14 +41,14 @@ class LabelCleaningHead(BaseModule):
             speaks of a "hidden linear layer": none.
         loss_weight: weight of the cleaning loss, 0.1 in the paper (section 4.4).
         noisy_classes: A, number of the classes of the noisy labels where these are others.
-        correspondence: S, the pairs of classes, see :class:`LabelCorrespondence`.
+        class_map: S, the pairs of classes, see :class:`ClassMap`.
         fusion: of labels and features: ``'concat'``, that of the paper, or ``'bilinear'``,
-            ``'gated'`` or ``'attention'``, see :mod:`mmnoisy.models.fusion`.
+            ``'gated'`` or ``'attention'``, see :mod:`mmnoisy.models.heads.fusion`.
         init_cfg: initialisation other than the above.
 
     Raises:
-        InputError: there is a correspondence without other classes, or it cannot be used; there is
-            no such fusion, or not of this width.
+        InputError: there is a class map without other classes, or it cannot be used; there is no
+            such fusion, or not of this width.
     """
 
     def __init__(
@@ -60,15 +60,12 @@ class LabelCleaningHead(BaseModule):
         act_cfg: dict | None = None,
         loss_weight: float = 0.1,
         noisy_classes: int | None = None,
-        correspondence: str | None = None,
+        class_map: str | None = None,
         fusion: str = 'concat',
         init_cfg: dict | list | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        self.num_classes = num_classes
-        self.loss_weight = loss_weight
-        self.noisy_classes = noisy_classes
-        self.correspondence = build_correspondence(correspondence, noisy_classes, num_classes)
+        super().__init__(num_classes, noisy_classes, loss_weight, init_cfg)
+        self.class_map = build_class_map(class_map, noisy_classes, num_classes)
         self.label_embedding = nn.Linear(noisy_classes or num_classes, embed_dims, bias=False)
         self.visual_embedding = nn.Linear(in_channels, embed_dims)
         self.fusion = build_fusion(fusion, embed_dims)
@@ -82,45 +79,28 @@ class LabelCleaningHead(BaseModule):
         nn.init.zeros_(self.output.bias)
         super().init_weights()
 
-    def forward(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
-        """Cleaned labels c = clip(y + g'(y, f(I)), [0, 1]) (Eq. 1).
-
-        Args:
-            feats: the last of them is f(I), (N, D).
-            noisy: y, (N, C) float in [0, 1], or (N, A).
-
-        Returns:
-            (N, C) float32 in [0, 1].
-        """
-        return clip_unit(self.unclipped(feats, noisy))
-
-    def unclipped(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
-        """Y + g'(y, f(I)), (N, C) float32: ranks labels that the clip makes equal.
-
-        Args:
-            feats: as in :meth:`forward`.
-            noisy: as in :meth:`forward`.
-        """
-        fused = self.fusion(self.label_embedding, noisy, self.visual_embedding(feats[-1]))
+    def forward(
+        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
+    ) -> Cleaned:
+        """Cleaned labels c = clip(y + g'(y, f(I)), [0, 1]) (Eq. 1), see the base class."""
+        visual = self.visual_embedding(last_features(feats))
+        fused = self.fusion(self.label_embedding, noisy, visual)
         residual = self.output(self.activation(self.hidden(fused)))
-        if self.correspondence is not None:
-            noisy = self.correspondence(noisy).clamp(max=1)
-        elif self.noisy_classes is not None:
-            return residual.float()
-        return noisy + residual  # in float32 also where the residual is in half precision
+        raw = self.start(noisy) + residual  # in float32 also where the residual is in 16 bits
+        return Cleaned(clip_unit(raw), raw)
+
+    def start(self, noisy: torch.Tensor) -> torch.Tensor:
+        """What the residual is added to, (N, C): y, S y, or nothing."""
+        if self.class_map is not None:
+            return self.class_map(noisy).clamp(max=1)
+        return noisy if self.noisy_classes is None else noisy.new_zeros(self.num_classes)
+
+    def unclipped(self, cleaned: Cleaned) -> torch.Tensor:
+        """Y + g'(y, f(I)), (N, C)."""
+        return cleaned.raw
 
     def loss(
-        self, cleaned: torch.Tensor, verified: torch.Tensor, known: torch.Tensor
+        self, cleaned: Cleaned, verified: torch.Tensor, observed: torch.Tensor
     ) -> torch.Tensor:
-        """Weighted cleaning loss |c - v| (Eq. 2), summed over classes, mean over the batch.
-
-        Args:
-            cleaned: c, (N, C).
-            verified: v, (N, C).
-            known: (N, C) bool, where v is given; the rest adds nothing.
-
-        Returns:
-            A scalar, 0 for a batch without verified labels.
-        """
-        distance = torch.where(known, (cleaned - verified).abs(), 0)
-        return self.loss_weight * distance.sum() / len(cleaned)
+        """Weighted absolute distance |c - v| (Eq. 2), see the base class."""
+        return self.reduce((cleaned.labels - verified).abs(), observed)

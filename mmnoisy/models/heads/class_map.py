@@ -1,4 +1,4 @@
-"""What labels of one vocabulary say in another: fixed pairs of classes."""
+"""A class map: which labels of one vocabulary say which of another, in fixed pairs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import csv
 from pathlib import Path
 
 import torch
-from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
 from torch import nn
 
 from mmnoisy.errors import InputError
+from mmnoisy.models.heads.base import Cleaned, CleaningHead
 
 
-class LabelCorrespondence(nn.Module):
+class ClassMap(nn.Module):
     """S of c = clip(S y + ...): pairs of a class of the noisy labels and a class.
 
     The pairs are part of a checkpoint. Cost grows with their number.
@@ -54,10 +54,10 @@ class LabelCorrespondence(nn.Module):
         return given.new_zeros(len(noisy), self.num_classes).index_add(1, self.class_id, given)
 
 
-def build_correspondence(
+def build_class_map(
     path: str | None, noisy_classes: int | None, num_classes: int
-) -> LabelCorrespondence | None:
-    """The correspondence of a head, or none.
+) -> ClassMap | None:
+    """The class map of a head, or none.
 
     Raises:
         InputError: it is given without ``noisy_classes``, or cannot be used.
@@ -66,15 +66,15 @@ def build_correspondence(
         return None
     if noisy_classes is None:
         raise InputError(
-            f'model.cleaning_head.correspondence={path!r}: the noisy labels are of the same '
+            f'model.cleaning_head.class_map={path!r}: the noisy labels are of the same '
             'classes; set noisy_classes to the number of theirs'
         )
-    return LabelCorrespondence(path, noisy_classes, num_classes)
+    return ClassMap(path, noisy_classes, num_classes)
 
 
 @MODELS.register_module()
-class CorrespondenceHead(BaseModule):
-    """A cleaning head that does not learn: c = min(S y, 1), labels whose classes correspond.
+class ClassMapHead(CleaningHead):
+    """A cleaning head that does not learn: c = min(S y, 1), the labels that a class map gives.
 
     It brings noisy labels to a model of other classes. Of classes that no noisy label says, T has
     no label then.
@@ -82,28 +82,25 @@ class CorrespondenceHead(BaseModule):
     Args:
         num_classes: B.
         noisy_classes: A.
-        correspondence: the pairs, see :class:`LabelCorrespondence`.
+        class_map: the pairs, see :class:`ClassMap`.
     """
 
-    def __init__(self, num_classes: int, noisy_classes: int, correspondence: str) -> None:
-        super().__init__()
-        self.num_classes = num_classes
-        self.noisy_classes = noisy_classes
-        self.correspondence = LabelCorrespondence(correspondence, noisy_classes, num_classes)
+    def __init__(self, num_classes: int, noisy_classes: int, class_map: str) -> None:
+        super().__init__(num_classes, noisy_classes, loss_weight=0.0)
+        self.class_map = ClassMap(class_map, noisy_classes, num_classes)
 
-    def forward(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
-        """Labels c, (N, B) float32 in [0, 1], of the noisy labels y, (N, A); without features."""
-        return self.correspondence(noisy).clamp(max=1)
-
-    def unclipped(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
-        """The same."""
-        return self(feats, noisy)
+    def forward(
+        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
+    ) -> Cleaned:
+        """Labels c, (N, B), of the noisy labels y, (N, A), whatever the features."""
+        labels = self.class_map(noisy).clamp(max=1)
+        return Cleaned(labels, labels)
 
     def loss(
-        self, cleaned: torch.Tensor, verified: torch.Tensor, known: torch.Tensor
+        self, cleaned: Cleaned, verified: torch.Tensor, observed: torch.Tensor
     ) -> torch.Tensor:
         """Zero: there is nothing to learn."""
-        return cleaned.new_zeros(())
+        return cleaned.labels.new_zeros(())
 
 
 def _read(path: Path, noisy_classes: int, num_classes: int) -> torch.Tensor:

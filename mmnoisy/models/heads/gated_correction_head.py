@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import torch
-from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
 from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from mmnoisy.models.heads.base import Cleaned, CleaningHead, last_features
+from mmnoisy.models.heads.mixture import mixture_logit
 
 
 @MODELS.register_module()
-class GatedCorrectionHead(BaseModule):
+class GatedCorrectionHead(CleaningHead):
     """Mixes noisy labels with labels of its own, as much of each as a gate says.
 
     `Meta Label Correction for Noisy Label Learning <https://arxiv.org/abs/1911.03809>`_, section
@@ -18,7 +21,8 @@ class GatedCorrectionHead(BaseModule):
 
         c = a y + (1 - a) s.
 
-    It begins with little of its own. It has no loss: :class:`MetaCorrectionClassifier` trains it.
+    It begins with little of its own. The authors train it by what it does to the classifier, see
+    :class:`MetaCorrectionClassifier`; in a :class:`DualHeadClassifier` it learns the verdicts.
 
     Args:
         num_classes: C.
@@ -27,6 +31,7 @@ class GatedCorrectionHead(BaseModule):
         hidden_dims: width of the hidden layers.
         keep: a at the beginning.
         rarity: s at the beginning, about the share of the classes that an image has.
+        loss_weight: weight of the cleaning loss.
         init_cfg: initialisation other than the above.
     """
 
@@ -38,10 +43,10 @@ class GatedCorrectionHead(BaseModule):
         hidden_dims: int = 256,
         keep: float = 0.9,
         rarity: float = 0.02,
+        loss_weight: float = 1.0,
         init_cfg: dict | list | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        self.num_classes = num_classes
+        super().__init__(num_classes, loss_weight=loss_weight, init_cfg=init_cfg)
         self.keep, self.rarity = keep, rarity
         self.label_embedding = nn.Linear(num_classes, embed_dims, bias=False)
         self.visual_embedding = nn.Linear(in_channels, embed_dims)
@@ -61,17 +66,19 @@ class GatedCorrectionHead(BaseModule):
             nn.init.constant_(layer.bias, torch.tensor(value).logit().item())
         super().init_weights()
 
-    def forward(self, feats: tuple[torch.Tensor, ...], noisy: torch.Tensor) -> torch.Tensor:
-        """Corrected labels c.
+    def forward(
+        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
+    ) -> Cleaned:
+        """Corrected labels c and their logits, see the base class."""
+        visual = self.visual_embedding(last_features(feats))
+        hidden = self.hidden(torch.cat([self.label_embedding(noisy), visual], 1))
+        gate, own = self.gate(hidden).float(), self.output(hidden).float()
+        logits = mixture_logit(gate.expand_as(own), noisy.logit(), own)
+        return Cleaned(logits.sigmoid(), logits)
 
-        Args:
-            feats: the last of them is f(I), (N, D).
-            noisy: y, (N, C) float in [0, 1].
-
-        Returns:
-            (N, C) float32 in [0, 1].
-        """
-        embedded = torch.cat([self.label_embedding(noisy), self.visual_embedding(feats[-1])], 1)
-        hidden = self.hidden(embedded)
-        keep = self.gate(hidden).float().sigmoid()
-        return keep * noisy + (1 - keep) * self.output(hidden).float().sigmoid()
+    def loss(
+        self, cleaned: Cleaned, verified: torch.Tensor, observed: torch.Tensor
+    ) -> torch.Tensor:
+        """Weighted cross-entropy of c and v, see the base class."""
+        cells = binary_cross_entropy_with_logits(cleaned.raw, verified, reduction='none')
+        return self.reduce(cells, observed)

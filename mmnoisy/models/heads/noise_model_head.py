@@ -9,35 +9,31 @@ from mmpretrain.models.heads import MultiLabelLinearClsHead
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
-from torch.nn.functional import logsigmoid
 
 from mmnoisy.errors import InputError
+from mmnoisy.models.heads.base import last_features
+from mmnoisy.models.heads.mixture import mixture_logit
 
 SCORES = ('visual', 'relevance')
 
 
-def noisy_logit(
-    visual: torch.Tensor, if_present: torch.Tensor, if_absent: torch.Tensor
-) -> torch.Tensor:
-    """Log-odds of the noisy label y under the noise model, in a stable form.
-
-    P(y=1) = P(y=1 | z=1) P(z=1) + P(y=1 | z=0) P(z=0), z being visual presence.
+class ReportingLayer(nn.Linear):
+    """The probability that a label is given, nearly the same whatever the features at first.
 
     Args:
-        visual: logit of P(z=1), any shape.
-        if_present: logit of P(y=1 | z=1), same shape.
-        if_absent: logit of P(y=1 | z=0), same shape.
-
-    Returns:
-        log P(y=1) - log P(y=0), same shape.
+        in_channels: D.
+        num_classes: C.
+        probability: at the beginning.
     """
-    log_z, log_not_z = logsigmoid(visual), logsigmoid(-visual)
 
-    def either(given_z: torch.Tensor, given_not_z: torch.Tensor) -> torch.Tensor:
-        joint = torch.stack([logsigmoid(given_z) + log_z, logsigmoid(given_not_z) + log_not_z])
-        return joint.logsumexp(0)  # logaddexp cannot be exported to ONNX
+    def __init__(self, in_channels: int, num_classes: int, probability: float) -> None:
+        super().__init__(in_channels, num_classes)
+        self.probability = probability
 
-    return either(if_present, if_absent) - either(-if_present, -if_absent)
+    def init_weights(self) -> None:
+        """MMEngine calls it after ``init_cfg`` of the head, but before what is pretrained."""
+        nn.init.normal_(self.weight, std=0.001)
+        nn.init.constant_(self.bias, torch.tensor(self.probability).logit().item())
 
 
 @MODELS.register_module()
@@ -74,39 +70,36 @@ class NoiseModelHead(MultiLabelLinearClsHead):
         if score not in SCORES:
             raise InputError(f'model.head.score={score!r}: give one of {SCORES}')
         self.score = score
-        self.reporting = reporting
-        self.if_present = nn.Linear(in_channels, num_classes)
-        self.if_absent = nn.Linear(in_channels, num_classes)
+        self.if_present = ReportingLayer(in_channels, num_classes, reporting)
+        self.if_absent = ReportingLayer(in_channels, num_classes, 1 - reporting)
 
-    def init_weights(self) -> None:
-        """Nearly the identity: labels are what is visible, with a few exceptions."""
-        super().init_weights()
-        bias = torch.tensor(self.reporting).logit().item()
-        for layer, value in ((self.if_present, bias), (self.if_absent, -bias)):
-            nn.init.normal_(layer.weight, std=0.001)
-            nn.init.constant_(layer.bias, value)
+    def pre_logits(self, feats: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """F(I), (N, D), the features or the last of them."""
+        return last_features(feats)
 
-    def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    def forward(self, feats: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Log-odds of the noisy labels (N, C), on which binary cross-entropy is the loss.
 
+        P(y=1) = P(y=1 | z=1) P(z=1) + P(y=1 | z=0) P(z=0), z being visual presence.
+
         Args:
-            feats: the last of them is f(I), (N, D).
+            feats: f(I), (N, D), or a tuple of which it is the last.
         """
         features = self.pre_logits(feats)
         # Not in half precision: the sum of two probabilities near 0 or 1 needs the digits.
-        return noisy_logit(
+        return mixture_logit(
             self.fc(features).float(),
             self.if_present(features).float(),
             self.if_absent(features).float(),
         )
 
-    def logits(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    def logits(self, feats: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Log-odds of what is predicted according to ``score``, (N, C)."""
         return super().forward(feats) if self.score == 'visual' else self(feats)
 
     def predict(
         self,
-        feats: tuple[torch.Tensor, ...],
+        feats: torch.Tensor | tuple[torch.Tensor, ...],
         data_samples: Sequence[DataSample] | None = None,
     ) -> list[DataSample]:
         """Sets ``pred_score`` (C,) and ``pred_label`` according to ``score``."""

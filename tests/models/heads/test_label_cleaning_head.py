@@ -3,7 +3,8 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from mmnoisy.models.label_cleaning_head import clip_unit
+from mmnoisy.models import Cleaned
+from mmnoisy.models.heads.label_cleaning_head import clip_unit
 
 SIZES = dict(num_classes=5, in_channels=3, embed_dims=4, hidden_dims=6)
 
@@ -33,7 +34,7 @@ def test_clip_and_its_gradient_on_the_boundary():
 
 def test_it_begins_as_the_identity():
     y = noisy_labels()
-    assert torch.equal(build()(features(), y), y)
+    assert torch.equal(build()(features(), y).labels, y)
 
 
 def test_equation_1_by_hand():
@@ -54,7 +55,7 @@ def test_equation_1_by_hand():
     # y = 1, f = -1: hidden = 0.2 - 0.5 - 0.4 = -0.7, residual = 0.4, clipped to 1
     feats = (torch.tensor([[1.0], [-1.0], [-1.0]]),)
     cleaned = head(feats, torch.tensor([[1.0], [0.0], [1.0]]))
-    torch.testing.assert_close(cleaned, torch.tensor([[0.8], [0.5], [1.0]]))
+    torch.testing.assert_close(cleaned.labels, torch.tensor([[0.8], [0.5], [1.0]]))
 
 
 def test_activation_is_a_choice():
@@ -66,10 +67,12 @@ def test_equation_2_by_hand():
     head = build(loss_weight=0.1)
     cleaned = torch.tensor([[0.9, 0.2, 0.0, 1.0, 0.5], [1.0] * 5, [0.3] * 5])
     verified = torch.tensor([[1.0, 0.0, 1.0, 1.0, 0.0], [0.0] * 5, [0.0] * 5])
-    known = torch.tensor([[True, True, True, True, False], [False] * 5, [False] * 5])
-    # 0.1 + 0.2 + 1 + 0 over the known pairs, three images in the batch
-    assert head.loss(cleaned, verified, known).item() == pytest.approx(0.1 * 1.3 / 3)
-    assert head.loss(cleaned, verified, torch.zeros_like(known)) == 0
+    observed = torch.tensor([[True, True, True, True, False], [False] * 5, [False] * 5])
+    # 0.1 + 0.2 + 1 + 0 over the observed pairs, three images in the batch
+    assert head.loss(Cleaned(cleaned, cleaned), verified, observed).item() == pytest.approx(
+        0.1 * 1.3 / 3
+    )
+    assert head.loss(Cleaned(cleaned, cleaned), verified, torch.zeros_like(observed)) == 0
 
 
 def test_the_cleaning_loss_has_a_gradient_at_initialisation():
@@ -86,8 +89,8 @@ def test_gradients_equal_finite_differences():
     nn.init.normal_(head.output.weight, std=0.1)
     y = torch.full((2, 5), 0.5, dtype=torch.double)  # away from the kinks of clip and L1
     f = torch.randn(2, 3, dtype=torch.double, requires_grad=True)
-    verified, known = torch.ones(2, 5), torch.rand(2, 5) < 0.7
-    assert torch.autograd.gradcheck(lambda f: head.loss(head((f,), y), verified, known), (f,))
+    verified, observed = torch.ones(2, 5), torch.rand(2, 5) < 0.7
+    assert torch.autograd.gradcheck(lambda f: head.loss(head((f,), y), verified, observed), (f,))
 
 
 def test_it_learns_to_clean():
@@ -102,5 +105,5 @@ def test_it_learns_to_clean():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    cleaned = head(features(1), torch.tensor([[1.0, 1, 0, 0, 1]])).round()
+    cleaned = head(features(1), torch.tensor([[1.0, 1, 0, 0, 1]])).labels.round()
     assert cleaned.tolist() == [[1, 0, 1, 0, 1]]

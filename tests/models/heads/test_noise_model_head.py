@@ -6,7 +6,7 @@ from mmpretrain.structures import DataSample
 from scipy.special import expit
 
 from mmnoisy import InputError
-from mmnoisy.models.noise_model_head import noisy_logit
+from mmnoisy.models.heads.mixture import mixture_logit
 
 
 def build(**kwargs):
@@ -20,13 +20,13 @@ def build(**kwargs):
 def test_against_the_probabilities():
     s, a1, a0 = np.random.default_rng(0).normal(0, 3, (3, 1000))
     h = expit(a1) * expit(s) + expit(a0) * (1 - expit(s))
-    logit = noisy_logit(*(torch.from_numpy(x) for x in (s, a1, a0)))
+    logit = mixture_logit(*(torch.from_numpy(x) for x in (s, a1, a0)))
     np.testing.assert_allclose(logit, np.log(h) - np.log1p(-h), rtol=1e-9, atol=1e-9)
 
 
 def test_stable_where_probabilities_are_not():
     extreme = torch.tensor([-200.0, 200.0], requires_grad=True)
-    logit = noisy_logit(extreme, torch.tensor(300.0), torch.tensor(-300.0))
+    logit = mixture_logit(extreme, torch.tensor(300.0), torch.tensor(-300.0))
     torch.testing.assert_close(logit, extreme)
     logit.sum().backward()
     assert torch.isfinite(extreme.grad).all()
@@ -78,3 +78,13 @@ def test_weights_of_a_plain_head_load_into_it():
 def test_unknown_score():
     with pytest.raises(InputError, match=r"model\.head\.score='h': give one of"):
         build(score='h')
+
+
+def test_pretrained_weights_of_all_layers_stay(tmp_path):
+    trained = build()
+    for parameter in trained.parameters():
+        torch.nn.init.normal_(parameter)
+    torch.save(trained.state_dict(), tmp_path / 'head.pth')
+    head = build(init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'head.pth')))
+    for name, value in head.state_dict().items():
+        assert torch.equal(value, trained.state_dict()[name])

@@ -10,7 +10,7 @@ from mmnoisy.errors import InputError
 
 
 @MODELS.register_module()
-class GivenFeatures(BaseModule):
+class PrecomputedFeatures(BaseModule):
     """Passes features on that :class:`mmnoisy.datasets.OpenImagesFeatures` has read.
 
     Args:

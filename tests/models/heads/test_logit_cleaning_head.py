@@ -3,6 +3,8 @@ import torch
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from mmnoisy.models import Cleaned
+
 C, D = 5, 3
 
 
@@ -24,7 +26,7 @@ def build_model():
     model = MODELS.build(
         dict(
             type='mmpretrain.DualHeadClassifier',
-            backbone=dict(type='GivenFeatures', channels=D),
+            backbone=dict(type='PrecomputedFeatures', channels=D),
             head=dict(type='MultiLabelLinearClsHead', **sizes),
             cleaning_head=dict(type='LogitCleaningHead', **sizes),
         )
@@ -39,7 +41,7 @@ def test_it_begins_as_the_classifier_on_the_labels_that_are_given():
     weights = {k: torch.randn(v.shape) for k, v in model.head.state_dict(prefix='head.').items()}
     model.load_state_dict(weights, strict=False)
     logits = model.head(feats)
-    torch.testing.assert_close(model.cleaning_head(feats, y), y * logits.sigmoid())
+    torch.testing.assert_close(model.cleaning_head(feats, y).labels, y * logits.sigmoid())
 
 
 def test_its_own_weights_come_before_those_of_the_classifier():
@@ -68,18 +70,20 @@ def test_the_formula_by_hand():
     logits = torch.tensor([[4.5, 0.75], [1.5, 2.25]])
     noisy = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
     torch.testing.assert_close(head.logits(feats, noisy), logits)
-    torch.testing.assert_close(head(feats, noisy), noisy * logits.sigmoid())
-    assert torch.equal(head.unclipped(feats, noisy), head(feats, noisy))
+    cleaned = head(feats, noisy)
+    torch.testing.assert_close(cleaned.labels, noisy * logits.sigmoid())
+    assert torch.equal(head.unclipped(cleaned), cleaned.labels)
 
 
 def test_the_loss_by_hand():
     head = build(loss_weight=2.0)
-    cleaned = torch.tensor([[0.8, 0.3, 0.0, 0.5, 0.9]])
+    labels = torch.tensor([[0.8, 0.3, 0.0, 0.5, 0.9]])
     verified = torch.tensor([[1.0, 0.0, 1.0, 1.0, 0.0]])
-    known = torch.tensor([[True, True, True, False, False]])
+    observed = torch.tensor([[True, True, True, False, False]])
     # -log 0.8 - log 0.7; the third label was not given, the others not rated
     expected = 2 * -(torch.tensor(0.8).log() + torch.tensor(0.7).log())
-    assert head.loss(cleaned, verified, known).item() == pytest.approx(expected.item(), rel=1e-5)
+    loss = head.loss(Cleaned(labels, labels.logit()), verified, observed)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize('logit', [-60.0, 60.0])
@@ -105,7 +109,7 @@ def test_it_learns_what_the_other_labels_tell():
         loss.backward()
         optimizer.step()
     feats, _ = batch(2)
-    cleaned = head.eval()(feats, torch.tensor([[1.0, 1, 0, 0, 1], [0, 1, 0, 0, 1]])).round()
+    cleaned = head.eval()(feats, torch.tensor([[1.0, 1, 0, 0, 1], [0, 1, 0, 0, 1]])).labels.round()
     assert cleaned.tolist() == [[1, 0, 0, 0, 1], [0, 1, 0, 0, 1]]
 
 
@@ -115,7 +119,23 @@ def test_confidences_are_a_hint_and_no_factor():
         nn.init.normal_(parameter)
     feats, y = batch()
     sure = y * torch.rand(y.shape)
-    cleaned = head(feats, sure)
+    cleaned = head(feats, sure).labels
     torch.testing.assert_close(cleaned, (sure > 0) * head.logits(feats, sure).sigmoid())
     assert (cleaned > sure).any()
-    assert not torch.allclose(cleaned, head(feats, y))
+    assert not torch.allclose(cleaned, head(feats, y).labels)
+
+
+@pytest.mark.parametrize(('logit', 'verdict', 'slope'), [(-20.0, 1.0, -1.0), (20.0, 0.0, 1.0)])
+def test_a_label_of_which_it_is_wrongly_sure_teaches_most(logit, verdict, slope):
+    """As binary cross-entropy on the logit does, however sure it is."""
+    head, y = build(num_classes=1, in_channels=1), torch.ones(1, 1)
+    head.visual_embedding.bias.data.fill_(logit)
+    observed = torch.ones(1, 1, dtype=torch.bool)
+    head.loss(head(torch.zeros(1, 1), y), torch.full((1, 1), verdict), observed).backward()
+    assert head.visual_embedding.bias.grad.item() == pytest.approx(slope)
+
+
+def test_weights_that_are_no_numbers_are_not_hidden():
+    head, (feats, y) = build(), batch()
+    head.visual_embedding.bias.data.fill_(torch.nan)
+    assert head.loss(head(feats, y), y, y > 0).isnan()

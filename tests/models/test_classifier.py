@@ -82,7 +82,7 @@ def test_losses_by_hand():
     feats = model.extract_feat(inputs)
     y = torch.tensor([[1.0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5, [1, 0, 0, 1, 0]])
     v = torch.tensor([1.0, 0, 0, 0, 0])
-    cleaned = model.cleaning_head(feats, y)
+    cleaned = model.cleaning_head(feats, y).labels
     assert not torch.equal(cleaned, y)
     torch.testing.assert_close(losses['loss_clean'], 0.1 * (cleaned[3] - v).abs().sum() / 4)
     target = torch.cat([cleaned[:3], v[None]])
@@ -190,8 +190,8 @@ def test_prediction_ignores_the_noisy_labels():
 def test_wrong_settings():
     with pytest.raises(InputError, match="unverified='negative': give one of"):
         build(unverified='negative')
-    with pytest.raises(InputError, match="unlisted='present': give one of"):
-        build(unlisted='present')
+    with pytest.raises(InputError, match="unannotated='present': give one of"):
+        build(unannotated='present')
     with pytest.raises(InputError, match=r'set model\.freeze_backbone=True'):
         build(feature_dtype='bfloat16')
     with pytest.raises(InputError, match="feature_dtype='int8': give one of"):
@@ -205,19 +205,19 @@ def test_wrong_settings():
 @pytest.mark.parametrize('unverified', ['absent', 'mask'])
 def test_losses_that_ask_learn_what_is_verified(unverified):
     model = build(cleaning=False, unverified=unverified)
-    model.head.loss_module = MODELS.build(dict(type='mmpretrain.SPLCLoss', start=0, tau=0.0))
+    model.head.loss_module = MODELS.build(dict(type='mmpretrain.SPLCLoss', start_images=0, tau=0.0))
     inputs, samples = batch()
     feats = model.eval().extract_feat(inputs)
-    known = torch.zeros(4, C, dtype=torch.bool)
-    known[3] = True if unverified == 'absent' else torch.tensor([1, 0, 0, 1, 0]).bool()
+    observed = torch.zeros(4, C, dtype=torch.bool)
+    observed[3] = True if unverified == 'absent' else torch.tensor([1, 0, 0, 1, 0]).bool()
     target = torch.tensor([[1.0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5, [1, 0, 0, 0, 0]])
-    expected = model.head.loss_module(model.head(feats), target, known)
+    expected = model.head.loss_module(model.head(feats), target, observed)
     torch.testing.assert_close(model.loss(inputs, samples)['loss_classify'], expected)
 
 
 def test_absences_that_nobody_looked_at_weigh_less():
     inputs, samples = batch()
-    model = build(cleaning=False, unverified='mask', unlisted_weight=0.25).eval()
+    model = build(cleaning=False, unverified='mask', unannotated_weight=0.25).eval()
     logits = model.head(model.extract_feat(inputs))
     target = torch.zeros(4, C)
     target[[0, 0, 1, 3], [0, 1, 2, 0]] = 1
@@ -227,11 +227,11 @@ def test_absences_that_nobody_looked_at_weigh_less():
     torch.testing.assert_close(model.loss(inputs, samples)['loss_classify'], expected)
 
 
-def test_of_unlisted_classes_the_classifier_keeps_what_it_said():
+def test_of_unannotated_classes_the_classifier_keeps_what_it_said():
     inputs, samples = batch()
     begin = build(cleaning=False)
-    model = build(cleaning=False, unverified='mask', unlisted='former').eval()
-    model.load_state_dict(begin.state_dict())  # which has no former head
+    model = build(cleaning=False, unverified='mask', unannotated='teacher').eval()
+    model.load_state_dict(begin.state_dict())  # which has no teacher
     said = begin.head(begin.eval().extract_feat(inputs)).sigmoid()
     torch.nn.init.normal_(model.head.fc.weight)
     logits = model.head(model.extract_feat(inputs))
@@ -242,16 +242,16 @@ def test_of_unlisted_classes_the_classifier_keeps_what_it_said():
     loss = model.loss(inputs, samples)['loss_classify']
     torch.testing.assert_close(loss, expected)
     loss.backward()
-    assert all(weight.grad is None for weight in model.former_head.parameters())
-    resumed = build(cleaning=False, unlisted='former')
+    assert all(weight.grad is None for weight in model.teacher_head.parameters())
+    resumed = build(cleaning=False, unannotated='teacher')
     resumed.load_state_dict(model.state_dict())
-    torch.testing.assert_close(resumed.former_head.fc.weight, begin.head.fc.weight)
+    torch.testing.assert_close(resumed.teacher_head.fc.weight, begin.head.fc.weight)
 
 
-def test_without_a_checkpoint_the_former_head_is_the_head():
-    model = build(cleaning=False, unlisted='former')
+def test_without_a_checkpoint_the_teacher_is_the_head():
+    model = build(cleaning=False, unannotated='teacher')
     model.init_weights()
-    torch.testing.assert_close(model.former_head.fc.weight, model.head.fc.weight)
+    torch.testing.assert_close(model.teacher_head.fc.weight, model.head.fc.weight)
 
 
 def test_a_teacher_does_without_chance_and_stands_still():
@@ -267,3 +267,87 @@ def test_a_teacher_does_without_chance_and_stands_still():
         sum(model.loss(inputs, samples).values()).backward()
         learned = [p.grad is not None for p in model.cleaning_head.parameters()]
         assert not any(learned) if stands else all(learned)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'complaint'),
+    [
+        (dict(train_cfg=dict(augments=dict(type='Mixup', alpha=0.2))), 'acts on gt_label'),
+        (dict(data_preprocessor=dict(to_onehot=True, num_classes=C)), r'to_onehot .* gt_label'),
+        (dict(pretrained='x.pth', init_cfg=dict(type='Pretrained', checkpoint='y.pth')), 'x.pth'),
+        (dict(unlisted='former'), r"unlisted='former': is now called unannotated \('former' is 't"),
+        (dict(unlisted_weight=0.5), 'is now called unannotated_weight'),
+    ],
+)
+def test_options_that_cannot_act_or_have_other_names_now_are_refused(settings, complaint):
+    with pytest.raises(InputError, match=complaint):
+        build(**settings)
+
+
+def test_old_types_and_settings_say_their_new_names():
+    for old, new in (('GivenFeatures', 'PrecomputedFeatures'), ('CorrespondenceHead', 'ClassMapH')):
+        with pytest.raises(InputError, match=f"type='{old}': is now called '{new}"):
+            MODELS.build(dict(type=f'mmpretrain.{old}', anything=1))
+    for kind, old in (
+        ('LargeLoss', 'epoch_length'),
+        ('LargeLoss', 'suspects'),
+        ('SPLCLoss', 'start'),
+    ):
+        with pytest.raises(InputError, match=f'{kind}.{old}=1: is now called'):
+            MODELS.build({'type': f'mmpretrain.{kind}', old: 1})
+    with pytest.raises(InputError, match='is now called class_map'):
+        MODELS.build(dict(type='mmpretrain.LabelCleaningHead', correspondence='pairs.csv'))
+
+
+def test_an_earlier_checkpoint_loads_by_its_old_names():
+    model = build(cleaning=False, unannotated='teacher')
+    nn.init.normal_(model.teacher_head.fc.weight)
+    old = {key.replace('teacher_head', 'former_head'): v for key, v in model.state_dict().items()}
+    other = build(cleaning=False, unannotated='teacher')
+    other.load_state_dict(old)
+    assert torch.equal(other.teacher_head.fc.weight, model.teacher_head.fc.weight)
+    with pytest.warns(UserWarning, match='the schedule of the loss begins anew'):
+        other.load_state_dict({**old, 'head.loss_module.batches': torch.tensor(7)})
+
+
+def test_a_pretrained_teacher_is_not_overwritten(tmp_path):
+    model = build(cleaning=False, unannotated='teacher')
+    nn.init.normal_(model.teacher_head.fc.weight)
+    torch.save(model.state_dict(), tmp_path / 'model.pth')
+    init = dict(type='Pretrained', checkpoint=str(tmp_path / 'model.pth'))
+    other = build(cleaning=False, unannotated='teacher', init_cfg=init)
+    assert torch.equal(other.teacher_head.fc.weight, model.teacher_head.fc.weight)
+    assert torch.equal(other.head.fc.weight, model.head.fc.weight)
+
+
+def test_other_heads_have_the_sizes_of_the_head():
+    model = build(
+        cleaning=False,
+        cleaning_head=dict(type='LabelCleaningHead'),
+        auxiliary_head=dict(type='MultiLabelLinearClsHead', in_channels=4),
+    )
+    assert model.cleaning_head.num_classes == model.auxiliary_head.num_classes == C
+    assert model.cleaning_head.visual_embedding.in_features == 4
+
+
+def test_a_cleaning_head_that_is_none_is_refused():
+    with pytest.raises(InputError, match="MultiLabelLinearClsHead': is none; give a subclass"):
+        build(cleaning=False, cleaning_head=linear_head())
+
+
+@MODELS.register_module(name='TensorBackbone')
+class OneTensor(nn.Module):
+    """A backbone that returns no tuple."""
+
+    def forward(self, x):
+        return x.mean((2, 3)).repeat(1, 2)[:, :4]
+
+
+@pytest.mark.parametrize('frozen', [True, False])
+def test_a_backbone_that_returns_a_tensor(frozen):
+    model = build(freeze_backbone=frozen)
+    model.backbone = OneTensor()
+    inputs, samples = batch()
+    feats = model.extract_feat(inputs)
+    torch.testing.assert_close(feats[-1], model.backbone(inputs))
+    assert model.loss(inputs, samples)['loss_classify'].isfinite()

@@ -6,7 +6,7 @@ from torch import nn
 
 from mmnoisy.errors import InputError
 from mmnoisy.models import LabelCleaningHead
-from mmnoisy.models.fusion import FUSIONS, HEADS, build_fusion
+from mmnoisy.models.heads.fusion import FUSIONS, HEADS, build_fusion
 
 WIDTH, CLASSES = 8, 6
 OTHERS = [name for name in FUSIONS if name != 'concat']
@@ -41,7 +41,7 @@ def test_concatenation_is_the_formula_of_the_paper_bit_for_bit():
     y, f = (torch.rand(5, CLASSES) < 0.4).float(), torch.randn(5, 3)
     e, v, w, u = head.label_embedding, head.visual_embedding, head.hidden, head.output
     expected = y + u(w(torch.cat([e(y), v(f)], 1)).relu())
-    assert torch.equal(head.unclipped((f,), y), expected)
+    assert torch.equal(head((f,), y).raw, expected)
     layers = ['label_embedding', 'visual_embedding', 'hidden', 'output']
     keys = [f'{layer}.{name}' for layer in layers for name in ('weight', 'bias')]
     assert [*head.state_dict()] == [key for key in keys if key != 'label_embedding.bias']
@@ -145,9 +145,9 @@ def test_half_precision_is_close_and_has_gradients(name, dtype):
     y, f = (torch.rand(5, CLASSES) < 0.4).float(), torch.randn(5, 3)
     y[0] = 0
     with torch.autocast('cpu', dtype):
-        half = head.unclipped((f,), y)
+        half = head((f,), y).raw
     assert half.dtype == torch.float32
-    torch.testing.assert_close(half, head.unclipped((f,), y), atol=0.05, rtol=0.05)
+    torch.testing.assert_close(half, head((f,), y).raw, atol=0.05, rtol=0.05)
     half.sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in head.parameters())
 
@@ -155,7 +155,7 @@ def test_half_precision_is_close_and_has_gradients(name, dtype):
 @pytest.mark.parametrize('name', OTHERS)
 def test_noisy_labels_of_other_classes(name):
     head = head_of(name, noisy_classes=11)
-    cleaned = head((torch.randn(4, 3),), (torch.rand(4, 11) < 0.3).float())
+    cleaned = head((torch.randn(4, 3),), (torch.rand(4, 11) < 0.3).float()).labels
     assert cleaned.shape == (4, CLASSES)
     assert 0 < cleaned.mean() < 1
 
@@ -176,12 +176,12 @@ def test_it_learns_to_clean(name):
 
     for _ in range(200):
         y, f, v = batch()
-        loss = (head.unclipped((f,), y) - v).square().sum()
+        loss = (head((f,), y).raw - v).square().sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     y, f, v = batch()
-    assert torch.equal(head((f,), y).round(), v)
+    assert torch.equal(head((f,), y).labels.round(), v)
 
 
 def test_what_there_is_not():
