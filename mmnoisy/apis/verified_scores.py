@@ -12,8 +12,6 @@ has not seen it.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +19,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmpretrain.registry import DATASETS
 
+from mmnoisy.cleaning.cross_fit import cross_fit
 from mmnoisy.engine.hooks.class_list_hook import check_classes
-from mmnoisy.engine.partial_training import require_folds, train_on_part
 from mmnoisy.engine.sets import as_in_tests
 from mmnoisy.errors import InputError
 from mmnoisy.evaluation.verified_average_precision import PAIR as EVALUATED_PAIR
@@ -87,10 +84,7 @@ def image_pairs(sample: Any, image: int = 0) -> np.ndarray:
 
 
 def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
-    """The scores of V by classifiers that have not seen it.
-
-    The config is trained ``folds`` times, each time without another part of V, which is then
-    scored. Where its ``load_from`` has learned from V, so have all of these.
+    """The scores of V by classifiers that have not seen it, see :func:`cross_fit`.
 
     Args:
         cfg: of a model that learns from V.
@@ -100,20 +94,13 @@ def cross_fitted_scores(cfg: Config, folds: int) -> np.ndarray:
         As :func:`verified_scores`, for all of V.
 
     Raises:
-        InputError: as there, or the config cannot be trained.
+        InputError: as in both.
     """
     dataset = as_in_tests(cfg, 'validation')
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        size = len(DATASETS.build(dataset))
-    require_folds(folds, size)
-    part = np.arange(size) % folds  # ids are in no order that means anything
-    scores = []
-    for fold in range(folds):
-        with tempfile.TemporaryDirectory(prefix='mmnoisy-') as work_dir:
-            rest = np.flatnonzero(part != fold).tolist()
-            model = train_on_part(cfg, 'validation', rest, Path(work_dir) / f'fold_{fold}')
-        held_out = {**dataset, 'indices': np.flatnonzero(part == fold).tolist()}
-        found = verified_scores(model, cfg, held_out)
-        found['image'] += size * fold  # other images than those of the other parts
-        scores.append(found)
-    return np.concatenate(scores)
+
+    def scores_of(model: Any, images: np.ndarray) -> np.ndarray:
+        return verified_scores(model, cfg, {**dataset, 'indices': images.tolist()})
+
+    found, fold = cross_fit(cfg, folds, scores_of)
+    found['image'] += fold * (int(found['image'].max()) + 1)  # others than those of other folds
+    return found

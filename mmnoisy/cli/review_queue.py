@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from mmnoisy.cli.parsers import (
     add_trained_model,
@@ -66,12 +67,18 @@ def run(args: Namespace) -> None:
 
     from mmnoisy.cleaning.blocks import Blocks
     from mmnoisy.cleaning.clean import AGAIN, BLOCK_IMAGES, labels_hash, score_blocks
+    from mmnoisy.cleaning.cross_fit import cross_fit
     from mmnoisy.cleaning.from_config import provenance
     from mmnoisy.cleaning.pairs import Rule, match_verdicts
     from mmnoisy.cleaning.review.comparison import COLUMNS, compare_orders, comparison_rows
-    from mmnoisy.cleaning.review.cross_fit import cross_fit
     from mmnoisy.cleaning.review.error_model import ErrorModel, cross_fitted
-    from mmnoisy.cleaning.review.queue import best_labels, rated_labels, write_queue
+    from mmnoisy.cleaning.review.queue import (
+        best_labels,
+        label_scores,
+        rated_labels,
+        write_queue,
+    )
+    from mmnoisy.cleaning.scorer import Scorer
     from mmnoisy.engine.distributed.processes import world_size
     from mmnoisy.engine.sets import index_folder, set_config
 
@@ -84,11 +91,16 @@ def run(args: Namespace) -> None:
     mend = 'ask about the labels of an index with one vocabulary'
     index.require_one_vocabulary(index_folder(set_config(cfg, args.subset)), mend)
     # Opened before the folds are trained: a wrong config is to be refused at once.
-    of_validation = scorer_of(args, cfg, 'validation').index
+    validation = scorer_of(args, cfg, 'validation').dataset
     with lock(args.out), disk_errors(args.out, AGAIN):
-        loading = args.batch_size, args.num_workers
-        pairs, fold = cross_fit(cfg, args.folds, *loading, args.out / 'folds')
-        rated, wrong = match_verdicts(pairs, of_validation.verdicts, num_classes)
+
+        def scores_of(model: Any, images: np.ndarray) -> np.ndarray:
+            return label_scores(
+                Scorer(model, validation, args.batch_size, args.num_workers), images
+            )
+
+        pairs, fold = cross_fit(cfg, args.folds, scores_of, args.out / 'folds')
+        rated, wrong = match_verdicts(pairs, validation.index.verdicts, num_classes)
         pairs, fold, wrong = pairs[rated], fold[rated], wrong[rated]
         quality = compare_orders(
             pairs, cross_fitted(pairs, wrong, fold), wrong, args.class_share, num_classes

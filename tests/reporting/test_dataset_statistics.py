@@ -9,6 +9,7 @@ from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
 from mmnoisy.datasets.statistics.counts import CategoryRow
 from mmnoisy.datasets.statistics.summary import dataset_statistics
+from mmnoisy.io.spreadsheet import from_text
 from mmnoisy.reporting import dataset_statistics as report
 from mmnoisy.reporting.dataset_statistics import table_text, write_report
 
@@ -55,3 +56,19 @@ def test_classes_csv_tells_unrated_from_wrong(tmp_path, statistics):
         rows = list(csv.DictReader(file))
     assert [row['quality'] for row in rows[:2]] == ['', '0.000000']
     assert [row['rated_machine'] for row in rows[:2]] == ['0', '3']
+
+
+def test_no_name_is_a_formula_to_a_spreadsheet(tmp_path, statistics):
+    names = ['=1+1', '+a', '-b', '@c', "'=d", 'e']
+    made = dataclasses.replace(
+        statistics, classes=names, names=names, categories=[[name] for name in names]
+    )
+    write_report(made, tmp_path / 'stats')
+    columns = {'classes.csv': ('LabelName', 'name', 'categories'), 'table1.csv': ('category',)}
+    for file, keys in columns.items():
+        with open(tmp_path / 'stats' / file, newline='', encoding='utf-8') as content:
+            rows = list(csv.DictReader(content))
+        for key in keys:
+            cells = [row[key] for row in rows]
+            assert not [cell for cell in cells if cell.startswith(('=', '+', '-', '@'))]
+            assert {*names} <= {from_text(cell) for cell in cells}

@@ -81,7 +81,7 @@ def test_other_categories_replace_those_of_the_index(index, run, capsys):
     ('arguments', 'complaint'),
     [
         (['gone', '--out', 'stats'], 'gone: there is no label index here'),
-        (['index', '--out', 'release/categories.csv'], 'categories.csv: cannot be written ('),
+        (['index', '--out', 'release/categories.csv'], 'categories.csv: cannot be written to ('),
         (['index', '--out', 'release/categories.csv/x'], 'categories.csv/x: cannot be written'),
         (['index', '--out', 's', '--categories', 'no.csv'], 'no.csv: there is no such file'),
         (['index', '--out', 's', '--categories', 'index/test/index.json'], 'index.json: '),

@@ -9,7 +9,7 @@ import pytest
 from conftest import REPO
 from made_index import make_data_set
 
-from mmnoisy.cleaning.review import cross_fit
+from mmnoisy.cleaning import cross_fit
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import read_verdicts

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.cleaned_set import LABEL_HEADER
-from mmnoisy.cleaning.pairs import PAIR, clip, match_verdicts
+from mmnoisy.cleaning.pairs import PAIR, Rule, clip, match_verdicts, pairs_of
 from mmnoisy.cleaning.review.error_model import ErrorModel
 from mmnoisy.cleaning.review.ranking import (
     diversified,
@@ -17,6 +17,7 @@ from mmnoisy.cleaning.review.ranking import (
     fair_share,
     rank_within,
 )
+from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.cleaning.streams import id_texts, number_texts
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.io.atomic import write_csv
@@ -51,6 +52,26 @@ class Queue(NamedTuple):
     def take(self, positions: np.ndarray) -> Queue:
         """The labels at positions, in that order."""
         return Queue(*(array[positions] for array in self))
+
+
+def label_scores(scorer: Scorer, images: np.ndarray) -> np.ndarray:
+    """The noisy labels of some images as pairs with their scores.
+
+    Args:
+        scorer: a model and the index.
+        images: their numbers in the data set.
+
+    Returns:
+        (P,) of type ``PAIR``, ``image`` being the row of the index.
+    """
+    parts = [np.zeros(0, PAIR)]
+    every_class = np.ones(scorer.num_classes, bool)
+    for rows, scores in scorer([slice(0, len(scorer.index))]):
+        noisy = scorer.index.noisy.take(np.arange(rows.start, rows.stop))
+        pairs = pairs_of(noisy, scores, every_class, Rule(max_added=0))
+        pairs['image'] += np.uint32(rows.start)
+        parts.append(pairs[np.isin(pairs['image'], scorer.rows[images])])
+    return np.concatenate(parts)
 
 
 def best_labels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -55,6 +55,8 @@ class Groups(NamedTuple):
     """(G, 2) smallest and largest of what the classes are ordered by."""
     values: Dict[str, List[Estimate]]
     """G estimates by method, in percent."""
+    sizes: List[Tuple[int, int]]
+    """G numbers of classes, and of those with few verified pairs, see :data:`FEW_PAIRS`."""
 
 
 class CleanedLabels(NamedTuple):
@@ -95,8 +97,7 @@ def category_rows(
 ) -> List[CategoryRow]:
     """Table 3, the categories with most classes first and 'others' last."""
     has_positive = ~np.isnan(_where_positive(evaluated, np.zeros(len(evaluated.class_names))))
-    pairs = np.bincount(evaluated.class_id, minlength=len(has_positive))
-    few = has_positive & (pairs < FEW_PAIRS)
+    few = has_positive & _few(evaluated)
     rows = []
     for category, group in _members(evaluated).items():
         MAP = {
@@ -138,7 +139,7 @@ def gains_by_group(
                 estimate(column, _difference(resampled, key, seeds, (name, place)))
                 for place, column in enumerate(np.transpose(gains))
             ]
-    return Groups(_ends(order_by, groups), values)
+    return Groups(_ends(order_by, groups), values, _sizes(evaluated, groups))
 
 
 def cleaned_accuracy(
@@ -174,7 +175,8 @@ def cleaned_accuracy(
         return {key: of_labels(found, groups) for key, found in labels.items()}
 
     overall = {key: values[0] for key, values in estimates(everything).items()}
-    return CleanedLabels(overall, Groups(_ends(evaluated.quality, groups), estimates(groups)))
+    ends, sizes = _ends(evaluated.quality, groups), _sizes(evaluated, groups)
+    return CleanedLabels(overall, Groups(ends, estimates(groups), sizes))
 
 
 def _members(evaluated: Evaluated) -> Dict[str, np.ndarray]:
@@ -214,6 +216,16 @@ def _rated_quality(evaluated: Evaluated) -> np.ndarray:
     quality = np.full(len(evaluated.class_names), np.nan)
     quality[evaluated.class_id] = evaluated.quality[evaluated.class_id]
     return quality
+
+
+def _few(evaluated: Evaluated) -> np.ndarray:
+    """(C,) whether a class has few verified pairs."""
+    return np.bincount(evaluated.class_id, minlength=len(evaluated.class_names)) < FEW_PAIRS
+
+
+def _sizes(evaluated: Evaluated, groups: Sequence[np.ndarray]) -> List[Tuple[int, int]]:
+    few = _few(evaluated)
+    return [(len(group), int(few[group].sum())) for group in groups]
 
 
 def _ends(order_by: np.ndarray, groups: Sequence[np.ndarray]) -> np.ndarray:

@@ -14,7 +14,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from mmnoisy.experiments.report.by_class import Groups
 from mmnoisy.experiments.report.methods import Method
-from mmnoisy.experiments.report.results import SCORES, ScoreRow
+from mmnoisy.experiments.report.results import ScoreRow
 from mmnoisy.experiments.report.statistics import precision_recall
 from mmnoisy.experiments.report.tables import range_text
 from mmnoisy.reporting.figures import GREY, new_figure
@@ -109,15 +109,17 @@ def draw_cleaned(path: Path, groups: Groups, methods: Mapping[str, Method]) -> N
 def draw_learning_curves(
     path: Path, curve: Mapping[int, Sequence[ScoreRow]], methods: Mapping[str, Method]
 ) -> None:
-    """AP_all and MAP over the number of verified images, on a logarithmic axis.
+    """The scores over the number of verified images, on a logarithmic axis.
 
     Args:
         path: the file; its suffix is the format.
         curve: Table 2 for each number.
         methods: those to draw.
     """
+    scores = [*next(iter(curve.values()))[0].scores]
     with new_figure(path, (WIDTH, 4.6), wspace=0.05) as figure:
-        for axes, score in zip(figure.subplots(1, len(SCORES)), SCORES):
+        panels = figure.subplots(1, len(scores), squeeze=False)[0]
+        for axes, score in zip(panels, scores):
             for place, (key, method) in enumerate(methods.items()):
                 points = [
                     (number, row.scores[score])

@@ -17,8 +17,14 @@ class Method(NamedTuple):
     paper: Optional[Tuple[float, float]]
     """AP_all and MAP in the paper's Table 2."""
 
+    def published(self, score: str) -> float:
+        """The paper's figure for a score, in percent; NaN where it has none."""
+        return dict(zip(PUBLISHED, self.paper or ())).get(score, math.nan)
+
 
 BASELINE = 'baseline'
+PUBLISHED = ('AP_all', 'MAP')
+"""The scores of the paper's Table 2."""
 SHOWN_IN_EXAMPLES = (BASELINE, 'finetune_clean', 'joint')
 """As in the paper's Figure 7."""
 ALWAYS_DRAWN = (BASELINE, 'finetune_clean', 'joint')

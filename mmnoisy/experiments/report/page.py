@@ -7,13 +7,14 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from mmnoisy.experiments.report.by_class import NOISY, CategoryRow, CleanedLabels
 from mmnoisy.experiments.report.examples import SIGNS, WRONG, Shown, data_uri
-from mmnoisy.experiments.report.methods import Method, is_bound
-from mmnoisy.experiments.report.results import SCORES, ScoreRow, Step
+from mmnoisy.experiments.report.methods import PUBLISHED, Method, is_bound
+from mmnoisy.experiments.report.results import ScoreRow, Step
 from mmnoisy.experiments.report.statistics import Estimate
 from mmnoisy.experiments.report.tables import (
     OTHER_RULES,
     classes_text,
     few_note,
+    names_of_scores,
     pairing,
     rule_text,
     signed,
@@ -50,17 +51,20 @@ class Contents(NamedTuple):
 def render_comparison(contents: Contents) -> str:
     """The page as HTML; it needs no other file and no network."""
     rows = {row.method.key: row for row in contents.rows}
+    scores = [*contents.rows[0].scores]
     return render_page(
         'mmnoisy.experiments.report',
         'index.html',
         ['sort.js', 'examples.js'],
         **{**contents._asdict(), 'methods': {key: contents.methods[key] for key in rows}},
         title='Learning from noisy and verified labels: systems compared',
-        scores=SCORES,
+        scores=scores,
+        published=[score for score in scores if score in PUBLISHED],
+        ruled=names_of_scores(contents.protocols),
         tiles=_tiles(contents),
         pairing=pairing(contents.rows),
         seconds={key: _mean_seconds(row) for key, row in rows.items()},
-        best={score: _best(contents.rows, score) for score in SCORES},
+        best={score: _best(contents.rows, score) for score in scores},
         rules={name: rule_text(name) for name in contents.protocols},
         names=names_of_labels(contents.methods),
         figure={name: png_uri(data) for name, data in contents.figures.items()},
@@ -68,7 +72,7 @@ def render_comparison(contents: Contents) -> str:
         signs=SIGNS,
         signed=signed,
         classes_text=classes_text,
-        few=few_note(contents.categories),
+        few=few_note(row.num_few for row in contents.categories),
         other_rules=OTHER_RULES,
         data_uri=data_uri,
     )
@@ -82,7 +86,7 @@ def names_of_labels(methods: Mapping[str, Method]) -> Dict[str, str]:
 def _tiles(contents: Contents) -> List[Dict[str, Any]]:
     """The findings in a nutshell: label, value, note."""
     tiles = []
-    for score in SCORES:
+    for score in contents.rows[0].scores:
         best = _best(contents.rows, score)
         row = next((row for row in contents.rows if row.method.key == best), None)
         if row:

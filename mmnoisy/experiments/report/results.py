@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Dict, Hashable, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from mmnoisy.errors import InputError
 from mmnoisy.experiments.report.methods import BASELINE, Method, methods_of
 from mmnoisy.experiments.report.sampling import Sampling
 from mmnoisy.experiments.report.statistics import Estimate, estimate, paired_difference
 from mmnoisy.experiments.runs import Run
 
 BySeed = Mapping[int, Run]
-SCORES = ('AP_all', 'MAP')
+
+
+def shared_scores(runs: Iterable[Run]) -> List[str]:
+    """The metrics that all runs have, in the order of the first run.
+
+    Numbers of classes are no score, and categories have a table of their own.
+
+    Raises:
+        InputError: there is none.
+    """
+    first, *others = (run.metrics for run in runs)
+    found = [
+        name
+        for name in first
+        if name != 'num_classes' and not name.startswith('MAP_')
+        if all(name in metrics for metrics in others)
+    ]
+    if not found:
+        raise InputError(
+            f'test_evaluator: the runs have no metric in common, the first has {", ".join(first)}; '
+            'give the configs of all systems the same'
+        )
+    return found
 
 
 class ScoreRow(NamedTuple):
@@ -21,7 +44,7 @@ class ScoreRow(NamedTuple):
     method: Method
     runs: BySeed
     scores: Dict[str, Estimate]
-    """``AP_all`` and ``MAP``, in percent."""
+    """By name, see :func:`shared_scores`."""
     gains: Dict[str, Estimate]
     """Paired differences to the baseline; without a seed in common their mean is NaN."""
 
@@ -46,18 +69,19 @@ def runs_at(runs: Sequence[Run], verified: int) -> Dict[str, BySeed]:
 
 
 class Step(NamedTuple):
-    """From a row of Table 2 to the next better one in AP_all."""
+    """From a row of Table 2 to the next better one in the first score."""
 
     better: Method
     worse: Method
     gains: Dict[str, Estimate]
-    """Paired differences of ``AP_all`` and ``MAP``, in percent."""
+    """Paired differences of the scores."""
 
 
 def score_rows(
     by_method: Mapping[str, BySeed],
     methods: Mapping[str, Method],
     sampling: Optional[Sampling] = None,
+    scores: Optional[Sequence[str]] = None,
 ) -> List[ScoreRow]:
     """Table 2: a row for each of the methods that has a run.
 
@@ -65,14 +89,17 @@ def score_rows(
         by_method: the runs.
         methods: in the order of the rows.
         sampling: of the test images; without it the intervals are those of the seeds.
+        scores: names of metrics; those that all of these runs share where they are not given.
     """
+    if scores is None:
+        scores = shared_scores(_every_run(by_method))
     baseline = by_method.get(BASELINE, {})
     return [
         ScoreRow(
             method,
             by_method[key],
-            {score: _estimate(by_method[key], score, sampling) for score in SCORES},
-            _differences(by_method[key], baseline, sampling),
+            {score: _estimate(by_method[key], score, sampling) for score in scores},
+            _differences(by_method[key], baseline, scores, sampling),
         )
         for key, method in methods.items()
         if key in by_method
@@ -80,52 +107,64 @@ def score_rows(
 
 
 def steps_between(rows: Sequence[ScoreRow], sampling: Optional[Sampling] = None) -> List[Step]:
-    """The differences between neighbours in AP_all, best first."""
-    ranked = sorted(rows, key=lambda row: -row.scores['AP_all'].mean)
+    """The differences between neighbours in the first score, best first."""
+    scores = [*rows[0].scores]
+    ranked = sorted(rows, key=lambda row: -row.scores[scores[0]].mean)
     return [
-        Step(better.method, worse.method, _differences(better.runs, worse.runs, sampling))
+        Step(better.method, worse.method, _differences(better.runs, worse.runs, scores, sampling))
         for better, worse in zip(ranked, ranked[1:])
     ]
 
 
-def _values(runs: BySeed, score: str) -> Dict[int, float]:
-    return {seed: run.metrics[score] for seed, run in runs.items()}
+def _every_run(by_method: Mapping[str, BySeed]) -> List[Run]:
+    return [run for by_seed in by_method.values() for run in by_seed.values()]
+
+
+def _values(runs: BySeed, score: str, rule: str = '') -> Dict[int, float]:
+    """The values under a rule by seed, without the runs that have none."""
+    under = {
+        seed: run.protocols.get(rule, {}) if rule else run.metrics for seed, run in runs.items()
+    }
+    return {seed: of[score] for seed, of in under.items() if score in of}
 
 
 def _replicates(
-    runs: BySeed, score: str, sampling: Optional[Sampling]
+    runs: BySeed, seeds: Iterable[int], name: Hashable, sampling: Optional[Sampling]
 ) -> Optional[Dict[int, np.ndarray]]:
-    """The values on other test images, by seed; None for a score that has none."""
-    found = {} if sampling is None else {seed: sampling(run) for seed, run in runs.items()}
-    if not all(score in of for of in found.values()):
+    """The values on other test images, by seed; None for what has none."""
+    found = {} if sampling is None else {seed: sampling(runs[seed]) for seed in seeds}
+    if not all(name in of for of in found.values()):
         return None
-    return {seed: of[score] for seed, of in found.items()} or None
+    return {seed: of[name] for seed, of in found.items()} or None
 
 
-def _estimate(runs: BySeed, score: str, sampling: Optional[Sampling]) -> Estimate:
-    replicates = _replicates(runs, score, sampling)
-    values = [*_values(runs, score).values()]
-    return estimate(values, np.stack([*replicates.values()]) if replicates else None)
+def _estimate(runs: BySeed, score: str, sampling: Optional[Sampling], rule: str = '') -> Estimate:
+    values = _values(runs, score, rule)
+    replicates = _replicates(runs, values, (rule, score) if rule else score, sampling)
+    return estimate([*values.values()], np.stack([*replicates.values()]) if replicates else None)
 
 
-def _differences(runs: BySeed, others: BySeed, sampling: Optional[Sampling]) -> Dict[str, Estimate]:
+def _differences(
+    runs: BySeed, others: BySeed, scores: Sequence[str], sampling: Optional[Sampling]
+) -> Dict[str, Estimate]:
     return {
         score: paired_difference(
             _values(runs, score),
             _values(others, score),
-            _replicates(runs, score, sampling),
-            _replicates(others, score, sampling),
+            _replicates(runs, runs, score, sampling),
+            _replicates(others, others, score, sampling),
         )
-        for score in SCORES
+        for score in scores
     }
 
 
 def learning_curve(
     runs: Sequence[Run], methods: Mapping[str, Method], sampling: Optional[Sampling] = None
 ) -> Dict[int, List[ScoreRow]]:
-    """Table 2 for every number of verified images."""
+    """Table 2 for every number of verified images, of the scores that all runs share."""
+    scores = shared_scores(runs)
     return {
-        number: score_rows(runs_at(runs, number), methods, sampling)
+        number: score_rows(runs_at(runs, number), methods, sampling, scores)
         for number in verified_numbers(runs)
     }
 
@@ -135,24 +174,17 @@ def protocol_scores(
 ) -> Dict[str, Dict[str, Dict[str, Estimate]]]:
     """Scores under every rule: by rule ('' for the paper's own), method and score.
 
-    A rule that a run was not scored under misses that seed. The intervals of the other rules are
-    those of the seeds, since their scores are not made of the verified pairs alone.
+    They are the shared scores that are known under other rules, too. A rule that a run was not
+    scored under misses that seed.
     """
-    every = [run for by_seed in by_method.values() for run in by_seed.values()]
+    every = _every_run(by_method)
     rules = ['', *dict.fromkeys(name for run in every for name in run.protocols)]
-
-    def values(runs: BySeed, rule: str, score: str) -> List[float]:
-        under = (run.protocols.get(rule, {}) if rule else run.metrics for run in runs.values())
-        return [scores[score] for scores in under if score in scores]
-
+    ruled = {score for run in every for of in run.protocols.values() for score in of}
+    shared = shared_scores(every)
+    scores = [score for score in shared if score in ruled] or shared
     return {
         rule: {
-            key: {
-                score: estimate(values(by_seed, rule, score))
-                if rule
-                else _estimate(by_seed, score, sampling)
-                for score in SCORES
-            }
+            key: {score: _estimate(by_seed, score, sampling, rule) for score in scores}
             for key, by_seed in by_method.items()
         }
         for rule in rules

@@ -14,6 +14,10 @@ from mmnoisy.evaluation.bootstrap import (
 )
 from mmnoisy.experiments.runs import Evaluated, Run
 
+SCORES = ('AP_all', 'MAP')
+"""What the scores of the pairs tell; a report knows of other metrics only what the runs say."""
+EMPTY_AS_ZERO = 'empty_classes_zero'
+"""The rule by which a class without a positive has AP 0."""
 Replicates = Mapping[Hashable, np.ndarray]
 """(B,) in percent, by what was measured."""
 
@@ -43,14 +47,19 @@ class Sampling:
     def __call__(self, run: Run) -> Replicates:
         """``AP_all``, ``MAP`` and the MAP of every group in every replicate.
 
-        As in the metric, a class leaves the mean of a replicate that drew no positive of it.
+        As in the metric, a class leaves the mean of a replicate that drew no positive of it. By
+        pairs of :data:`EMPTY_AS_ZERO` and a score, the same under that rule.
         """
         key = run.method, run.seed, run.scores.tobytes()
         if key not in self._known:
             pairs = run.scores, self.evaluated.present, self.image, self.counts
             by_class = bootstrap_average_precision(*pairs, self.evaluated.class_id)
+            AP_all = 100 * bootstrap_average_precision(*pairs)[0]
+            of_all_classes = np.nansum(by_class, axis=0) / len(self.evaluated.class_names)
             self._known[key] = {
-                'AP_all': 100 * bootstrap_average_precision(*pairs)[0],
+                'AP_all': AP_all,
+                (EMPTY_AS_ZERO, 'AP_all'): AP_all,
+                (EMPTY_AS_ZERO, 'MAP'): 100 * of_all_classes,
                 **{name: 100 * _means(by_class, group) for name, group in self.groups.items()},
             }
         return self._known[key]

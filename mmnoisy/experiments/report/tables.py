@@ -12,8 +12,9 @@ from mmnoisy.experiments.report.by_class import (
     CleanedLabels,
     Groups,
 )
-from mmnoisy.experiments.report.methods import BASELINE, Method
-from mmnoisy.experiments.report.results import SCORES, ScoreRow, Step
+from mmnoisy.experiments.report.methods import BASELINE, PUBLISHED, Method
+from mmnoisy.experiments.report.results import ScoreRow, Step
+from mmnoisy.experiments.report.sampling import EMPTY_AS_ZERO, SCORES
 from mmnoisy.experiments.report.statistics import Estimate
 from mmnoisy.reporting.tables import markdown_table
 
@@ -29,7 +30,7 @@ RULES = {
         'Every class that nobody verified on an image counts as absent from it: a right label '
         'that nobody checked is punished as if it were wrong.',
     ),
-    'empty_classes_zero': (
+    EMPTY_AS_ZERO: (
         'Classes without positives as 0',
         'As the paper, but the mean runs over all classes and those without a verified positive '
         'count as 0: MAP falls for every system alike, AP_all stays.',
@@ -37,7 +38,7 @@ RULES = {
 }
 """Names of the rules of scoring, and a sentence on each."""
 OTHER_RULES = (
-    "The intervals of the paper's rule include the test images, the others are over seeds."
+    'The intervals are over seeds and test images; where unverified counts as negative, over seeds.'
 )
 
 
@@ -68,11 +69,11 @@ def intervals_note(counts: Sequence[int]) -> str:
     return f'{note}; rows of a single seed, over the images.' if min(counts) < 2 else f'{note}.'
 
 
-def steps(between: Sequence[Step]) -> str:
-    """The paired differences between neighbours in AP_all."""
-    header = ['better by AP_all', 'than', 'AP_all', 'MAP']
+def steps(between: Sequence[Step], scores: Sequence[str]) -> str:
+    """The paired differences between neighbours in the first of the scores."""
+    header = [f'better by {scores[0]}', 'than', *scores]
     cells = [
-        [step.better.name, step.worse.name, *(number(step.gains[s], sign=True) for s in SCORES)]
+        [step.better.name, step.worse.name, *(number(step.gains[s], sign=True) for s in scores)]
         for step in between
     ]
     return markdown_table(header, cells)
@@ -80,15 +81,19 @@ def steps(between: Sequence[Step]) -> str:
 
 def table2(rows: Sequence[ScoreRow], verified: int) -> str:
     """Table 2: scores, paired differences to the baseline and the paper's figures."""
-    header = ['method', 'AP_all', 'gain', 'MAP', 'gain', 'seeds', 'paper AP_all', 'paper MAP']
+    scores = [*rows[0].scores]
+    published = [score for score in scores if score in PUBLISHED]
+    header = ['method', *(title for score in scores for title in (score, 'gain')), 'seeds']
+    header += [f'paper {score}' for score in published]
     cells = []
     for row in rows:
         is_baseline = row.method.key == BASELINE
         line = [row.method.name]
-        for score in SCORES:
+        for score in scores:
             gain = NONE if is_baseline else number(row.gains[score], sign=True)
             line += [number(row.scores[score]), gain]
-        paper = [f'{value:.2f}' for value in row.method.paper or ()] or [NONE, NONE]
+        figures = [row.method.published(score) for score in published]
+        paper = [NONE if math.isnan(value) else f'{value:.2f}' for value in figures]
         cells.append([*line, str(len(row.runs)), *paper])
     lines = [markdown_table(header, cells), '', f'{verified:,} verified images. {pairing(rows)}']
     return '\n'.join(lines)
@@ -96,14 +101,19 @@ def table2(rows: Sequence[ScoreRow], verified: int) -> str:
 
 def pairing(rows: Sequence[ScoreRow]) -> str:
     """What the numbers of Table 2 are, in sentences."""
-    text = f'{intervals_note([len(row.runs) for row in rows])} Gain: difference to the baseline'
+    text = intervals_note([len(row.runs) for row in rows])
+    others = [score for score in rows[0].scores if score not in SCORES]
+    if others:
+        text += f' Of {", ".join(others)} the interval is that over seeds alone.'
+    text += ' Gain: difference to the baseline'
     if not any(row.method.key == BASELINE for row in rows):
         return f'{text}, of which there is no run.'
     text += ' of the same seed'
+    seeds = {row.method.name: next(iter(row.gains.values())).seeds for row in rows}
     fewer = [
-        f'{row.method.name} {row.gains[SCORES[0]].seeds}'
+        f'{row.method.name} {seeds[row.method.name]}'
         for row in rows
-        if row.method.key != BASELINE and row.gains[SCORES[0]].seeds < len(row.runs)
+        if row.method.key != BASELINE and seeds[row.method.name] < len(row.runs)
     ]
     return f'{text} (seeds with a baseline: {", ".join(fewer)}).' if fewer else f'{text}.'
 
@@ -112,11 +122,16 @@ def table3(rows: Sequence[CategoryRow], methods: Mapping[str, Method]) -> str:
     """Table 3: MAP by category."""
     header = ['category', 'classes', *(method.name for method in methods.values())]
     cells = [
-        [row.category, classes_text(row), *(number(row.MAP[key]) for key in methods)]
+        [
+            row.category,
+            classes_text(row.num_classes, row.num_few),
+            *(number(row.MAP[key]) for key in methods),
+        ]
         for row in rows
     ]
     counts = [row.MAP[key].seeds for row in rows for key in methods]
-    note = f'MAP by category. Classes: those that have a verified positive{few_note(rows)}.'
+    few = few_note(row.num_few for row in rows)
+    note = f'MAP by category. Classes: those that have a verified positive{few}.'
     return f'{markdown_table(header, cells)}\n\n{note} {intervals_note(counts)}'
 
 
@@ -125,14 +140,22 @@ def protocols(
 ) -> str:
     """The scores of every method under every rule."""
     titles = [rule_text(rule)[0] for rule in scores]
-    header = ['method', *(f'{title}: {score}' for title in titles for score in SCORES)]
+    names = names_of_scores(scores)
+    header = ['method', *(f'{title}: {score}' for title in titles for score in names)]
     cells = [
-        [method.name, *(number(of[key][score]) for of in scores.values() for score in SCORES)]
+        [method.name, *(number(of[key][score]) for of in scores.values() for score in names)]
         for key, method in methods.items()
     ]
     sentences = [f'- {title}. {text}'.rstrip() for title, text in map(rule_text, scores)]
     sentences += [f'- {OTHER_RULES}'] if len(scores) > 1 else []
     return '\n'.join([markdown_table(header, cells), '', *sentences])
+
+
+def names_of_scores(
+    scores: Mapping[str, Mapping[str, Mapping[str, Estimate]]],
+) -> List[str]:
+    """The names of the scores of all rules and methods."""
+    return [*next(iter(scores[''].values()))]
 
 
 def cleaned_labels(labels: CleanedLabels, names: Mapping[str, str]) -> str:
@@ -142,15 +165,18 @@ def cleaned_labels(labels: CleanedLabels, names: Mapping[str, str]) -> str:
         labels: in percent.
         names: of the methods and of the noisy labels.
     """
-    header = ['annotation quality', *(names[key] for key in labels.overall)]
-    overall = ['all classes', *(number(value) for value in labels.overall.values())]
+    header = ['annotation quality', 'classes', *(names[key] for key in labels.overall)]
+    sizes = labels.groups.sizes
+    every = classes_text(sum(n for n, _ in sizes), sum(few for _, few in sizes))
+    overall = ['all classes', every, *(number(value) for value in labels.overall.values())]
     groups = [
         [f'{ends} %', *cells] for ends, *cells in _by_group(labels.groups, labels.overall, 100)
     ]
     counts = [value.seeds for key, value in labels.overall.items() if key != NOISY]
     note = (
         'Percent of the labels on the rated pairs of test that agree with the verdict; cleaned '
-        f'labels say present from 0.5 on. {intervals_note(counts)}'
+        f'labels say present from 0.5 on{few_note(few for _, few in sizes)}. '
+        f'{intervals_note(counts)}'
     )
     return f'{markdown_table(header, [overall, *groups])}\n\n{note}'
 
@@ -169,34 +195,39 @@ def gains(frequency: Groups, quality: Groups, methods: Mapping[str, Method]) -> 
         [f'{ends} %', *cells] for ends, *cells in _by_group(quality, methods, 100, sign=True)
     ]
     counts = [of[0].seeds for of in frequency.values.values() if of]
-    note = 'Gain in class AP over the baseline of the same seed, groups of classes of equal size.'
+    few = few_note(few for groups in (frequency, quality) for _, few in groups.sizes)
+    note = (
+        'Gain in class AP over the baseline of the same seed, groups of classes of equal size'
+        f'{few}.'
+    )
     return '\n\n'.join(
         [
-            markdown_table(['machine labels in T', *names], by_frequency),
-            markdown_table(['annotation quality', *names], by_quality),
+            markdown_table(['machine labels in T', 'classes', *names], by_frequency),
+            markdown_table(['annotation quality', 'classes', *names], by_quality),
             f'{note} {intervals_note(counts)}',
         ]
     )
 
 
-def classes_text(row: CategoryRow) -> str:
+def classes_text(num_classes: int, num_few: int) -> str:
     """The number of classes, and in brackets of those with few verified pairs."""
-    return f'{row.num_classes} ({row.num_few})' if row.num_few else str(row.num_classes)
+    return f'{num_classes} ({num_few})' if num_few else str(num_classes)
 
 
-def few_note(rows: Sequence[CategoryRow]) -> str:
-    """What the brackets of :func:`classes_text` mean, where there are any."""
-    some = any(row.num_few for row in rows)
+def few_note(numbers: Iterable[int]) -> str:
+    """What the brackets of :func:`classes_text` mean, where a number is not 0."""
+    some = any(numbers)
     return f'; in brackets, with fewer than {FEW_PAIRS} verified pairs' if some else ''
 
 
 def _by_group(
     groups: Groups, keys: Iterable[str], scale: float = 1, sign: bool = False
 ) -> Iterator[List[str]]:
-    """A row for each group: its range and the value of every method."""
+    """A row for each group: its range, its classes and the value of every method."""
     for place, ends in enumerate(groups.ends):
         values = (groups.values[key][place] for key in keys)
-        yield [range_text(scale * ends), *(number(value, sign) for value in values)]
+        classes = classes_text(*groups.sizes[place])
+        yield [range_text(scale * ends), classes, *(number(value, sign) for value in values)]
 
 
 def range_text(ends: Sequence[float]) -> str:

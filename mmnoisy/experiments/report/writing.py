@@ -80,7 +80,8 @@ def write_report(
         notes: label -> text for the page (data set, features, recipe, command).
 
     Raises:
-        InputError: ``out`` is no folder, or nothing can be written there.
+        InputError: the runs have no metric in common, ``out`` is no folder, or nothing can be
+            written there.
     """
     assert runs
     with atomic_files(out) as folder:
@@ -100,6 +101,7 @@ def _write_tables_and_figures(
     methods = {key: method for key, method in all_methods.items() if key in by_method}
     sampling = Sampling(evaluated, class_groups(evaluated))
     rows = score_rows(by_method, methods, sampling)
+    scores = [*rows[0].scores]
     between = steps_between(rows, sampling)
     precisions = class_precisions(evaluated, by_method)
     resampled = {
@@ -111,10 +113,10 @@ def _write_tables_and_figures(
     first_runs = {key: next(iter(by_seed.values())) for key, by_seed in by_method.items()}
 
     _write(folder / 'table2.md', tables.table2(rows, verified))
-    _write(folder / 'steps.md', tables.steps(between))
+    _write(folder / 'steps.md', tables.steps(between, scores))
     _write(folder / 'table3.md', tables.table3(categories, methods))
     _write(folder / 'protocols.md', tables.protocols(rules, methods))
-    best = drawn(methods, {row.method.key: row.scores['AP_all'].mean for row in rows})
+    best = drawn(methods, {row.method.key: row.scores[scores[0]].mean for row in rows})
     _write_gains(folder, evaluated, precisions, resampled, methods, best)
     _draw_curves(folder / 'figure6.png', evaluated, categories, first_runs, best)
     cleaned = _write_cleaned(folder, evaluated, by_method, methods, sampling)

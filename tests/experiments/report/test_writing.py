@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy import stats
 from synthetic_runs import METHODS, evaluated_set, one_run, runs_of
 
 from mmnoisy import InputError
@@ -65,7 +66,7 @@ def test_gains_by_group_stand_in_a_table(tmp_path, undrawn):
     write_report(tmp_path, EVALUATED, runs, {})
     rows = read_table(tmp_path / 'gains.md')
     quality = [row[0] for row in rows].index('annotation quality')
-    assert rows[0][1:] == rows[quality][1:] == ['Joint', 'Bound: truth of T']
+    assert rows[0][1:] == rows[quality][1:] == ['classes', 'Joint', 'Bound: truth of T']
     by_method = runs_at(runs, 2500)
     sampling = Sampling(EVALUATED, class_groups(EVALUATED))
     resampled = {
@@ -78,12 +79,38 @@ def test_gains_by_group_stand_in_a_table(tmp_path, undrawn):
     ):
         groups = gains_by_group(EVALUATED, name, precisions, resampled)
         assert len(found) == len(groups.ends)
-        for place, (ends, joint, bound) in enumerate(found):
+        for place, (ends, classes, joint, bound) in enumerate(found):
             low, high = (f'{scale * end:.0f}' for end in groups.ends[place])
             assert ends == (low if low == high else f'{low}\u2013{high}') + unit
+            assert classes == '{} ({})'.format(*groups.sizes[place]).replace(' (0)', '')
             for cell, key in ((joint, 'joint'), (bound, 'bound_truth')):
                 mean, half, _ = groups.values[key][place]
                 assert cell == f'{mean:+.2f} ± {half:.2f}'.replace('-', '\u2212')
+
+
+def test_the_tables_have_every_metric_that_all_runs_share(tmp_path, undrawn):
+    runs = [
+        dataclasses.replace(run, metrics={'F1': 50.0 + place, **run.metrics})
+        for place, run in enumerate(runs_of(EVALUATED, ('baseline', 'joint'), 2, (100, 2500)))
+    ]
+    runs[0].metrics['speed'] = 1.0  # one run's own
+    write_report(tmp_path, EVALUATED, runs, {})
+    header, _, _, joint = read_table(tmp_path / 'table2.md')
+    scores = ['F1', 'gain', 'AP_all', 'gain', 'MAP', 'gain']
+    assert header == ['method', *scores, 'seeds', 'paper AP_all', 'paper MAP']
+    half = 0.5 * stats.t.ppf(0.975, 1)  # of 56 and 57
+    assert joint[1:3] == [f'56.50 ± {half:.2f}', '+2.00 ± 0.00']
+    assert 'Of F1 the interval is that over seeds alone.' in (tmp_path / 'table2.md').read_text()
+    assert 'Of F1 the interval is that over seeds alone.' in (tmp_path / 'index.html').read_text()
+    assert read_table(tmp_path / 'steps.md')[0] == ['better by F1', 'than', 'F1', 'AP_all', 'MAP']
+    assert not any('F1' in cell for cell in read_table(tmp_path / 'protocols.md')[0])
+
+
+def test_runs_without_a_metric_in_common_are_refused(tmp_path):
+    runs = runs_of(EVALUATED, ('baseline', 'joint'), 1)
+    runs[1] = dataclasses.replace(runs[1], metrics={'F1': 50.0})
+    with pytest.raises(InputError, match='test_evaluator: the runs have no metric in common'):
+        write_report(tmp_path, EVALUATED, runs, {})
 
 
 def test_one_seed_says_that_its_interval_is_that_of_the_images(tmp_path, undrawn):

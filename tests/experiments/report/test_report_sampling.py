@@ -16,7 +16,7 @@ from mmnoisy.experiments.report.by_class import (
     gains_by_group,
 )
 from mmnoisy.experiments.report.methods import methods_of
-from mmnoisy.experiments.report.results import runs_at, score_rows
+from mmnoisy.experiments.report.results import protocol_scores, runs_at, score_rows
 from mmnoisy.experiments.report.sampling import Sampling
 
 EVALUATED = evaluated_set(num_images=30, num_classes=12, num_examples=0)
@@ -97,3 +97,53 @@ def test_classes_with_few_pairs_are_counted():
     for row in rows:
         assert row.num_few == ((pairs < 20) & positive)[row.members].sum()
     assert any(row.num_few for row in rows)
+
+
+def test_a_test_set_of_148_verdicts():
+    """A difference that the seeds agree on is within what other images would have shown."""
+    few = evaluated_set(num_images=30, num_classes=20, num_examples=0, seed=3)
+    kept = np.arange(148)
+    few = dataclasses.replace(
+        few,
+        **{name: getattr(few, name)[kept] for name in ('image', 'class_id', 'present', 'noisy')},
+    )
+    rng = np.random.default_rng(4)
+    signal, noise = 2.0 * few.present + rng.normal(size=148), rng.normal(size=148)
+    runs = []
+    for method, weight in (('baseline', 0.0), ('joint', 0.5)):
+        for seed in range(3):
+            scores = (signal + weight * noise + 1e-3 * rng.normal(size=148)).astype(np.float32)
+            ap = 100 * average_precision(scores, few.present)[0]
+            run = dataclasses.replace(ONE[0], method=method, seed=seed, scores=scores)
+            runs.append(dataclasses.replace(run, metrics={'AP_all': ap}, protocols={}))
+    by_method = runs_at(runs, 2500)
+    methods = methods_of(by_method)
+    gain = score_rows(by_method, methods, Sampling(few, {}))[1].gains['AP_all']
+
+    drawn = []
+    rows = [np.flatnonzero(few.image == i) for i in range(30)]
+    for images in np.random.default_rng(7).integers(30, size=(1000, 30)):
+        pairs = np.concatenate([rows[i] for i in images])
+        first, last = (
+            np.mean([average_precision(run.scores[pairs], few.present[pairs])[0] for run in some])
+            for some in (runs[:3], runs[3:])
+        )
+        drawn.append(100 * (last - first))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    # The deviation of 1,000 draws is known to 2 %, each end of the interval to 5 %.
+    assert 2 * gain.half_width == pytest.approx(high - low, rel=0.15)
+    assert (abs(gain.mean) < gain.half_width) == (low < 0 < high)
+    of_seeds = score_rows(by_method, methods)[1].gains['AP_all']
+    assert of_seeds.half_width < 0.2 * abs(gain.mean)
+
+
+def test_empty_classes_as_zero_include_the_test_images():
+    found = protocol_scores(BY_METHOD, Sampling(EVALUATED, {}))
+
+    def MAP(pairs):
+        return np.nansum(ap(ONE[0], pairs, EVALUATED.class_id)) / 12
+
+    zero = found['empty_classes_zero']['baseline']
+    assert zero['MAP'].half_width == pytest.approx(1.96 * literal(MAP), rel=0.2)
+    assert zero['AP_all'].half_width == found['']['baseline']['AP_all'].half_width
+    assert found['unverified_negative']['baseline']['MAP'].half_width < 0.01
