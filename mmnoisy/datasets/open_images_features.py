@@ -140,6 +140,11 @@ class ConcatFeatures(ConcatDataset):
     Within a batch the images of the first dataset come first.
     """
 
+    def image_id(self, idx: int) -> str:
+        """The id of an image, 16 hexadecimal digits."""
+        source, number = self._get_ori_dataset_idx(idx)
+        return self.datasets[source].image_id(number)
+
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, see :class:`OpenImagesFeatures`."""
         return self.seeded_batch(indices, _random(len(indices)))
