@@ -117,6 +117,12 @@ def test_imports_go_one_way():
         assert not backwards, f'{path} imports {backwards}'
 
 
+def test_no_two_test_files_have_one_name():
+    """Pytest imports them by name."""
+    names = [path.name for path in (REPO / 'tests').rglob('test_*.py')]
+    assert len(names) == len({*names})
+
+
 def test_pure_functions_do_not_know_MM():
     with_mm = (
         '__init__',
