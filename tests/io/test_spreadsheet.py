@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmnoisy.io.spreadsheet import as_text, from_text
+from mmnoisy.io.spreadsheet import as_text, delimiter, from_text
 
 
 def test_formulas_are_texts():
@@ -16,3 +16,8 @@ def test_every_cell_comes_back(cell):
     written = as_text(cell)
     assert not written.startswith(('=', '+', '-', '@', '\t', '\r'))
     assert from_text(written) == cell
+
+
+def test_what_fields_end_in():
+    assert [delimiter(line) for line in ('a,b', 'a;b', 'a\tb', 'a', '')] == [',', ';', '\t', ',', ',']
+    assert delimiter('a;b,c') == ','
