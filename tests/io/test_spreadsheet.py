@@ -19,5 +19,6 @@ def test_every_cell_comes_back(cell):
 
 
 def test_what_fields_end_in():
-    assert [delimiter(line) for line in ('a,b', 'a;b', 'a\tb', 'a', '')] == [',', ';', '\t', ',', ',']
+    lines = ('a,b', 'a;b', 'a\tb', 'a', '')
+    assert [*map(delimiter, lines)] == [',', ';', '\t', ',', ',']
     assert delimiter('a;b,c') == ','
