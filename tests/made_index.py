@@ -120,3 +120,9 @@ def remove_usable(root, subset, rows):
     bank = FeatureBank.create(new, index.image_ids[usable], 1, features.shape[2], {})
     bank.write(np.arange(len(usable)), features.astype(np.float32))
     return json.loads((folder / 'index.json').read_text())
+
+
+def cleaning_arguments(root, out, *more):
+    """The command line of ``clean_labels.py`` for a data set made here."""
+    files = [str(root / name) for name in ('config.py', 'model.pth')]
+    return [*files, '--out', str(root / out), '--block-images', '16', *more]

@@ -43,8 +43,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--class-share',
         type=float,
-        default=0.1,
-        help='of the queue that one class may take while others are left, default 0.1',
+        help='of the queue that one class may take while others are left, default the one that '
+        'finds most errors on V',
     )
 
 
@@ -57,7 +57,7 @@ def check_arguments(args: Namespace) -> None:
     check_loading(args)
     if args.size < 1 or args.folds < 2:
         raise InputError(f'--size {args.size} --folds {args.folds}: give at least 1 and 2')
-    if not 0 < args.class_share <= 1:
+    if args.class_share is not None and not 0 < args.class_share <= 1:
         raise InputError(f'--class-share {args.class_share:g}: is outside (0, 1]; give 0.1, say')
 
 
@@ -78,6 +78,7 @@ def run(args: Namespace) -> None:
         rated_labels,
         write_queue,
     )
+    from mmnoisy.cleaning.review.ranking import best_share, expected_value
     from mmnoisy.cleaning.scorer import Scorer
     from mmnoisy.engine.distributed.processes import world_size
     from mmnoisy.engine.sets import index_folder, set_config
@@ -102,9 +103,11 @@ def run(args: Namespace) -> None:
         pairs, fold = cross_fit(cfg, args.folds, scores_of, args.out / 'folds')
         rated, wrong = match_verdicts(pairs, validation.index.verdicts, num_classes)
         pairs, fold, wrong = pairs[rated], fold[rated], wrong[rated]
-        quality = compare_orders(
-            pairs, cross_fitted(pairs, wrong, fold), wrong, args.class_share, num_classes
+        probability = cross_fitted(pairs, wrong, fold)
+        share = args.class_share or best_share(
+            expected_value(probability, pairs['score']), pairs['label'], wrong, args.size
         )
+        quality = compare_orders(pairs, probability, wrong, share, num_classes)
         rows = [['validation, cross-fitted', *row] for row in comparison_rows(quality)]
 
         model = ErrorModel(pairs, wrong)
@@ -114,14 +117,15 @@ def run(args: Namespace) -> None:
         score_blocks(blocks, scorer, Rule(max_added=0), np.ones(num_classes, bool), BLOCK_IMAGES)
         if args.subset == 'test':
             held_aside, verdicts = rated_labels(blocks, BLOCK_IMAGES, index)
-            found = compare_orders(
-                held_aside, model(held_aside), verdicts, args.class_share, num_classes
-            )
+            found = compare_orders(held_aside, model(held_aside), verdicts, share, num_classes)
             rows += [['test, held aside', *row] for row in comparison_rows(found)]
-        queue = best_labels(blocks, BLOCK_IMAGES, model, args.size, args.class_share)
+        queue = best_labels(blocks, BLOCK_IMAGES, model, args.size, share)
         write_queue(queue, index, args.out)
         write_csv(args.out / 'quality.csv', ('verdicts', *COLUMNS), rows)
     for row in rows:
         if row[2] == '1000':
             print(f'{row[0]}: {row[1]}: {row[3]} errors in {row[2]} labels ({row[6]} x random)')
-    print(f'{len(queue.pairs):,} labels to ask about, written to {args.out}')
+    print(
+        f'{len(queue.pairs):,} labels to ask about, written to {args.out}; while others are left, '
+        f'a class takes {share:.0%} at most'
+    )

@@ -94,7 +94,7 @@ class MetaCorrectionClassifier(DualHeadClassifier):
         verified: torch.Tensor,
         observed: torch.Tensor,
     ) -> torch.Tensor:
-        """A scalar whose gradient to the labels is :func:`meta_gradient`; its value means nothing."""
+        """A scalar with :func:`meta_gradient` for its gradient to the labels, without a meaning."""
         with torch.no_grad():
             influence = meta_gradient(
                 self.head.pre_logits(feats).float(),

@@ -98,10 +98,8 @@ class PartlyFrozenClassifier(ImageClassifier):
         )
         if self.freeze_backbone:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with (
-            precision,
-            torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone),
-        ):
+        learns = torch.is_grad_enabled() and not self.freeze_backbone
+        with precision, torch.set_grad_enabled(learns):
             feats = _tuple(self.backbone(inputs))
         if self.freeze_backbone:
             feats = tuple(feat.float() for feat in feats)

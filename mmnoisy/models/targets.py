@@ -31,11 +31,8 @@ def multi_hot(
             would have to wait for it.
     """
     labels = cells[1]
-    if (
-        cells.device.type == 'cpu'
-        and len(labels)
-        and not 0 <= int(labels.min()) <= int(labels.max()) < shape[1]
-    ):
+    looks = cells.device.type == 'cpu' and len(labels)
+    if looks and not 0 <= int(labels.min()) <= int(labels.max()) < shape[1]:
         raise InputError(
             f'class id {int(labels.max())}: the labels have more classes than the model, whose '
             f'num_classes is {shape[1]}; set num_classes to the length of the class list'

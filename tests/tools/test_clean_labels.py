@@ -1,13 +1,6 @@
-"""The tool on a generated data set, against the model itself, killed and shared runs."""
+"""The tool on a generated data set, against the model itself."""
 
 import csv
-import os
-import re
-import runpy
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -15,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import REPO, write_release
-from made_index import make_data_set, remove_usable, save_model
+from made_index import cleaning_arguments, make_data_set, remove_usable, save_model
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
 from mmpretrain.registry import DATASETS, MODELS
+from small_classifier import run
 from test_extract_features import CONFIG as PICTURES
 
 from mmnoisy.cleaning.pairs import KINDS
@@ -30,18 +24,9 @@ from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
 from mmnoisy.engine.sets import resolve
 
-TOOL = str(REPO / 'tools/clean_labels.py')
-
-
-def arguments(root, out, *more):
-    files = [str(root / name) for name in ('config.py', 'model.pth')]
-    return [*files, '--out', str(root / out), '--block-images', '16', *more]
-
 
 def clean(*command):
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(sys, 'argv', [TOOL, *command])
-        runpy.run_path(TOOL, run_name='__main__')
+    run('clean_labels.py', *command)
 
 
 def rows_of(path):
@@ -49,18 +34,11 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def assert_same_files(a, b):
-    paths = sorted(path.relative_to(a) for path in a.rglob('*.*'))
-    assert paths == sorted(path.relative_to(b) for path in b.rglob('*.*'))
-    for path in paths:
-        assert (a / path).read_bytes() == (b / path).read_bytes(), path
-
-
 @pytest.fixture(scope='module')
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp('made')
     make_data_set(root)
-    clean(*arguments(root, 'cleaned'))
+    clean(*cleaning_arguments(root, 'cleaned'))
     return root
 
 
@@ -140,12 +118,12 @@ def test_the_result_trains_in_place_of_the_index(root):
 def test_options(root):
     _, values = cleaned_values(root)
     options = ['--classes', '/m/00003', '/m/00007', '--max-added-per-image', '1']
-    clean(*arguments(root, 'some', *options, '--threshold', '0.2', '--batch-size', '7'))
+    clean(*cleaning_arguments(root, 'some', *options, '--threshold', '0.2', '--batch-size', '7'))
     changes = rows_of(root / 'some/changes.csv')
     assert {r['LabelName'] for r in changes if r['Kind'] != 'kept'} == {'/m/00003', '/m/00007'}
     added = Counter(r['ImageID'] for r in changes if r['Kind'] == 'added')
     assert set(added.values()) == {1}
-    clean(*arguments(root, 'soft', '--soft', '--max-added-per-image', '0'))
+    clean(*cleaning_arguments(root, 'soft', '--soft', '--max-added-per-image', '0'))
     soft = LabelIndex.open(root / 'soft/index').noisy
     image = np.repeat(np.arange(len(values)), np.diff(soft.start))
     np.testing.assert_allclose(soft.value, values[image, soft.label], atol=1e-5)
@@ -159,7 +137,7 @@ def test_images_without_a_picture_keep_their_labels(tmp_path):
         '--cfg-options',
         'noisy_set.features=features/train_usable',
     ]
-    clean(*arguments(tmp_path, 'cleaned', *options, '--batch-size', '1'))
+    clean(*cleaning_arguments(tmp_path, 'cleaned', *options, '--batch-size', '1'))
     before, after = (LabelIndex.open(tmp_path / f) for f in ('index/train', 'cleaned/index'))
     np.testing.assert_array_equal(before.usable, after.usable)
     same = [
@@ -183,7 +161,7 @@ def test_pictures(tmp_path):
     ]
     (tmp_path / 'config.py').write_text('\n'.join(lines))
     save_model(tmp_path / 'config.py', tmp_path / 'model.pth')
-    clean(*arguments(tmp_path, 'cleaned', '--batch-size', '4'))
+    clean(*cleaning_arguments(tmp_path, 'cleaned', '--batch-size', '4'))
 
     cfg = resolve(Config.fromfile(tmp_path / 'config.py'))
     model = MODELS.build(cfg.model).eval()
@@ -210,52 +188,6 @@ def test_pictures(tmp_path):
             assert found == pytest.approx(wanted[row['ImageID'], row['LabelName']], abs=2e-4)
 
 
-KILLED = """
-import os, runpy, signal, sys
-from mmnoisy.cleaning.blocks import Blocks
-from mmnoisy.cleaning.streams import NpyStream
-victim, name = dict(blocks=(Blocks, 'write'), streams=(NpyStream, 'append'))[sys.argv[1]]
-method, calls = getattr(victim, name), []
-def killing(*args):
-    calls.append(0)
-    if len(calls) == 10:
-        os.kill(os.getpid(), signal.SIGKILL)
-    method(*args)
-setattr(victim, name, killing)
-sys.argv = sys.argv[2:]
-runpy.run_path(sys.argv[0], run_name='__main__')
-"""
-
-
-@pytest.mark.parametrize(('place', 'finished'), [('blocks', 9), ('streams', 19)])
-def test_a_killed_run_goes_on_to_the_same_bits(root, capsys, place, finished):
-    command = [sys.executable, '-c', KILLED, place, TOOL, *arguments(root, place)]
-    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
-    assert not (root / place).exists()
-    unfinished = root / f'.{place}.unfinished'
-    assert len([*unfinished.glob('blocks/*.npy')]) == finished
-    clean(*arguments(root, place))
-    assert not unfinished.exists()
-    assert_same_files(root / 'cleaned', root / place)
-    made = (root / place / 'changes.csv').stat().st_mtime_ns
-    clean(*arguments(root, place))
-    assert (root / place / 'changes.csv').stat().st_mtime_ns == made
-    assert '300 images' in capsys.readouterr().out
-
-
-def test_two_processes_share_the_work(root):
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
-    threads = {'OMP_NUM_THREADS': str(torch.get_num_threads())}
-    result = subprocess.run(
-        [*command, TOOL, *arguments(root, 'shared')],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **threads},
-    )
-    assert result.returncode == 0, result.stderr
-    assert_same_files(root / 'cleaned', root / 'shared')
-
-
 def test_refusals(root, capsys, tmp_path):
     def refused(*command):
         with pytest.raises(SystemExit) as end:
@@ -266,7 +198,7 @@ def test_refusals(root, capsys, tmp_path):
         return text
 
     def options(*more):
-        return [*arguments(root, 'refused', *more)]
+        return [*cleaning_arguments(root, 'refused', *more)]
 
     for value in ('1.5', '-0.1', 'nan'):
         assert 'is outside [0, 1]' in refused(*options('--threshold', value))
@@ -286,66 +218,7 @@ def test_refusals(root, capsys, tmp_path):
     )
     torch.save({'head.fc.weight': torch.zeros(13, 8)}, tmp_path / 'wide.pth')
     assert 'lacks cleaning_head.hidden.bias' in refused(config, str(tmp_path / 'wide.pth'), *out)
-    assert 'from another run' in refused(*arguments(root, 'cleaned', '--threshold', '0.6'))
+    assert 'from another run' in refused(*cleaning_arguments(root, 'cleaned', '--threshold', '0.6'))
     make_data_set(tmp_path / 'empty', sizes=(0, 1, 1))
-    assert 'the index has no images' in refused(*arguments(tmp_path / 'empty', 'out'))
+    assert 'the index has no images' in refused(*cleaning_arguments(tmp_path / 'empty', 'out'))
     assert not (root / 'refused').exists()
-
-
-@pytest.mark.parametrize(('place', 'limit'), [('blocks', 20), ('streams', 60)])
-def test_a_full_disk_leaves_nothing_under_the_final_name(root, tmp_path, place, limit):
-    """Files may have so many kB: a block has 50, changes.csv more than 100."""
-    command = arguments(root, tmp_path / 'out')
-    command[command.index('--block-images') + 1] = '2048'
-    shell = f'trap "" XFSZ; ulimit -f {limit}; exec "$@"'
-    result = subprocess.run(
-        ['bash', '-c', shell, '-', sys.executable, '-B', TOOL, *command],
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 2, result.stderr
-    assert re.search(r'out: cannot be written \(File too large\); make room', result.stderr)
-    assert not (tmp_path / 'out').exists()
-    blocks = (tmp_path / '.out.unfinished/blocks').glob('*.npy')
-    assert len([*blocks]) == (1 if place == 'streams' else 0)
-    clean(*command)
-    assert_same_files(root / 'cleaned', tmp_path / 'out')
-
-
-@pytest.mark.slow
-def test_a_million_images_in_constant_memory(tmp_path):
-    def peak(root, out, kill_at=None):
-        """Highest private memory (MB) of a run, or None if it was killed half-way."""
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                TOOL,
-                *arguments(root, out, '--batch-size', '512', '--block-images', '2048'),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        blocks, highest = root / f'.{out}.unfinished/blocks', 0
-        while process.poll() is None:
-            with open(f'/proc/{process.pid}/status') as file:
-                found = re.search(r'RssAnon:\s+(\d+)', file.read())
-            highest = max(highest, int(found.group(1)) / 1024 if found else 0)
-            if kill_at and len([*blocks.glob('*.npy')]) >= kill_at:
-                process.kill()
-                process.wait()
-                return None
-            time.sleep(0.02)
-        assert process.returncode == 0, process.stderr.read()
-        return highest
-
-    small, large = tmp_path / 'small', tmp_path / 'large'
-    for root, size in ((small, 50_000), (large, 1_000_000)):
-        make_data_set(root, sizes=(size, 10, 10))
-    assert peak(large, 'killed', kill_at=200) is None
-    assert len([*large.glob('.killed.unfinished/blocks/*.npy')]) >= 200
-    of_small, of_large = peak(small, 'cleaned'), peak(large, 'cleaned')
-    print(f'{of_small:.0f} MB for 50,000 images, {of_large:.0f} MB for 1,000,000')
-    assert of_large < of_small + 60
-    peak(large, 'killed')
-    assert_same_files(large / 'cleaned', large / 'killed')

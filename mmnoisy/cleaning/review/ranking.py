@@ -7,6 +7,9 @@ from typing import List
 
 import numpy as np
 
+SHARES = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Of a class in a queue, to choose from."""
+
 
 def expected_value(wrong: np.ndarray, score: np.ndarray) -> np.ndarray:
     """What asking about a label is worth: the chance that it is wrong times its influence.
@@ -62,6 +65,21 @@ def diversified(value: np.ndarray, label: np.ndarray, size: int, share: float) -
         taken[best] = True
         queue.append(int(order[best]))
     return np.array(queue, np.int64)
+
+
+def best_share(value: np.ndarray, label: np.ndarray, wrong: np.ndarray, size: int) -> float:
+    """The share of a class with which a queue finds most errors, of equal ones the smallest.
+
+    Args:
+        value: (P,) what a pair is worth.
+        label: (P,) its class.
+        wrong: (P,) bool, by verdicts that ``value`` does not know.
+        size: length of the queue.
+
+    Returns:
+        One of :data:`SHARES`.
+    """
+    return max(SHARES, key=lambda share: wrong[diversified(value, label, size, share)].sum())
 
 
 def fair_share(label: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mmnoisy.cleaning.pairs import PAIR
 from mmnoisy.cleaning.review.queue import best_labels
 from mmnoisy.cleaning.review.ranking import (
+    best_share,
     diversified,
     errors_found,
     expected_value,
@@ -45,6 +46,22 @@ def test_each_place_goes_to_the_best_pair_that_is_allowed(seed, share):
         assert queue[place] == min(allowed, key=lambda i: (-value[i], i))
         so_far[label[queue[place]]] += 1
     assert len(queue) == 12
+
+
+def test_the_share_is_the_smallest_that_finds_most_errors():
+    """Class 0 alone has errors, and the highest values; classes 1 to 39 have two pairs each."""
+    label = np.concatenate([np.zeros(100, int), np.repeat(np.arange(1, 40), 2)])
+    value = np.linspace(1, 0, len(label))
+    wrong = label == 0
+    assert best_share(value, label, wrong, 100) == 1.0
+    assert best_share(value, label, ~wrong, 78) == 0.05
+    assert best_share(value, label, np.zeros(len(label), bool), 78) == 0.05
+    half = np.where(label == 0, np.arange(len(label)) < 20, label % 2 == 1)
+    found = {
+        share: half[diversified(value, label, 40, share)].sum()
+        for share in (0.05, 0.1, 0.2, 0.5, 1.0)
+    }
+    assert found[best_share(value, label, half, 40)] == max(found.values())
 
 
 def test_a_queue_is_always_filled():

@@ -117,13 +117,9 @@ def test_the_mapping_learns_from_every_verdict(pairs):
     y, feats, v = labels(), (torch.randn(9, D),), labels(num_classes=B)
     cleaned = head(feats, y)
     loss = head.loss(cleaned, v, torch.ones(9, B, dtype=torch.bool))
-    expected = (
-        torch.nn.functional.binary_cross_entropy(
-            cleaned.raw.double().sigmoid(), v.double(), reduction='sum'
-        )
-        / 9
-    )
-    torch.testing.assert_close(loss.double(), expected)
+    probability = cleaned.raw.double().sigmoid()
+    entropy = torch.nn.functional.binary_cross_entropy(probability, v.double(), reduction='sum')
+    torch.testing.assert_close(loss.double(), entropy / 9)
     loss.backward()
     assert head.pair_weight.grad.abs().min() > 0
 

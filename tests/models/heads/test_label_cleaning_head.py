@@ -69,10 +69,9 @@ def test_equation_2_by_hand():
     verified = torch.tensor([[1.0, 0.0, 1.0, 1.0, 0.0], [0.0] * 5, [0.0] * 5])
     observed = torch.tensor([[True, True, True, True, False], [False] * 5, [False] * 5])
     # 0.1 + 0.2 + 1 + 0 over the observed pairs, three images in the batch
-    assert head.loss(Cleaned(cleaned, cleaned), verified, observed).item() == pytest.approx(
-        0.1 * 1.3 / 3
-    )
-    assert head.loss(Cleaned(cleaned, cleaned), verified, torch.zeros_like(observed)) == 0
+    both = Cleaned(cleaned, cleaned)
+    assert head.loss(both, verified, observed).item() == pytest.approx(0.1 * 1.3 / 3)
+    assert head.loss(both, verified, torch.zeros_like(observed)) == 0
 
 
 def test_the_cleaning_loss_has_a_gradient_at_initialisation():
