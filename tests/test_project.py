@@ -95,9 +95,10 @@ ORDER = [
     ('datasets', 'models', 'evaluation'),
     ('reporting',),
     ('engine',),
-    ('cleaning', 'comparison', 'experiments'),
+    ('cleaning',),
     ('apis',),
     ('components', 'registration'),
+    ('experiments',),
     ('cli',),
 ]
 
