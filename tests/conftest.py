@@ -16,10 +16,11 @@ from hypothesis import settings
 # Two processes run the tests on two cores: threads of theirs would wait for one another.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
+from mmnoisy.datasets import SUBSETS
+
 settings.register_profile('no timed tests', deadline=None)
 settings.load_profile('no timed tests')
 
-SUBSETS = ('train', 'validation', 'test')
 REPO = Path(__file__).parent.parent
 
 # Real data is kept outside the repository, in a folder that several checkouts may share; tests

@@ -15,14 +15,15 @@ def test_the_loss_and_the_cleaning_head_of_the_page():
     head = dict(type='MultiLabelLinearClsHead', num_classes=4, in_channels=3)
     backbone = dict(type='mmpretrain.PrecomputedFeatures', channels=3)
     model = dict(type='mmpretrain.DualHeadClassifier', backbone=backbone, head=head)
-    before = {*MODELS.module_dict}
+    added = set()
     try:
         for block in BLOCKS:
             exec(block, dict(model=model, __name__='my_parts'))
-        assert {*MODELS.module_dict} - before == {'DoubtingLoss', 'ClassQualityHead'}
+        added = {name for name, kind in MODELS.module_dict.items() if kind.__module__ == 'my_parts'}
+        assert added == {'DoubtingLoss', 'ClassQualityHead'}
         built = MODELS.build(model)
     finally:
-        for name in {*MODELS.module_dict} - before:
+        for name in added:
             MODELS.module_dict.pop(name)
     x, samples = torch.randn(2, 3), [dict(noisy_label=[1, 3], verified_pos=[1], verified_neg=[0])]
     losses = built.loss(x, [dict(noisy_label=[2]), *samples])

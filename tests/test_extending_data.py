@@ -1,6 +1,7 @@
 """The code on metrics and data sources in docs/extending.md, run as it stands."""
 
 import re
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from mmnoisy.datasets import OpenImages
 from mmnoisy.engine.runner import build_runner
 from mmnoisy.engine.sets import build_set, resolve
 from mmnoisy.experiments.evaluation import evaluate
+from mmnoisy.experiments.report.results import shared_scores
 
 PAGE = (REPO / 'docs/extending.md').read_text()
 
@@ -49,6 +51,8 @@ def test_the_metric_of_the_page(tmp_path, monkeypatch):
     assert found['precision'] == pytest.approx(100 * present / chosen)
     compared = evaluate(runner.model, dataset, evaluator).metrics
     assert compared == pytest.approx(found)
+    run_of_a_comparison = SimpleNamespace(metrics=compared)
+    assert shared_scores([run_of_a_comparison]) == ['AP_all', 'MAP', 'precision']
 
 
 def test_the_data_source_of_the_page(tmp_path):

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmnoisy.io.spreadsheet import as_text, from_text
+from mmnoisy.io.spreadsheet import as_text, delimiter, from_text
 
 
 def test_formulas_are_texts():
@@ -16,3 +16,9 @@ def test_every_cell_comes_back(cell):
     written = as_text(cell)
     assert not written.startswith(('=', '+', '-', '@', '\t', '\r'))
     assert from_text(written) == cell
+
+
+def test_what_fields_end_in():
+    lines = ('a,b', 'a;b', 'a\tb', 'a', '')
+    assert [*map(delimiter, lines)] == [',', ';', '\t', ',', ',']
+    assert delimiter('a;b,c') == ','
