@@ -54,7 +54,7 @@ def test_losses_of_6012_classes_are_float32_and_finite(wrapper, dtype, size):
         exact = model.loss(inputs, samples)
     seen = []
     model.cleaning_head.register_forward_hook(lambda *call: seen.append(call[2].labels.dtype))
-    model.head.fc.register_forward_hook(lambda *call: seen.append(call[2].labels.dtype))
+    model.head.fc.register_forward_hook(lambda *call: seen.append(call[2].dtype))
     with wrapper.optim_context(model):
         losses = model.loss(inputs, samples)
     assert seen == [torch.float32, dtype]
