@@ -146,7 +146,10 @@ def parts_that_learn(cfg):
     """Names of the parts of the model that the settings of a config train."""
     cleaning = cfg.model.get('cleaning_head')
     learns = cleaning and cleaning.get('loss_weight') != 0 and cleaning.type != 'ClassMapHead'
-    expected = {'cleaning_head'} if learns and 'validation' in trained_on(cfg) else set()
+    sets = {*trained_on(cfg)}
+    # Meta label correction learns from what the labels of T do to verdicts.
+    needed = {'validation'} | ({'train'} if cfg.model.type.startswith('Meta') else set())
+    expected = {'cleaning_head'} if learns and sets >= needed else set()
     if cfg.model.head.get('loss', {}).get('loss_weight') != 0:
         expected |= {'head'}
     on_pictures = cfg.model.backbone.type != 'PrecomputedFeatures'

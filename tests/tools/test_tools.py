@@ -112,7 +112,7 @@ def test_preparing_prints_what_became_of_every_row(tmp_path):
             'work_dirs/baseline_openimages: there is no such che',
         ),
         (['train.py', 'configs/baseline_openimages.py'], 'there is no label index here; build'),
-        (['train.py', 'configs/joint_demo.py', '--amp'], '--amp: mixed precision needs a GPU'),
+        (['train.py', 'configs/joint_demo.py', '--amp'], '--amp: float16 needs a GPU'),
         (['test.py', 'configs/joint_demo.py', 'gone.pth'], 'gone.pth: there is no such checkpoi'),
         (['prepare_openimages.py', 'gone'], 'gone: there is no such folder'),
         (

@@ -192,7 +192,7 @@ def bare_training(model: Any, data: Dense, images: torch.Tensor, cfg: Config) ->
         dict(params=[h.bias], lr=bias_lr),
     ]
     optimizer = torch.optim.Adam(groups, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: 1 - k / steps)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: 1 - k / max(1, steps - 1))
     for batch in images:
         x = (data.features[batch].float() - mean) / scale
         y, v, known = data.noisy[batch].float(), data.verified[batch].float(), data.known[batch]

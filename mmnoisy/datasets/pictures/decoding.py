@@ -2,8 +2,8 @@
 
 Every picture comes out as 8-bit BGR, upright: the Exif orientation is applied, gray is
 replicated, CMYK is converted, alpha is dropped, 16 bits are scaled to 8, and of an animation the
-first frame is taken. That is what OpenCV's ``IMREAD_COLOR`` gives; AVIF, of which it leaves the
-orientation out, is decoded by Pillow. A picture of more than
+first frame is taken. That is what OpenCV's ``IMREAD_COLOR`` gives; AVIF and WebP, of which it, or
+an older one, leaves the orientation out, are decoded by Pillow. A picture of more than
 ``MAX_PIXELS`` is refused before memory is taken for it, and so is a JPEG that ends early.
 """
 
@@ -67,7 +67,8 @@ def decode(data: bytes) -> np.ndarray:
     Raises:
         ValueError, OSError, cv2.error: it cannot be decoded.
     """
-    return _avif(data) if data[4:8] == b'ftyp' else _opencv(data, cv2.IMREAD_COLOR)
+    by_pillow = data[4:8] == b'ftyp' or data[8:12] == b'WEBP'
+    return _pillow(data) if by_pillow else _opencv(data, cv2.IMREAD_COLOR)
 
 
 @cache
@@ -191,7 +192,7 @@ def _is_upright(exif: bytes) -> bool:
         return False
 
 
-def _avif(data: bytes) -> np.ndarray:
+def _pillow(data: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(data)) as image:
         return np.array(ImageOps.exif_transpose(image).convert('RGB'))[..., ::-1]
 
