@@ -23,6 +23,8 @@ _OF_FILES = {
     if hasattr(errno, name)
 }
 
+_OLD_NAMES = 'mmnoisy.models.old_names'
+
 
 @contextmanager
 def user_errors(program: str) -> Iterator[None]:
@@ -86,6 +88,8 @@ def _of_setting(error: TypeError, frames: List[FrameType]) -> Optional[str]:
     """A setting of a config that its component does not take, or one that it lacks."""
     unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
     missing = re.search(r"missing \d+ required .*arguments?: '(\w+)'", str(error))
+    # What stands before a constructor to refuse old names is no part of it.
+    frames = [one for one in frames if one.f_globals.get('__name__') != _OLD_NAMES]
     for frame in reversed(frames):
         settings = _settings(frame)
         component = frame.f_locals.get('obj_cls')

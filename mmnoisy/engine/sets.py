@@ -157,6 +157,8 @@ def fill_classes(cfg: Config, trained: Optional[Dict[str, Any]] = None) -> None:
         return
     lists = trained or {}
     if not lists.get('classes'):
+        if trained is not None and 'num_classes' in head:
+            return  # what predicts needs no index
         if not any(cfg.get(name) for name in SETS.values()):
             return
         lists = _any_index(cfg).metainfo
