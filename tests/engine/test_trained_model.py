@@ -70,3 +70,9 @@ def test_code_in_a_checkpoint_does_not_run(small, tmp_path):
     with pytest.raises(InputError, match='cannot be loaded as a checkpoint'):
         load_classifier(small.cfg, str(tmp_path / 'harmful.pth'))
     assert not (tmp_path / 'harm').exists()
+
+
+def test_the_state_of_a_loss_is_not_needed(small):
+    cfg = resolve(Config.fromfile(small.config))
+    cfg.model.head.loss = dict(type='SPLCLoss', start_images=10)
+    assert load_classifier(cfg, small.weights).head.loss_module.seen == 0

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mmnoisy import InputError
+from mmnoisy.models.old_names import rename_old_keys
 
 C = 5
 
@@ -308,6 +309,12 @@ def test_an_earlier_checkpoint_loads_by_its_old_names():
     assert torch.equal(other.teacher_head.fc.weight, model.teacher_head.fc.weight)
     with pytest.warns(UserWarning, match='the schedule of the loss begins anew'):
         other.load_state_dict({**old, 'head.loss_module.batches': torch.tensor(7)})
+
+
+def test_class_maps_of_earlier_checkpoints():
+    state = {'module.cleaning_head.correspondence.noisy_id': 1, 'correspondence.noisy_id': 2}
+    rename_old_keys(state, 'module.')
+    assert state == {'module.cleaning_head.class_map.noisy_id': 1, 'correspondence.noisy_id': 2}
 
 
 def test_a_pretrained_teacher_is_not_overwritten(tmp_path):

@@ -100,7 +100,8 @@ class Attention(Fusion):
         a = sum_k y_k exp(s_k) e_k / (1 + sum_k y_k exp(s_k)),   s_k = (Q v + q) e_k / sqrt(d/4),
 
     in each of four heads by itself, which are quarters of the vectors. Cost grows with the labels
-    present, padded to the most that an image of the batch has, and not with the classes.
+    present, padded to the most that an image of the batch has, and not with the classes. To count
+    them, the host waits for the device once a step, as no other fusion does.
 
     Raises:
         InputError: the width of the embeddings is no multiple of the number of heads.
