@@ -15,11 +15,8 @@ model = dict(
     cleaning_head=dict(type='LogitCleaningHead'),
 )
 train_dataloader = dict(dataset='verified_set')
-# A third of the rate, but for what begins at random.
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-4),
-    paramwise_cfg=dict(bias_lr_mult=300, custom_keys={'cleaning_head': dict(lr_mult=10)}),
-)
+# What begins at random learns faster than what begins as the classifier.
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'cleaning_head': dict(lr_mult=10)}))
 # A few hundred verified images would be learned by heart.
 train_cfg = dict(max_passes=50)
 experiment = dict(shares_recipe_with='finetune_listed', rows={})

@@ -18,6 +18,5 @@ model = dict(
 train_dataloader = dict(
     dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])
 )
-optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(bias_lr_mult=300))
 # A search would see what the teacher knows of the held third of V.
 experiment = dict(shares_recipe_with='finetune_listed')

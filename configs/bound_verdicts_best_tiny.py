@@ -4,5 +4,4 @@ _base_ = 'bound_verdicts_tiny.py'
 load_from = 'work_dirs/baseline_soft_tiny'
 
 model = dict(soft_labels=True, unverified='mask', unannotated='teacher', unannotated_weight=0.01)
-optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(bias_lr_mult=300))
 experiment = dict(shares_recipe_with='finetune_listed')

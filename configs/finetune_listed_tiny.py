@@ -10,6 +10,5 @@ load_from = 'work_dirs/baseline_soft_tiny'
 
 model = dict(soft_labels=True, unverified='mask', unannotated='teacher', unannotated_weight=0.01)
 train_dataloader = dict(dataset='verified_set')
-optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(bias_lr_mult=300))
 # A few hundred verified images would be learned by heart.
 train_cfg = dict(max_passes=50)
