@@ -71,8 +71,8 @@ def test_chosen_systems_bring_what_they_and_their_search_start_from(systems):
         ('joint', (20_000, 2_500), None, (1500, 3e-4, 3e-2)),
         ('joint', (20_000, 2_500), 64, (6000, 1.5e-4, 1.5e-2)),  # as many images, half the rates
         ('misra', (20_000, 2_500), 1024, (375, 6e-4, 6e-2)),
-        ('finetune_listed', (20_000, 300), None, (59, 1e-4, 3e-2)),  # 50 passes
-        ('finetune_listed', (20_000, 2_600), None, (500, 1e-4, 3e-2)),
+        ('finetune_listed', (20_000, 300), None, (59, 3e-4, 3e-2)),  # 50 passes
+        ('finetune_listed', (20_000, 2_600), None, (500, 3e-4, 3e-2)),
         ('splc', (20_000, 2_500), None, (500, 3e-4, 3e-2)),
     ],
 )
