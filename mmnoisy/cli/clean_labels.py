@@ -13,26 +13,15 @@ where a run was ended; `torchrun --nproc_per_node=8 tools/clean_labels.py ...` s
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
-from mmnoisy.cli.parsers import (
-    add_trained_model,
-    check_loading,
-    quiet_config_of,
-    scorer_of,
-)
-from mmnoisy.datasets import SUBSETS
+from mmnoisy.cli.parsers import add_trained_model, check_loading, quiet_config_of, scorer_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.lock import lock
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
-    add_trained_model(parser)
-    parser.add_argument('--out', type=Path, required=True, help='folder to write')
-    parser.add_argument(
-        '--subset', choices=SUBSETS, default='train', help='whose labels to clean, default train'
-    )
+    add_trained_model(parser, 'clean')
     parser.add_argument(
         '--classes',
         nargs='+',

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmnoisy.datasets import SUBSETS
 from mmnoisy.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,12 +52,21 @@ def add_launcher(parser: ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='of launchers')
 
 
-def add_trained_model(parser: ArgumentParser) -> None:
-    """Adds the arguments of the tools that let a trained model look at a data set."""
+def add_trained_model(parser: ArgumentParser, verb: str) -> None:
+    """Adds the arguments of the tools that let a trained model look at a data set.
+
+    Args:
+        parser: of a tool.
+        verb: what it does with the labels of the data set.
+    """
     add_config(parser, 'config file of a model with a cleaning head')
     parser.add_argument('checkpoint', help='that it has trained, or its work dir')
     parser.add_argument('--batch-size', type=int, default=64, help='images at once, default 64')
     parser.add_argument('--num-workers', type=int, default=1, help='that load pictures, default 1')
+    parser.add_argument('--out', type=Path, required=True, help='folder to write')
+    parser.add_argument(
+        '--subset', choices=SUBSETS, default='train', help=f'whose labels to {verb}, default train'
+    )
 
 
 def config_of(args: Namespace) -> Config:

@@ -16,16 +16,9 @@ The filled-in file is fed back by
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import Any
 
-from mmnoisy.cli.parsers import (
-    add_trained_model,
-    check_loading,
-    quiet_config_of,
-    scorer_of,
-)
-from mmnoisy.datasets import SUBSETS
+from mmnoisy.cli.parsers import add_trained_model, check_loading, quiet_config_of, scorer_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import disk_errors, write_csv
 from mmnoisy.io.lock import lock
@@ -33,11 +26,7 @@ from mmnoisy.io.lock import lock
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
-    add_trained_model(parser)
-    parser.add_argument('--out', type=Path, required=True, help='folder to write')
-    parser.add_argument(
-        '--subset', choices=SUBSETS, default='train', help='whose labels to rank, default train'
-    )
+    add_trained_model(parser, 'rank')
     parser.add_argument('--size', type=int, default=1000, help='labels to ask about, default 1000')
     parser.add_argument('--folds', type=int, default=5, help='parts of V, default 5')
     parser.add_argument(

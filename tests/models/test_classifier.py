@@ -7,7 +7,6 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mmnoisy import InputError
-from mmnoisy.models.old_names import rename_old_keys
 
 C = 5
 
@@ -137,49 +136,6 @@ def test_auxiliary_head_learns_the_same_targets_from_the_first_features():
     torch.testing.assert_close(losses['loss_auxiliary'], expected)
 
 
-def test_a_frozen_backbone_stays_as_it_was():
-    model = build(freeze_backbone=True)
-    before = {key: value.clone() for key, value in model.backbone.state_dict().items()}
-    model.train()
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 1.0)
-    inputs, samples = batch()
-    for _ in range(2):
-        sum(model.loss(inputs, samples).values()).backward()
-        optimizer.step()
-    assert all(torch.equal(before[k], v) for k, v in model.backbone.state_dict().items())
-    assert not any(module.training for module in model.backbone.modules())
-    assert model.head.training
-    assert gradient(model.head) > 0
-    assert not model.extract_feat(inputs)[-1].requires_grad
-
-
-def test_features_in_bfloat16_are_close_and_come_as_float32(monkeypatch):
-    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: 'AVX512')
-    exact, half = build(freeze_backbone=True), build(freeze_backbone=True, feature_dtype='bfloat16')
-    inputs, _ = batch()
-    feats = half.eval().extract_feat(inputs)[-1]
-    assert feats.dtype == torch.float32
-    torch.testing.assert_close(feats, exact.eval().extract_feat(inputs)[-1], atol=0.02, rtol=0.02)
-    assert not torch.equal(feats, exact.extract_feat(inputs)[-1])
-
-
-def test_a_cpu_without_bfloat16_stays_with_float32(monkeypatch):
-    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: 'AVX2')
-    exact, half = build(freeze_backbone=True), build(freeze_backbone=True, feature_dtype='bfloat16')
-    inputs, _ = batch()
-    assert torch.equal(half.eval().extract_feat(inputs)[-1], exact.eval().extract_feat(inputs)[-1])
-
-
-def test_stages_of_features():
-    for frozen in (False, True):
-        model = build(freeze_backbone=frozen, neck=dict(type='GlobalAveragePooling', dim=1))
-        model.neck = nn.Identity()
-        inputs, _ = batch()
-        assert len(model.extract_feat(inputs, 'backbone')) == 2
-        assert len(model.extract_feat(inputs, 'neck')) == 2
-        assert model.extract_feat(inputs, 'pre_logits').shape == (4, 4)
-
-
 def test_prediction_ignores_the_noisy_labels():
     model = build().eval()
     inputs, samples = batch()
@@ -285,38 +241,6 @@ def test_options_that_cannot_act_or_have_other_names_now_are_refused(settings, c
         build(**settings)
 
 
-def test_old_types_and_settings_say_their_new_names():
-    for old, new in (('GivenFeatures', 'PrecomputedFeatures'), ('CorrespondenceHead', 'ClassMapH')):
-        with pytest.raises(InputError, match=f"type='{old}': is now called '{new}"):
-            MODELS.build(dict(type=f'mmpretrain.{old}', anything=1))
-    for kind, old in (
-        ('LargeLoss', 'epoch_length'),
-        ('LargeLoss', 'suspects'),
-        ('SPLCLoss', 'start'),
-    ):
-        with pytest.raises(InputError, match=f'{kind}.{old}=1: is now called'):
-            MODELS.build({'type': f'mmpretrain.{kind}', old: 1})
-    with pytest.raises(InputError, match='is now called class_map'):
-        MODELS.build(dict(type='mmpretrain.LabelCleaningHead', correspondence='pairs.csv'))
-
-
-def test_an_earlier_checkpoint_loads_by_its_old_names():
-    model = build(cleaning=False, unannotated='teacher')
-    nn.init.normal_(model.teacher_head.fc.weight)
-    old = {key.replace('teacher_head', 'former_head'): v for key, v in model.state_dict().items()}
-    other = build(cleaning=False, unannotated='teacher')
-    other.load_state_dict(old)
-    assert torch.equal(other.teacher_head.fc.weight, model.teacher_head.fc.weight)
-    with pytest.warns(UserWarning, match='the schedule of the loss begins anew'):
-        other.load_state_dict({**old, 'head.loss_module.batches': torch.tensor(7)})
-
-
-def test_class_maps_of_earlier_checkpoints():
-    state = {'module.cleaning_head.correspondence.noisy_id': 1, 'correspondence.noisy_id': 2}
-    rename_old_keys(state, 'module.')
-    assert state == {'module.cleaning_head.class_map.noisy_id': 1, 'correspondence.noisy_id': 2}
-
-
 def test_a_pretrained_teacher_is_not_overwritten(tmp_path):
     model = build(cleaning=False, unannotated='teacher')
     nn.init.normal_(model.teacher_head.fc.weight)
@@ -340,21 +264,3 @@ def test_other_heads_have_the_sizes_of_the_head():
 def test_a_cleaning_head_that_is_none_is_refused():
     with pytest.raises(InputError, match="MultiLabelLinearClsHead': is none; give a subclass"):
         build(cleaning=False, cleaning_head=linear_head())
-
-
-@MODELS.register_module(name='TensorBackbone')
-class OneTensor(nn.Module):
-    """A backbone that returns no tuple."""
-
-    def forward(self, x):
-        return x.mean((2, 3)).repeat(1, 2)[:, :4]
-
-
-@pytest.mark.parametrize('frozen', [True, False])
-def test_a_backbone_that_returns_a_tensor(frozen):
-    model = build(freeze_backbone=frozen)
-    model.backbone = OneTensor()
-    inputs, samples = batch()
-    feats = model.extract_feat(inputs)
-    torch.testing.assert_close(feats[-1], model.backbone(inputs))
-    assert model.loss(inputs, samples)['loss_classify'].isfinite()
