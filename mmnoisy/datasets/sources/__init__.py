@@ -1,0 +1,1 @@
+"""Labels in anybody's format: each format is a :class:`Source` in a file of its own."""

@@ -1,0 +1,176 @@
+"""What a source of labels is, and what it gives: labels of images in the words of their owner.
+
+A source knows one format, reads it and writes it. Images and classes are named as the file names
+them; which pictures and which rows of an index these are is decided later.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Dict, List, Literal, Optional, Type, TypeVar
+
+import numpy as np
+
+from mmnoisy.errors import InputError
+
+Kind = Literal['noisy', 'verified']
+KINDS = ('noisy', 'verified')
+
+
+@dataclass
+class Account:
+    """What became of the rows of a source: rows = kept + dropped.
+
+    A row is what the format calls one: a line of a table, an annotation, a picture in a folder.
+
+    Attributes:
+        rows: read, headers and blank lines not counted.
+        dropped: rows left out, by reason.
+        examples: for each reason the first value left out and where it stands.
+    """
+
+    rows: int = 0
+    dropped: Counter = field(default_factory=Counter)
+    examples: Dict[str, str] = field(default_factory=dict)
+
+    def drop(self, reason: str, count: int = 1, example: str = '') -> None:
+        """Counts rows as left out."""
+        if count:
+            self.dropped[reason] += count
+            if example:
+                self.examples.setdefault(reason, example)
+
+
+@dataclass
+class LabelTable:
+    """Labels of images, one label of one image after the other, in the order of the source.
+
+    Attributes:
+        images: (I,) names of the images, each once, in the order of the source; those without a
+            label too, where the source lists them.
+        classes: (C,) names of the classes, each once, in the order of the source.
+        image: (R,) integers, the place in ``images`` of each label.
+        label: (R,) integers, the place in ``classes``.
+        value: (R,) float32. Of a noisy label its confidence in [0, 1], 1 where the source gives
+            none; of a verdict 1 for present and 0 for absent.
+        layout: how the source was understood, so that labels can be written like it again: texts,
+            numbers and lists that JSON holds, ``format`` among them.
+        account: of all rows.
+        groups: (I,) what belongs together, by image, where a column of groups was asked for.
+    """
+
+    images: List[str]
+    classes: List[str]
+    image: np.ndarray
+    label: np.ndarray
+    value: np.ndarray
+    layout: Dict[str, Any]
+    account: Account = field(default_factory=Account)
+    groups: Optional[List[str]] = None
+
+    def __post_init__(self) -> None:
+        self.image, self.label = (np.asarray(a, np.int64) for a in (self.image, self.label))
+        self.value = np.asarray(self.value, np.float32)
+        assert len(self.image) == len(self.label) == len(self.value)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user says of a source; None is found out.
+
+    Attributes:
+        format: the ``name`` of a source.
+        sep: between columns.
+        list_sep: between the labels of one cell.
+        image_column, label_column, score_column, group_column: names of columns.
+    """
+
+    format: Optional[str] = None
+    sep: Optional[str] = None
+    list_sep: Optional[str] = None
+    image_column: Optional[str] = None
+    label_column: Optional[str] = None
+    score_column: Optional[str] = None
+    group_column: Optional[str] = None
+
+
+class Source(ABC):
+    """One format of labels.
+
+    A new format is a class in a file of its own with ``@register`` before it.
+    """
+
+    name: ClassVar[str]
+    """In ``--format`` and in a layout, such as ``coco``."""
+    title: ClassVar[str]
+    """In sentences, such as ``COCO JSON``."""
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, path: str) -> bool:
+        """Whether a file or folder is of this format, by its content; never raises.
+
+        Args:
+            path: local, or an address that fsspec opens.
+        """
+
+    @abstractmethod
+    def read(self, path: str, kind: Kind, options: Options) -> LabelTable:
+        """Reads labels.
+
+        Args:
+            path: of a file or folder, local or an address that fsspec opens.
+            kind: whether the labels are noisy or verdicts.
+            options: what the user says of it.
+
+        Raises:
+            InputError: it cannot be read, or says nothing of this kind.
+        """
+
+    @abstractmethod
+    def write(self, table: LabelTable, path: str, kind: Kind) -> None:
+        """Writes labels so that :meth:`read` gives them back.
+
+        Args:
+            table: the labels; of its ``layout`` whatever this format knows is followed.
+            path: of the file, or of a folder where the format is one; appears whole.
+            kind: of the labels.
+
+        Raises:
+            InputError: the format cannot say this, such as that a label is absent.
+        """
+
+
+SOURCES: Dict[str, Type[Source]] = {}
+"""All formats by name; the first that recognises a file reads it."""
+
+S = TypeVar('S', bound=Type[Source])
+
+
+def register(source: S) -> S:
+    """Adds a format."""
+    SOURCES[source.name] = source
+    return source
+
+
+def find_source(path: str, options: Options) -> Source:
+    """The source for a file or folder: the one that is named, or that recognises it.
+
+    Raises:
+        InputError: there is no such format, or none recognises it.
+    """
+    if options.format is not None:
+        if options.format not in SOURCES:
+            raise InputError(
+                f'--format {options.format}: is no format; formats are {", ".join(SOURCES)}'
+            )
+        return SOURCES[options.format]()
+    for source in SOURCES.values():
+        if source.recognises(path):
+            return source()
+    raise InputError(
+        f'{path}: is in no format that is known; name one of {", ".join(SOURCES)} with --format, '
+        'or save it as a CSV file with a line "image,label" for each label'
+    )
