@@ -1,0 +1,70 @@
+"""A project: the folder in which everything about one's own pictures stands.
+
+.. code-block:: none
+
+    PROJECT
+    ├── project.json    where the pictures are, and how the files of labels were understood
+    ├── index           train (T), validation (V), test
+    ├── features        their feature banks
+    ├── config.py       what is trained
+    └── ...             runs, the model, the page
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict
+
+from mmnoisy.io.arrays import read_info
+from mmnoisy.io.atomic import write_json
+
+WHAT = 'project'
+VERSION = 1
+MEND = 'make it with mmnoisy import PICTURES --labels FILE --verified FILE --out PROJECT'
+
+
+class Project:
+    """The paths of a project and what its import says.
+
+    Attributes:
+        folder: of it.
+        info: of ``project.json``: ``pictures``, the folder of the pictures, absolute;
+            ``noisy`` and ``verified``, the layouts of the files of labels.
+    """
+
+    def __init__(self, folder: Path, info: Dict[str, Any]) -> None:
+        self.folder, self.info = Path(folder), info
+
+    @classmethod
+    def open(cls, folder: Path) -> Project:
+        """Opens a project.
+
+        Raises:
+            InputError: there is none.
+        """
+        return cls(folder, read_info(Path(folder) / 'project.json', WHAT, VERSION, MEND))
+
+    def write(self) -> None:
+        """Writes ``project.json``, which comes last: a folder with it is a whole project."""
+        head = {'format': f'mmnoisy {WHAT}', 'version': VERSION}
+        write_json(self.folder / 'project.json', {**head, **self.info})
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of the pictures."""
+        return Path(self.info['pictures'])
+
+    @property
+    def index(self) -> Path:
+        """The folder of the three label indexes."""
+        return self.folder / 'index'
+
+    @property
+    def features(self) -> Path:
+        """The folder of their feature banks."""
+        return self.folder / 'features'
+
+    @property
+    def config(self) -> Path:
+        """The config of the model."""
+        return self.folder / 'config.py'
