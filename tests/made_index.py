@@ -10,6 +10,7 @@ from mmpretrain.registry import MODELS
 
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.csr import Csr
+from mmnoisy.datasets.release.ids import texts_of_numbers
 from mmnoisy.engine.sets import resolve
 
 CONFIG = """
@@ -76,7 +77,7 @@ def make_labels(num_images, num_classes, subset, seed):
     classes = [f'/m/0{k:04d}' for k in range(num_classes)]
     names = [f'class, "{k}"' for k in range(num_classes)]
     info = dict(subset=subset, classes=classes, class_names=names, class_categories=[], files=[])
-    return LabelIndex(image_ids, noisy, verdicts, info)
+    return LabelIndex(texts_of_numbers(image_ids), noisy, verdicts, info)
 
 
 def make_data_set(root, sizes=(300, 60, 60), num_classes=12, dim=8):

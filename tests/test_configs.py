@@ -72,7 +72,7 @@ def prepare_objects(folder):
     human = {}
     for subset in SUBSETS[1:]:
         ids = LabelIndex.open(folder / 'index' / subset).image_ids
-        rows = [(f'{i:016x}', 'verification', objects[k][0], 1) for k, i in enumerate(ids)]
+        rows = [(i, 'verification', objects[k][0], 1) for k, i in enumerate(ids)]
         write_csv(folder / f'{subset}-objects.csv', [HEADER, *rows])
         human['human', subset] = ReleaseFile(folder / f'{subset}-objects.csv')
     release = find_release(folder, given=human)

@@ -133,7 +133,7 @@ def score_blocks(
 def labels_hash(index: LabelIndex) -> str:
     """SHA-256 of the images, labels, confidences and verdicts of an index."""
     digest = hashlib.sha256()
-    for array in (index.image_ids, *index.noisy, *index.verdicts):
+    for array in (*index.image_ids.arrays(), *index.noisy, *index.verdicts):
         for start in range(0, len(array), _HASHED):
             digest.update(np.ascontiguousarray(array[start : start + _HASHED]).data)
     return digest.hexdigest()

@@ -13,7 +13,7 @@ from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.accuracy import COLUMNS as ACCURACY_HEADER
 from mmnoisy.cleaning.accuracy import Accuracy
 from mmnoisy.cleaning.pairs import KINDS, Outcome, Rule, clip, decide
-from mmnoisy.cleaning.streams import CsvStream, NpyStream, id_texts, number_texts
+from mmnoisy.cleaning.streams import CsvStream, NpyStream, number_texts, quoted
 from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.label_index import LabelIndex, write_info
 from mmnoisy.io.atomic import write_csv
@@ -25,7 +25,7 @@ CHANGE_HEADER = ('ImageID', 'LabelName', 'Before', 'After', 'Kind', 'Cleaned', '
 COUNT_HEADER = ('LabelName', 'DisplayName', 'Before', *map(str.title, KINDS), 'After')
 
 # What an index may hold beside its noisy labels; copied as it is.
-_COPIED = ('image_ids', 'verdicts_start', 'verdicts_label', 'verdicts_value')
+_COPIED = ('verdicts_start', 'verdicts_label', 'verdicts_value')
 _COPIED_IF_THERE = ('usable', 'pictures')
 
 
@@ -117,12 +117,12 @@ class _IndexWriter:
 class _LabelWriter:
     def __init__(self, out: Path, index: LabelIndex) -> None:
         subset = index.info['subset']
-        self.index, self.mids = index, np.array(index.classes, object)
+        self.index, self.mids = index, np.array(quoted(index.classes), object)
         self.labels = CsvStream(out / f'{subset}-annotations-machine-imagelabels.csv', LABEL_HEADER)
         self.images = CsvStream(out / f'{subset}-images.csv', LABEL_HEADER[:1])
 
     def append(self, images: slice, pairs: np.ndarray, outcome: Outcome) -> None:
-        ids = id_texts(self.index.image_ids[images])
+        ids = quoted(self.index.image_ids[images])
         self.images.append([ids])
         present = outcome.present
         image = np.array(ids, object)[pairs['image'][present]]
@@ -137,11 +137,11 @@ class _LabelWriter:
 
 class _ChangeWriter:
     def __init__(self, out: Path, index: LabelIndex) -> None:
-        self.index, self.mids = index, np.array([*map(as_text, index.classes)], object)
+        self.index, self.mids = index, np.array(quoted(map(as_text, index.classes)), object)
         self.stream = CsvStream(out / 'changes.csv', CHANGE_HEADER)
 
     def append(self, images: slice, pairs: np.ndarray, outcome: Outcome) -> None:
-        ids = np.array(id_texts(self.index.image_ids[images]), object)
+        ids = np.array(quoted(map(as_text, self.index.image_ids[images])), object)
         # Four digits are enough to look at; the values that count are in the other columns.
         shown = [number_texts(np.round(v, 4)) for v in (clip(pairs['raw']), pairs['score'])]
         self.stream.append(
@@ -173,8 +173,13 @@ def _finish_index(
     for name in (*_COPIED, *_COPIED_IF_THERE):
         if name in _COPIED or (source / f'{name}.npy').exists():
             shutil.copyfile(source / f'{name}.npy', folder / f'{name}.npy')
+    texts = index.texts()
+    for name, array in texts.items():
+        np.save(folder / f'{name}.npy', array, allow_pickle=False)
     kept, removed, added = counts.sum(0).tolist()
     shapes: Dict[str, List[int]] = dict(index.info['shapes'])
+    shapes.pop('image_ids', None)
+    shapes.update({name: list(array.shape) for name, array in texts.items()})
     shapes.update(noisy_label=[kept + added], noisy_value=[kept + added])
     cleaned = dict(made_of, kept=kept, removed=removed, added=added)
     info = {key: value for key, value in index.info.items() if key != 'noisy_classes'}

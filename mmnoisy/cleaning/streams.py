@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import BinaryIO, Iterable, List, Sequence
 
 import numpy as np
 
 _HEADER_BYTES = 128
+_NEEDS_QUOTES = re.compile('[,"\r\n]|^[ \t]|[ \t]$')
 
 
 class NpyStream:
@@ -46,7 +48,7 @@ class NpyStream:
 
 
 class CsvStream:
-    """A CSV file of columns whose texts need no quotes."""
+    """A CSV file of columns whose texts need no quotes, or have them, see :func:`quoted`."""
 
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         self.file: BinaryIO = open(path, 'wb')  # noqa: SIM115
@@ -69,9 +71,12 @@ def number_texts(values: np.ndarray) -> List[str]:
     return texts[where].tolist() if len(values) else []
 
 
-def id_texts(image_ids: np.ndarray) -> List[str]:
-    """Image ids (n,) uint64 as 16 hexadecimal digits."""
-    return [f'{image_id:016x}' for image_id in image_ids.tolist()]
+def quoted(texts: Iterable[str]) -> List[str]:
+    """Texts as cells of a CSV file, those in quotes that need them."""
+    return [
+        '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text
+        for text in texts
+    ]
 
 
 def _close(file: BinaryIO) -> None:

@@ -75,7 +75,7 @@ def write_probabilities(args: Namespace, index: LabelIndex, path: Path) -> None:
     loading = dict(checkpoint=checkpoint, batch_size=64, num_workers=1)
     args = Namespace(config=config, cfg_options=None, features=args.features, **loading)
     scorer = scorer_of(args, quiet_config_of(args), index.info['subset'])
-    if not np.array_equal(scorer.index.image_ids, index.image_ids):
+    if scorer.index.image_ids != index.image_ids:
         raise InputError(
             f'{config}: its images of {index.info["subset"]} are not those of the index; '
             'give the config that the index was made for'
@@ -85,7 +85,7 @@ def write_probabilities(args: Namespace, index: LabelIndex, path: Path) -> None:
         missing = np.isnan(scores.score[:, 0])
         if missing.any():
             raise InputError(
-                f'image {index.image_ids[rows][missing][0]:016x}: has no picture, so there is no '
+                f'image {index.image_ids[rows][missing][0]}: has no picture, so there is no '
                 'probability for it; export an index without such images'
             )
         stream.append(scores.score)

@@ -33,7 +33,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--path-template',
         nargs='+',
-        default=[TEMPLATE],
         metavar='PATH',
         help=f'of them, default {TEMPLATE}; of several the first counts that is there',
     )
@@ -79,7 +78,8 @@ def run(args: Namespace) -> None:
     check_arguments(args)
     index = LabelIndex.open(args.index or args.cleaned / 'index')
     subset = index.info['subset']
-    pictures = Pictures(args.images, args.path_template, subset)
+    templates = args.path_template or [index.info.get('path_template', TEMPLATE)]
+    pictures = Pictures(args.images, templates, index)
     pictures.check()
     sample = sample_images(args.cleaned / 'changes.csv', args.sample, args.seed, args.most_changed)
     cards = make_cards(sample.rows, index)

@@ -13,12 +13,14 @@ from typing import Any, Dict, List, Literal, Sequence, Tuple
 
 import numpy as np
 
+from mmnoisy.datasets.label_index import open_ids
 from mmnoisy.errors import InputError
-from mmnoisy.io.arrays import open_array, read_info
+from mmnoisy.io.arrays import open_array, read_info, text_arrays
 from mmnoisy.io.atomic import atomic_folder
+from mmnoisy.io.texts import Texts
 
 WHAT = 'feature bank'
-VERSION = 1
+VERSIONS = (2, 1)  # the ids were numbers in the first
 MEND = 'make it with tools/extract_features.py'
 
 
@@ -27,7 +29,7 @@ class FeatureBank:
 
     Attributes:
         folder: where the arrays are.
-        image_ids: (N,) uint64, ascending.
+        image_ids: (N) texts, ascending.
         features: (N, K, D) float16; view 0 is the one to test with.
         done: (N,) bool, the rows that have been written.
         provenance: what the features were computed with, texts by name.
@@ -36,9 +38,10 @@ class FeatureBank:
     def __init__(self, folder: Path, info: Dict[str, Any], mode: Literal['r', 'r+'] = 'r') -> None:
         self.folder = folder
         self.provenance: Dict[str, str] = info['provenance']
-        self.image_ids, self.done, self.features = (
+        self.image_ids = open_ids(folder, info['shapes'], MEND)
+        self.done, self.features = (
             open_array(folder / f'{name}.npy', MEND, info['shapes'][name], mode)
-            for name in ('image_ids', 'done', 'features')
+            for name in ('done', 'features')
         )
 
     def __len__(self) -> int:
@@ -52,7 +55,7 @@ class FeatureBank:
             InputError: the folder is missing, is no bank, or is truncated or unfinished.
         """
         folder = Path(folder)
-        bank = cls(folder, read_info(folder / 'bank.json', WHAT, VERSION, MEND))
+        bank = cls(folder, read_info(folder / 'bank.json', WHAT, VERSIONS, MEND))
         if not bank.done.all():
             raise InputError(
                 f'{folder}: {int(bank.done.sum()):,} of {len(bank):,} images are finished; '
@@ -64,7 +67,7 @@ class FeatureBank:
     def create(
         cls,
         folder: Path,
-        image_ids: np.ndarray,
+        image_ids: Texts,
         views: int,
         dim: int,
         provenance: Dict[str, str],
@@ -73,7 +76,7 @@ class FeatureBank:
 
         Args:
             folder: appears whole, with nothing finished.
-            image_ids: (N,) uint64, ascending.
+            image_ids: (N) texts, ascending.
             views: K.
             dim: D.
             provenance: whatever the features depend on, texts by name.
@@ -82,20 +85,21 @@ class FeatureBank:
             InputError: ``folder`` holds other features or something else, or the disk is full.
         """
         folder = Path(folder)
-        n = len(image_ids)
-        shapes = {'image_ids': [n], 'done': [n], 'features': [n, views, dim]}
+        n, ids = len(image_ids), text_arrays('image_ids', image_ids)
+        shapes = {name: list(array.shape) for name, array in ids.items()}
+        shapes.update(done=[n], features=[n, views, dim])
         info = {
             'format': f'mmnoisy {WHAT}',
-            'version': VERSION,
+            'version': VERSIONS[0],
             'shapes': shapes,
             'provenance': provenance,
         }
         if not folder.exists():
-            _make(folder, info, image_ids)
-        found = read_info(folder / 'bank.json', WHAT, VERSION, 'extract into a new folder')
+            _make(folder, info, ids)
+        found = read_info(folder / 'bank.json', WHAT, VERSIONS, 'extract into a new folder')
         bank = cls(folder, found, mode='r+')
         different = _differences(found, info)
-        if not different and not np.array_equal(bank.image_ids, image_ids):
+        if not different and bank.image_ids != image_ids:
             different = ['image ids']
         if different:
             raise InputError(
@@ -127,12 +131,12 @@ class FeatureBank:
         return FeatureBank.open, (self.folder,)
 
 
-def find_images(banks: Sequence[FeatureBank], image_ids: np.ndarray) -> np.ndarray:
+def find_images(banks: Sequence[FeatureBank], image_ids: Texts) -> np.ndarray:
     """Where the features of images are.
 
     Args:
         banks: are taken as one, the rows of the first before those of the second and so on.
-        image_ids: (n,) uint64.
+        image_ids: (n) texts.
 
     Returns:
         (n,) int64, row numbers; -1 for an image in none of the banks. The first bank counts.
@@ -141,9 +145,8 @@ def find_images(banks: Sequence[FeatureBank], image_ids: np.ndarray) -> np.ndarr
     begin = sum(map(len, banks))
     for bank in reversed(banks):
         begin -= len(bank)
-        row = np.searchsorted(bank.image_ids, image_ids)
-        row = np.minimum(row, len(bank) - 1)
-        place = np.where(bank.image_ids[row] == image_ids, begin + row, place)
+        row = bank.image_ids.rows(image_ids)
+        place = np.where(row < 0, place, begin + row)
     return place
 
 
@@ -168,7 +171,7 @@ def take_features(banks: Sequence[FeatureBank], place: np.ndarray, views: np.nda
     return features
 
 
-def _make(folder: Path, info: Dict[str, Any], image_ids: np.ndarray) -> None:
+def _make(folder: Path, info: Dict[str, Any], image_ids: Dict[str, np.ndarray]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     size = 2 * int(np.prod(info['shapes']['features'], dtype=np.int64))
     free = shutil.disk_usage(folder.parent).free
@@ -179,7 +182,8 @@ def _make(folder: Path, info: Dict[str, Any], image_ids: np.ndarray) -> None:
             'extract to a larger disk, or fewer views'
         )
     with atomic_folder(folder) as made:
-        np.save(made / 'image_ids.npy', image_ids.astype(np.uint64), allow_pickle=False)
+        for name, ids in image_ids.items():
+            np.save(made / f'{name}.npy', ids, allow_pickle=False)
         for array, dtype in (('done', np.bool_), ('features', np.float16)):
             shape = tuple(info['shapes'][array])
             np.lib.format.open_memmap(made / f'{array}.npy', 'w+', dtype, shape)

@@ -13,42 +13,49 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from mmnoisy.datasets.csr import Csr, to_csr
+from mmnoisy.datasets.pictures.paths import picture_path
+from mmnoisy.datasets.release.ids import texts_of_numbers
 from mmnoisy.errors import InputError
-from mmnoisy.io.arrays import open_array, read_info
+from mmnoisy.io.arrays import open_array, open_texts, read_info, text_arrays
+from mmnoisy.io.texts import Texts, concatenate
 
 if TYPE_CHECKING:
     from mmnoisy.label_batch import LabelBatch
 
 WHAT = 'label index'
-VERSION = 1
+VERSIONS = (2, 1)  # the ids were numbers in the first
 
 
 class LabelIndex:
     """Noisy labels and verdicts of one set of images.
 
     Attributes:
-        image_ids: (N,) uint64, ascending.
+        image_ids: (N) texts, ascending.
         noisy: :class:`Csr` of the machine labels; values are confidences, float32 in [0, 1].
         verdicts: :class:`Csr` of the verdicts; values are bool, True = verified present.
         info: the JSON beside the arrays: ``classes`` (MIDs), ``class_names``, counts, provenance;
             ``noisy_classes`` where the noisy labels are of other classes than the verdicts.
         usable: (n,) int64, ascending: the rows of the images whose pictures can be read; None
             where nobody has looked.
+        paths: (N) texts, the picture of each image below the folder of the pictures; None where a
+            template makes them of the ids.
     """
 
     def __init__(
         self,
-        image_ids: np.ndarray,
+        image_ids: Texts,
         noisy: Csr,
         verdicts: Csr,
         info: Dict[str, Any],
         usable: Optional[np.ndarray] = None,
+        paths: Optional[Texts] = None,
     ) -> None:
         self.image_ids = image_ids
         self.noisy = noisy
         self.verdicts = verdicts
         self.info = info
         self.usable = usable
+        self.paths = paths
         self._opened: Tuple[Any, ...] = ()
 
     def __len__(self) -> int:
@@ -77,6 +84,26 @@ class LabelIndex:
         """The class lists, as the meta information of an MMEngine dataset."""
         keys = ('classes', 'class_names', 'class_categories', 'noisy_classes')
         return {key: tuple(self.info[key]) for key in keys if key in self.info}
+
+    @property
+    def template(self) -> str:
+        """The path of a picture where neither ``paths`` nor a config has another."""
+        return self.info.get('path_template', '{id}.jpg')
+
+    def picture(self, row: int, template: Optional[str] = None) -> str:
+        """The path of the picture of an image below the folder of the pictures.
+
+        Args:
+            row: of the image.
+            template: see :mod:`mmnoisy.datasets.pictures.paths`, in place of that of the index;
+                has no say where the index knows the paths.
+
+        Raises:
+            InputError: it leads out of the folder.
+        """
+        if self.paths is not None:
+            return picture_path('{id}', self.paths[row], '')
+        return picture_path(template or self.template, self.image_ids[row], self.info['subset'])
 
     def require_one_vocabulary(self, folder: Path, mend: str) -> None:
         """For what compares noisy labels with verdicts.
@@ -109,12 +136,17 @@ class LabelIndex:
             self.noisy.select(images),
             self.verdicts.select(images),
             self.info,
+            paths=None if self.paths is None else self.paths[images],
         )
 
     def join(self, other: LabelIndex) -> LabelIndex:
         """The images of both, which have none in common; ``info`` is that of the first."""
-        image_ids = np.sort(np.concatenate([self.image_ids, other.image_ids]))
-        rows = [np.searchsorted(image_ids, index.image_ids) for index in (self, other)]
+        ids = concatenate([self.image_ids, other.image_ids])
+        image_ids = ids.sorted_once()
+        rows = [image_ids.rows(index.image_ids) for index in (self, other)]
+        paths = None
+        if self.paths is not None and other.paths is not None:
+            paths = concatenate([self.paths, other.paths])[ids.rows(image_ids)]
 
         def joined(a: Csr, b: Csr, classes: List[str]) -> Csr:
             count = np.concatenate([np.diff(a.start), np.diff(b.start)])
@@ -127,12 +159,17 @@ class LabelIndex:
             joined(self.noisy, other.noisy, self.noisy_classes),
             joined(self.verdicts, other.verdicts, self.classes),
             self.info,
+            paths=paths,
         )
+
+    def shared_images(self, other: LabelIndex) -> Texts:
+        """The ids of the images that are in both."""
+        return other.image_ids[self.image_ids.rows(other.image_ids) >= 0]
 
     def write(self, folder: Path) -> None:
         """Writes the arrays and, last, the JSON into ``folder``, which must not exist yet."""
         folder.mkdir(parents=True)
-        arrays = self._arrays()
+        arrays = self.arrays()
         for name, array in arrays.items():
             np.save(folder / f'{name}.npy', array, allow_pickle=False)
         write_info(folder, {name: list(array.shape) for name, array in arrays.items()}, self.info)
@@ -146,22 +183,30 @@ class LabelIndex:
         """
         folder = Path(folder)
         mend = 'build it with tools/prepare_openimages.py'
-        info = read_info(folder / 'index.json', WHAT, VERSION, mend)
-        arrays = _open_arrays(folder, info['shapes'], mend)
-        index = cls(*arrays, info, _open_usable(folder, mend))
-        index._opened = (folder.absolute(), json.dumps(info), *arrays, index.usable)
+        info = read_info(folder / 'index.json', WHAT, VERSIONS, mend)
+        shapes = info['shapes']
+        arrays = _open_arrays(folder, shapes, mend)
+        paths = open_texts(folder, 'paths', shapes, mend) if 'paths_start' in shapes else None
+        index = cls(*arrays, info, _open_usable(folder, mend), paths)
+        index._opened = (folder.absolute(), json.dumps(info), *arrays, index.usable, paths)
         return index
 
     def __reduce__(self) -> Tuple[Any, ...]:
         # A spawned worker maps the files again instead of receiving a copy of every array.
         arrays = (self.image_ids, self.noisy, self.verdicts)
-        now = (json.dumps(self.info), *arrays, self.usable)
+        now = (json.dumps(self.info), *arrays, self.usable, self.paths)
         if self._opened and all(map(_same, self._opened[1:], now)):
             return LabelIndex.open, (self._opened[0],)
-        return LabelIndex, (*arrays, self.info, self.usable)
+        return LabelIndex, (*arrays, self.info, self.usable, self.paths)
 
-    def _arrays(self) -> Dict[str, np.ndarray]:
-        arrays = {'image_ids': self.image_ids}
+    def texts(self) -> Dict[str, np.ndarray]:
+        """The arrays of its ids and paths."""
+        paths = {} if self.paths is None else text_arrays('paths', self.paths)
+        return {**text_arrays('image_ids', self.image_ids), **paths}
+
+    def arrays(self) -> Dict[str, np.ndarray]:
+        """All that is written of it, by name."""
+        arrays = self.texts()
         for matrix, csr in (('noisy', self.noisy), ('verdicts', self.verdicts)):
             arrays.update({f'{matrix}_{name}': array for name, array in csr._asdict().items()})
         return arrays
@@ -175,10 +220,26 @@ def write_info(folder: Path, shapes: Dict[str, List[int]], info: Dict[str, Any])
         shapes: of the arrays, by name.
         info: of a :class:`LabelIndex`.
     """
-    head = {'format': f'mmnoisy {WHAT}', 'version': VERSION, 'shapes': shapes}
+    head = {'format': f'mmnoisy {WHAT}', 'version': VERSIONS[0], 'shapes': shapes}
     rest = {key: value for key, value in info.items() if key not in head}
     text = json.dumps({**head, **rest}, indent=1, ensure_ascii=False)
     (folder / 'index.json').write_text(text, 'utf-8')
+
+
+def open_ids(folder: Path, shapes: Dict[str, List[int]], mend: str) -> Texts:
+    """The ids of the images of an index or a feature bank, mapped into memory.
+
+    Args:
+        folder: of it.
+        shapes: of its arrays.
+        mend: what to do where they cannot be opened.
+
+    Raises:
+        InputError: a file is missing or truncated.
+    """
+    if 'image_ids' in shapes:  # numbers, as version 1 has them
+        return texts_of_numbers(open_array(folder / 'image_ids.npy', mend, shapes['image_ids']))
+    return open_texts(folder, 'image_ids', shapes, mend)
 
 
 def _same(before: Any, now: Any) -> bool:
@@ -190,9 +251,7 @@ def _open_usable(folder: Path, mend: str) -> Optional[np.ndarray]:
     return open_array(path, mend) if path.exists() else None
 
 
-def _open_arrays(
-    folder: Path, shapes: Dict[str, List[int]], mend: str
-) -> Tuple[np.ndarray, Csr, Csr]:
+def _open_arrays(folder: Path, shapes: Dict[str, List[int]], mend: str) -> Tuple[Texts, Csr, Csr]:
     def load(name: str) -> np.ndarray:
         return open_array(folder / f'{name}.npy', mend, shapes[name])
 
@@ -200,4 +259,4 @@ def _open_arrays(
         Csr(*(load(f'{matrix}_{field}') for field in Csr._fields))
         for matrix in ('noisy', 'verdicts')
     )
-    return load('image_ids'), noisy, verdicts
+    return open_ids(folder, shapes, mend), noisy, verdicts

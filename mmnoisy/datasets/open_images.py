@@ -17,7 +17,7 @@ from mmpretrain.registry import DATASETS
 
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.loading import UnreadablePictureError, apply_transform
-from mmnoisy.datasets.pictures.paths import check_template, picture_path
+from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.errors import InputError
 
 
@@ -58,7 +58,7 @@ class OpenImages(BaseDataset):
         indices: keep only the first so many images, or these.
         test_mode: as in :class:`mmpretrain.datasets.BaseDataset`.
         path_template: path of a picture below ``data_prefix``, such as ``{id:.3}/{id}.jpg``; of
-            several the first under which there is a file.
+            several the first under which there is a file; None: as the index says.
         max_unreadable: end the run when more pictures than this turn out to be unreadable.
 
     Raises:
@@ -75,17 +75,18 @@ class OpenImages(BaseDataset):
         pipeline: Sequence = (),
         indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
-        path_template: str | Sequence[str] = '{id}.jpg',
+        path_template: str | Sequence[str] | None = None,
         max_unreadable: int = 100,
         **kwargs: Any,
     ) -> None:
-        self.templates = [path_template] if isinstance(path_template, str) else [*path_template]
-        for template in self.templates:
-            check_template(template)
         self.max_unreadable = max_unreadable
         # Shared by the workers of a loader; not atomic, so two at once may count as one.
         self._num_unreadable = torch.zeros((), dtype=torch.int64).share_memory_()
         self.index = self.open_index(data_root, ann_file)
+        templates = path_template or self.index.template
+        self.templates = [templates] if isinstance(templates, str) else [*templates]
+        for template in self.templates:
+            check_template(template)
         super().__init__(
             ann_file=ann_file,
             metainfo=self.index.metainfo,
@@ -118,8 +119,8 @@ class OpenImages(BaseDataset):
         return LabelIndex.open(Path(data_root, ann_file).expanduser())
 
     def image_id(self, idx: int) -> str:
-        """The id of an image, 16 hexadecimal digits."""
-        return f'{int(self.index.image_ids[self.data_list[idx]]):016x}'
+        """The id of an image."""
+        return self.index.image_ids[self.data_list[idx]]
 
     def load_data_list(self) -> range | np.ndarray:
         """Row numbers of the index; ``data_list`` costs no memory."""
@@ -167,11 +168,8 @@ class OpenImages(BaseDataset):
         print_log(f'{error}; the next one stands in, time {number}', 'current', logging.WARNING)
 
     def _img_path(self, idx: int) -> str:
-        image_id = int(self.index.image_ids[self.data_list[idx]])
-        paths = [
-            osp.join(self.img_prefix, picture_path(template, image_id, self.index.info['subset']))
-            for template in self.templates
-        ]
+        row = self.data_list[idx]
+        paths = [osp.join(self.img_prefix, self.index.picture(row, t)) for t in self.templates]
         return next((path for path in paths[:-1] if fileio.exists(path)), paths[-1])
 
 

@@ -80,9 +80,9 @@ class OpenImagesFeatures(BaseDataset):
         )
 
     def image_id(self, idx: int) -> str:
-        """The id of an image, 16 hexadecimal digits."""
+        """The id of an image."""
         row, usable = self.data_list[idx], self.index.usable
-        return f'{int(self.index.image_ids[row if usable is None else usable[row]]):016x}'
+        return self.index.image_ids[row if usable is None else usable[row]]
 
     def load_data_list(self) -> np.ndarray:
         """Numbers of the usable images."""
@@ -141,7 +141,7 @@ class ConcatFeatures(ConcatDataset):
     """
 
     def image_id(self, idx: int) -> str:
-        """The id of an image, 16 hexadecimal digits."""
+        """The id of an image."""
         source, number = self._get_ori_dataset_idx(idx)
         return self.datasets[source].image_id(number)
 

@@ -19,7 +19,7 @@ from mmnoisy.io.arrays import read_info
 from mmnoisy.io.atomic import write_json
 
 WHAT = 'project'
-VERSION = 1
+VERSIONS = (1,)
 MEND = 'make it with mmnoisy import PICTURES --labels FILE --verified FILE --out PROJECT'
 
 
@@ -42,11 +42,11 @@ class Project:
         Raises:
             InputError: there is none.
         """
-        return cls(folder, read_info(Path(folder) / 'project.json', WHAT, VERSION, MEND))
+        return cls(folder, read_info(Path(folder) / 'project.json', WHAT, VERSIONS, MEND))
 
     def write(self) -> None:
         """Writes ``project.json``, which comes last: a folder with it is a whole project."""
-        head = {'format': f'mmnoisy {WHAT}', 'version': VERSION}
+        head = {'format': f'mmnoisy {WHAT}', 'version': VERSIONS[0]}
         write_json(self.folder / 'project.json', {**head, **self.info})
 
     @property

@@ -40,7 +40,8 @@ class Views(Dataset):
         if view == 0:
             return self.test[row]
         # A seed of its own for each, so that a run that goes on draws what a single one had drawn.
-        seed = np.random.SeedSequence([int(self.image_ids[row]), view]).generate_state(4)
+        digest = hashlib.sha256(self.image_ids[row].encode()).digest()
+        seed = np.random.SeedSequence([*digest, view]).generate_state(4)
         random.seed(int(seed[0]))
         np.random.seed(seed)
         torch.manual_seed(int(seed[0]))

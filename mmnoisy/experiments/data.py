@@ -92,11 +92,11 @@ class Data:
                     'with the file of its verdicts'
                 )
         for subset, before in (('validation', 'train'), ('test', 'train'), ('test', 'validation')):
-            both = np.intersect1d(self.index(subset).image_ids, self.index(before).image_ids)
+            both = self.index(subset).shared_images(self.index(before))
             if len(both):
                 raise InputError(
                     f'{where[subset]}: has {len(both):,} images of {where[before]} too, '
-                    f'the first is {both[0]:016x}; prepare the three indexes together'
+                    f'the first is {both[0]}; prepare the three indexes together'
                 )
 
 

@@ -7,7 +7,6 @@ from typing import List, Optional
 
 import numpy as np
 
-from mmnoisy.datasets.pictures.paths import picture_path
 from mmnoisy.datasets.statistics.counts import add_counts, count_labels
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.evaluation import verified_pairs
@@ -46,11 +45,10 @@ def describe(data: Data, examples: List[int], pictures: Optional[Path], template
 
     def example(number: int) -> Example:
         row = rows[number]
-        image_id = f'{index.image_ids[row]:016x}'
         label, verdict = index.verdicts.row(row)
-        path = pictures and pictures / picture_path(template, image_id, 'test')
+        path = pictures and pictures / index.picture(row, template)
         return Example(
-            image_id,
+            index.image_ids[row],
             path if path and path.is_file() else None,
             label[verdict].tolist(),
             label[~verdict].tolist(),

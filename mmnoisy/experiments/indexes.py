@@ -19,7 +19,7 @@ def checksum(*indexes: LabelIndex) -> int:
     """Of the images and labels of indexes."""
     found = 0
     for index in indexes:
-        for array in (index.image_ids, *index.noisy, *index.verdicts):
+        for array in (*index.image_ids.arrays(), *index.noisy, *index.verdicts):
             found = crc32(np.ascontiguousarray(array).data, found)
     return found
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Literal, Sequence
+from typing import Any, Dict, Literal, Mapping, Sequence
 
 import numpy as np
 
 from mmnoisy.errors import InputError
+from mmnoisy.io.texts import Texts
 
 
-def read_info(path: Path, what: str, version: int, mend: str) -> Dict[str, Any]:
+def read_info(path: Path, what: str, versions: Sequence[int], mend: str) -> Dict[str, Any]:
     """The JSON of a folder of arrays.
 
     Args:
         path: of the JSON.
         what: the kind of folder, such as ``'label index'``; the ``format`` is "mmnoisy" and this.
-        version: of the format.
+        versions: of the format that can be read, the newest one first.
         mend: what to do where there is none.
 
     Raises:
@@ -29,9 +30,9 @@ def read_info(path: Path, what: str, version: int, mend: str) -> Dict[str, Any]:
         raise InputError(f'{path.parent}: there is no {what} here; {mend}') from None
     except ValueError as error:
         raise InputError(f'{path}: is damaged ({error}); {mend}') from error
-    found = (info.get('format'), info.get('version')) if isinstance(info, dict) else None
-    if found != (f'mmnoisy {what}', version):
-        raise InputError(f'{path.parent}: is not a {what} of version {version}; {mend}')
+    found = info if isinstance(info, dict) else {}
+    if found.get('format') != f'mmnoisy {what}' or found.get('version') not in versions:
+        raise InputError(f'{path.parent}: is not a {what} of version {versions[0]}; {mend}')
     return info
 
 
@@ -57,3 +58,27 @@ def open_array(
     if shape is not None and list(array.shape) != list(shape):
         raise InputError(f'{path}: holds {array.shape}, not {list(shape)}; {mend}')
     return array
+
+
+def text_arrays(name: str, texts: Texts) -> Dict[str, np.ndarray]:
+    """The two arrays of texts under the names of their files."""
+    return dict(zip((f'{name}_start', f'{name}_bytes'), texts.arrays()))
+
+
+def open_texts(folder: Path, name: str, shapes: Mapping[str, Sequence[int]], mend: str) -> Texts:
+    """Maps texts into memory.
+
+    Args:
+        folder: of the arrays.
+        name: of the texts.
+        shapes: of all arrays.
+        mend: what to do where they cannot be opened.
+
+    Raises:
+        InputError: a file is missing or truncated.
+    """
+    names = f'{name}_start', f'{name}_bytes'
+    start, data = (open_array(folder / f'{each}.npy', mend, shapes[each]) for each in names)
+    if int(start[-1]) != len(data):
+        raise InputError(f'{folder}: {names[0]}.npy and {names[1]}.npy do not fit; {mend}')
+    return Texts(start, data)

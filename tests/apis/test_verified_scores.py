@@ -22,7 +22,7 @@ def expected_scores(small, subset, images=None, score=scores):
     pairs = []
     for k in range(len(index)) if images is None else images:
         verdicts = dict(zip(*(values.tolist() for values in index.verdicts.row(k))))
-        of_image = score(small.model, small.root / subset / f'{index.image_ids[k]:016x}.jpg')
+        of_image = score(small.model, small.root / subset / f'{index.image_ids[k]}.jpg')
         for c in range(6):
             if c in verdicts or (verdicts and of_image[c] >= verified_scores.FLOOR):
                 pairs.append((c, of_image[c], verdicts.get(c, False), c in verdicts))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmnoisy.cleaning.blocks import Blocks
-from mmnoisy.cleaning.streams import CsvStream, NpyStream, id_texts, number_texts
+from mmnoisy.cleaning.streams import CsvStream, NpyStream, number_texts
 from mmnoisy.errors import InputError
 
 
@@ -58,4 +58,3 @@ def test_texts_of_numbers_give_the_same_bits_again(values):
 
 def test_texts_are_those_of_open_images():
     assert number_texts(np.float32([0.7, 1, 0.5])) == ['0.7', '1.0', '0.5']
-    assert id_texts(np.array([1, 2**64 - 1], np.uint64)) == ['0' * 15 + '1', 'f' * 16]

@@ -6,7 +6,12 @@ import pytest
 
 from mmnoisy import InputError
 from mmnoisy.datasets.csr import to_csr
+from mmnoisy.datasets.feature_bank import FeatureBank
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.release.ids import texts_of_numbers
+from mmnoisy.io.texts import Texts
+
+IDS = ['a photo, 12.JPG', 'cats/é.jpg', 'cats/😀']
 
 
 def make_index(verdicts=2):
@@ -24,7 +29,7 @@ def make_index(verdicts=2):
         np.add,
     )
     info = {'classes': [f'/m/{k}' for k in range(7)], 'class_names': list('abcdefg')}
-    ids = np.array([3, 2**63, 2**64 - 1], np.uint64)
+    ids = Texts.of(IDS)
     return LabelIndex(ids, noisy, rated._replace(value=rated.value >= 0), info)
 
 
@@ -39,7 +44,7 @@ def test_selected_and_joined():
     index = make_index()
     some = np.array([True, False, True])
     parts = index.select(some), index.select(~some)
-    assert [part.image_ids.tolist() for part in parts] == [[3, 2**64 - 1], [2**63]]
+    assert [part.image_ids.tolist() for part in parts] == [[IDS[0], IDS[2]], [IDS[1]]]
     assert [part.noisy.row(0)[0].tolist() for part in parts] == [[1], [0]]
     assert [part.verdicts.start.tolist() for part in parts] == [[0, 1, 1], [0, 1]]
     assert_equal(parts[0].join(parts[1]), index)
@@ -97,8 +102,55 @@ def test_refusals(tmp_path):
         LabelIndex.open(folder)
     info = json.loads((folder / 'index.json').read_text())
     (folder / 'index.json').write_text(json.dumps({**info, 'version': 99}))
-    with pytest.raises(InputError, match='is not a label index of version 1'):
+    with pytest.raises(InputError, match='is not a label index of version 2'):
         LabelIndex.open(folder)
     (folder / 'index.json').write_text('{')
     with pytest.raises(InputError, match='is damaged'):
         LabelIndex.open(folder)
+
+
+def test_an_index_and_a_bank_of_the_first_version_open(tmp_path):
+    """Their ids were numbers."""
+    numbers = np.array([3, 2**63, 2**64 - 1], np.uint64)
+    index = make_index()
+    index.image_ids = texts_of_numbers(numbers)
+    index.write(tmp_path / 'index')
+    bank = FeatureBank.create(tmp_path / 'bank', index.image_ids, 1, 2, {})
+    bank.write(np.arange(3), np.ones((3, 1, 2)))
+    for folder, name in ((tmp_path / 'index', 'index'), (tmp_path / 'bank', 'bank')):
+        for path in folder.glob('image_ids_*.npy'):
+            path.unlink()
+        np.save(folder / 'image_ids.npy', numbers)
+        path = folder / f'{name}.json'
+        info = json.loads(path.read_text())
+        info['version'] = 1
+        shapes = info['shapes']
+        del shapes['image_ids_start'], shapes['image_ids_bytes']
+        shapes['image_ids'] = [3]
+        path.write_text(json.dumps(info))
+    ids = ['0000000000000003', '8000000000000000', 'ffffffffffffffff']
+    assert_equal(LabelIndex.open(tmp_path / 'index'), index)
+    assert LabelIndex.open(tmp_path / 'index').image_ids.tolist() == ids
+    assert FeatureBank.open(tmp_path / 'bank').image_ids.tolist() == ids
+
+
+def test_pictures_where_the_paths_are_known(tmp_path):
+    """Ids are names as their owner gives them; a picture may have a longer path."""
+    index = make_index()
+    index.info['subset'] = 'train'
+    assert index.picture(0) == 'a photo, 12.JPG.jpg'
+    assert index.picture(0, '{split}/{id}') == 'train/a photo, 12.JPG'
+    index.info['path_template'] = '{id}'
+    assert index.picture(1) == 'cats/é.jpg'
+    index.paths = Texts.of(['x.jpg', 'b/y.jpg', '../z.jpg'])
+    index.write(tmp_path / 'index')
+    opened = LabelIndex.open(tmp_path / 'index')
+    assert [opened.picture(k, '{id}.png') for k in (0, 1)] == ['x.jpg', 'b/y.jpg']
+    with pytest.raises(InputError, match='leads out of the folder'):
+        opened.picture(2)
+    assert len(pickle.dumps(opened)) < 500 + len(str(tmp_path))
+    assert opened.select(np.array([False, True, True])).paths.tolist() == ['b/y.jpg', '../z.jpg']
+    parts = [opened.select(np.array(mask, bool)) for mask in ([0, 1, 0], [1, 0, 1])]
+    assert parts[0].join(parts[1]).paths == opened.paths
+    opened.paths = None
+    assert pickle.loads(pickle.dumps(opened)).paths is None

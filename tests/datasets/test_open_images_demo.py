@@ -40,7 +40,7 @@ def test_same_seed_same_demo(demo_root, tmp_path):
         )
         np.testing.assert_array_equal(first.image_ids, second.image_ids)
         np.testing.assert_array_equal(first.noisy.label, second.noisy.label)
-    name = f'{first.image_ids[0]:016x}.jpg'
+    name = f'{first.image_ids[0]}.jpg'
     assert (demo_root / 'test' / name).read_bytes() == (tmp_path / 'again/test' / name).read_bytes()
 
 

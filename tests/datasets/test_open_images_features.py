@@ -14,6 +14,7 @@ from mmnoisy.datasets.feature_bank import find_images, take_features
 from mmnoisy.datasets.open_images_features import keep_batch
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
+from mmnoisy.io.texts import Texts, concatenate
 
 VIEWS, DIM = 3, 5
 
@@ -129,13 +130,13 @@ def test_several_banks_serve_as_one(root):
     """All images of validation and two of train: what an index has after two verdicts on T."""
     train, validation = build(root, 'train'), build(root, 'validation')
     banks = [validation.banks[0], train.banks[0]]
-    ids = np.concatenate([train.banks[0].image_ids[[4, 1]], validation.banks[0].image_ids[::-1]])
+    ids = concatenate([train.banks[0].image_ids[[4, 1]], validation.banks[0].image_ids[::-1]])
     place = find_images(banks, ids)
     views = np.arange(len(ids)) % 2
     wanted = [train.banks[0].features[4, 0], train.banks[0].features[1, 1]]
     wanted += [validation.banks[0].features[8 - k, k % 2] for k in range(9)]
     np.testing.assert_array_equal(take_features(banks, place, views), wanted)
-    assert find_images(banks, np.array([3], np.uint64)).tolist() == [-1]
+    assert find_images(banks, Texts.of(['3'])).tolist() == [-1]
 
 
 def test_banks_of_different_widths_are_refused(root, tmp_path):

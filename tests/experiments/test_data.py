@@ -15,6 +15,8 @@ from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.indexes import keep, of_bounds, part_of, readable
 from mmnoisy.experiments.search import Recipe
+from mmnoisy.io.arrays import text_arrays
+from mmnoisy.io.texts import concatenate
 
 
 @pytest.fixture(scope='module')
@@ -62,7 +64,9 @@ def test_a_run_on_a_part_of_v_reads_that_part_alone(root, tmp_path):
 def test_a_part_leaves_out_what_cannot_be_read(root, tmp_path):
     remove_usable(root, 'train', [0, 7])
     index = LabelIndex.open(root / 'index/train')
-    assert readable(index).image_ids.tolist() == np.delete(index.image_ids, [0, 7]).tolist()
+    assert (
+        readable(index).image_ids.tolist() == np.delete(index.image_ids.tolist(), [0, 7]).tolist()
+    )
     assert part_of(index, np.array([0, 6])).image_ids.tolist() == index.image_ids[[1, 8]].tolist()
     path = keep(part_of(index, np.array([3])), tmp_path, 'one')
     before = path.stat().st_mtime_ns
@@ -117,9 +121,10 @@ def test_v_without_a_label_present_is_refused(root):
 def test_images_in_two_sets_are_refused(root, name, other):
     index = LabelIndex.open(root / 'index' / name)
     ids = LabelIndex.open(root / 'index' / other).image_ids
-    image_ids = np.sort(np.append(index.image_ids[:-2], ids[[4, 6]]))
+    image_ids = concatenate([index.image_ids[:-2], ids[[4, 6]]]).sorted_once()
     for folder in ('index', 'features'):
-        np.save(root / folder / name / 'image_ids.npy', image_ids)
+        for file, array in text_arrays('image_ids', image_ids).items():
+            np.save(root / folder / name / f'{file}.npy', array)
     with pytest.raises(InputError, match=rf'index/{name}: has 2 images of .*index/{other} too'):
         open_data(root)
 
@@ -132,7 +137,7 @@ def verdict_file(root, rows):
 
 def test_a_bound_learns_from_t_with_the_verdicts_of_its_file(root):
     train = LabelIndex.open(root / 'index/train')
-    rows = [(f'{train.image_ids[k]:016x}', 'human', f'/m/0{k:04d}', k % 2) for k in range(6)]
+    rows = [(f'{train.image_ids[k]}', 'human', f'/m/0{k:04d}', k % 2) for k in range(6)]
     bounds = of_bounds(
         root / 'index/train', {'bound_truth': verdict_file(root, rows)}, root / 'indexes'
     )

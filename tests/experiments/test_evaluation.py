@@ -132,7 +132,7 @@ def test_cleaned_labels_of_the_pairs(data, model, root, pairs, soft, monkeypatch
 
 def test_the_description_of_the_test_set(data, root, pairs, tmp_path):
     examples = choose_examples(data, 5)
-    image_id = f'{data.test.index.image_ids[examples[0]]:016x}'
+    image_id = f'{data.test.index.image_ids[examples[0]]}'
     picture = tmp_path / 'test' / f'{image_id}.jpg'
     picture.parent.mkdir()
     picture.write_bytes(b'')

@@ -11,6 +11,7 @@ from mmnoisy.experiments import filtering
 from mmnoisy.experiments import training as module
 from mmnoisy.experiments.progress import Progress
 from mmnoisy.experiments.search import Recipe
+from mmnoisy.io.texts import Texts
 
 
 def labelled(num_images=400, num_classes=5, flipped=0.1, seed=0):
@@ -26,7 +27,7 @@ def labelled(num_images=400, num_classes=5, flipped=0.1, seed=0):
     start = np.searchsorted(image, np.arange(num_images + 1))
     noisy = Csr(start, label.astype(np.uint16), rng.random(len(label)).astype(np.float32))
     none = Csr(np.zeros(num_images + 1, np.int64), label[:0], np.zeros(0, bool))
-    ids = np.arange(num_images, dtype=np.uint64)
+    ids = Texts.of(f'{k:04d}' for k in range(num_images))
     return LabelIndex(ids, noisy, none, {'classes': ['a'] * num_classes}), scores, given, truth
 
 

@@ -29,7 +29,7 @@ def truth(small, subset, unverified):
     index = LabelIndex.open(small.root / 'index' / subset)
     rows = []
     for k in range(len(index)):
-        score = scores(small.model, small.root / subset / f'{index.image_ids[k]:016x}.jpg')
+        score = scores(small.model, small.root / subset / f'{index.image_ids[k]}.jpg')
         verdicts = dict(zip(*(values.tolist() for values in index.verdicts.row(k))))
         for c in range(6) if verdicts else ():
             if unverified == 'absent' or c in verdicts:

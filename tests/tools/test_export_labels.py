@@ -36,7 +36,7 @@ def wanted(root, subset):
     index = LabelIndex.open(root / 'index' / subset)
     mids = index.classes
     return {
-        f'{int(image_id):016x}': tuple(
+        image_id: tuple(
             {mids[k]: float(value) for k, value in zip(*matrix.row(i))}
             for matrix in (index.noisy, index.verdicts)
         )
@@ -72,9 +72,7 @@ def test_pycocotools_reads_it(root, tmp_path):
     export(root / 'index/train', '--format', 'coco', '--out', tmp_path / 'coco')
     api = coco.COCO(tmp_path / 'coco/labels.json')
     index = LabelIndex.open(root / 'index/train')
-    of_class_3 = {
-        f'{int(i):016x}' for k, i in enumerate(index.image_ids) if 3 in index.noisy.row(k)[0]
-    }
+    of_class_3 = {i for k, i in enumerate(index.image_ids) if 3 in index.noisy.row(k)[0]}
     assert {image['image_id'] for image in api.loadImgs(api.getImgIds(catIds=[4]))} == of_class_3
 
 
@@ -172,7 +170,7 @@ def test_cleanlab_takes_it(root):
     index = LabelIndex.open(root / 'index/train')
     assert labels == [index.noisy.row(i)[0].tolist() for i in range(300)]
     images = json.loads((root / 'cleanlab/images.json').read_text())
-    assert images == [f'train/{int(i):016x}.jpg' for i in index.image_ids]
+    assert images == [f'train/{i}.jpg' for i in index.image_ids]
 
     scorer = build_scorer(load_config(config), str(checkpoint), 'train', 300, 0)
     ((_, scores),) = scorer([slice(0, 300)])

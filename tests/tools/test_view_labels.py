@@ -37,7 +37,7 @@ def root(tmp_path_factory):
     (root / 'pictures/validation').mkdir(parents=True)
     rng = np.random.default_rng(0)
     for image_id in LabelIndex.open(root / 'cleaned/index').image_ids[1:]:
-        path = root / f'pictures/validation/{int(image_id):016x}.jpg'
+        path = root / f'pictures/validation/{image_id}.jpg'
         cv2.imwrite(str(path), rng.integers(256, size=(20, 30, 3), dtype=np.uint8))
     return root
 
@@ -69,7 +69,7 @@ def test_all_images(root, tmp_path, capsys):
     rows = changes(root)
     ids = {row['ImageID'] for row in rows}
     assert f'{len(ids)} images, written to {root / "view/index.html"}' in captured.out
-    first = f'{int(LabelIndex.open(root / "cleaned/index").image_ids[0]):016x}'
+    first = LabelIndex.open(root / 'cleaned/index').image_ids[0]
     assert (f'1 of {len(ids)} pictures are missing' in captured.err) == (first in ids)
     assert [path.name for path in (root / 'view').iterdir()] == ['index.html']
 

@@ -23,7 +23,9 @@ from torch.nn import functional as F
 
 from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
+from mmnoisy.io.texts import Texts
 from mmnoisy.datasets import FeatureBank, LabelIndex
+from mmnoisy.io.texts import Texts
 from mmnoisy.datasets.csr import Csr, class_type
 from mmnoisy.engine.partial_training import runner_here
 from mmnoisy.engine.sets import build_set, parts_of
@@ -141,7 +143,7 @@ def make_banks(root: Path, images: int, dim: int, classes: int) -> None:
     sizes = dict(train=images - num_verified, validation=num_verified, test=10)
     ids = 0
     for name, size in sizes.items():
-        image_ids = np.arange(ids, ids + size, dtype=np.uint64)
+        image_ids = Texts.of(f'{k:016x}' for k in range(ids, ids + size))
         ids += size
         # Ascending classes, each at most once: one from each of as many equal parts.
         part = classes // LABELS

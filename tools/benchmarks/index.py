@@ -170,7 +170,7 @@ def _look_up(folder: Path) -> Dict[str, float]:
         start = time.perf_counter()
         index = LabelIndex.open(folder / 'index0')
         taken.append(time.perf_counter() - start)
-    (folder / f'{int(index.image_ids[0]):016x}.jpg').touch()
+    (folder / f'{index.image_ids[0]}.jpg').touch()
     dataset = OpenImages('index0', data_root=str(folder))
     rows = np.random.default_rng(0).integers(len(index), size=LOOKUPS).tolist()
     start = time.perf_counter()
@@ -191,7 +191,7 @@ def _look_up_in_multi_label(folder: Path, num_images: int) -> Dict[str, float]:
     index = LabelIndex.open(folder / 'index0')
     samples = [
         {
-            'img_path': f'{int(index.image_ids[i]):016x}.jpg',
+            'img_path': f'{index.image_ids[i]}.jpg',
             'gt_label': index.noisy.row(i)[0].tolist(),
         }
         for i in range(num_images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from itertools import count, islice
 from pathlib import Path
@@ -62,7 +63,7 @@ def export_fiftyone(index: LabelIndex, template: str, out: Path) -> None:
 
     A sample has the field ``image_id``, the labels as ``Classifications`` in the field ``noisy``,
     with their confidences, and the verdicts, if there are any, in ``verified``: ``present`` or
-    ``absent`` is the tag of each. The id of a sample is that of the image after eight zeros.
+    ``absent`` is the tag of each. The id of a sample are 24 digits of the SHA-256 of the image's.
     """
     names = names_of(index)
     metadata = dict(
@@ -82,7 +83,7 @@ def export_fiftyone(index: LabelIndex, template: str, out: Path) -> None:
                 for k in labels
             ]
             sample = dict(
-                _id={'$oid': '0' * 8 + image.image_id},
+                _id={'$oid': hashlib.sha256(image.image_id.encode()).hexdigest()[:24]},
                 filepath=image.picture,
                 tags=[index.info['subset']],
                 image_id=image.image_id,

@@ -9,9 +9,8 @@ from typing import Any, Callable, Iterator, List, NamedTuple
 
 import numpy as np
 
-from mmnoisy.cleaning.streams import id_texts, number_texts
+from mmnoisy.cleaning.streams import number_texts
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.pictures.paths import picture_path
 from mmnoisy.io.progress import progress
 
 BLOCK_IMAGES = 8192
@@ -21,7 +20,7 @@ class LabelledImage(NamedTuple):
     """One image of an index.
 
     Attributes:
-        image_id: 16 hexadecimal digits.
+        image_id: its id.
         picture: path of its file, relative to the folder of the pictures.
         labels, confidences: of its noisy labels, class ids and numbers in [0, 1].
         present, absent: class ids by verdict.
@@ -42,18 +41,17 @@ def labelled_images(index: LabelIndex, template: str) -> Iterator[LabelledImage]
         index: the labels.
         template: path of a picture, such as ``{split}/{id}.jpg``.
     """
-    subset = index.info['subset']
     rows = range(len(index))
     for first in progress('exporting', rows[::BLOCK_IMAGES], unit='blocks'):
         here = np.array(rows[first : first + BLOCK_IMAGES])
         noisy, verdicts = index.noisy.take(here), index.verdicts.take(here)
         # The decimal texts: 0.7 is to stay 0.7, which as a float32 is 0.69999999.
         noisy = noisy._replace(value=np.array([*map(float, number_texts(noisy.value))]))
-        for i, image_id in enumerate(id_texts(index.image_ids[here])):
+        for i, image_id in enumerate(index.image_ids[here]):
             labels, confidences = noisy.row(i)
             rated, present = verdicts.row(i)
             lists = (labels, confidences, rated[present], rated[~present])
-            picture = picture_path(template, image_id, subset)
+            picture = index.picture(int(here[i]), template)
             yield LabelledImage(image_id, picture, *(part.tolist() for part in lists))
 
 

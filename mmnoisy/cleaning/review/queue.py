@@ -18,7 +18,7 @@ from mmnoisy.cleaning.review.ranking import (
     rank_within,
 )
 from mmnoisy.cleaning.scorer import Scorer
-from mmnoisy.cleaning.streams import id_texts, number_texts
+from mmnoisy.cleaning.streams import number_texts
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.io.atomic import write_csv
 from mmnoisy.io.spreadsheet import as_text
@@ -129,7 +129,7 @@ def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
     the label is right and 0 where it is not. Rows left empty say nothing.
     """
     pairs = queue.pairs
-    ids = id_texts(index.image_ids[pairs['image']])
+    ids = [*map(as_text, index.image_ids[pairs['image']])]
     labels = pairs['label'].tolist()
     mids = [as_text(index.classes[k]) for k in labels]
     names = distinct_names(index.classes, index.info['class_names'])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
 import pyarrow as pa
 
 from mmnoisy.cleaning.pairs import ADDED, KEPT, KINDS, REMOVED
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
-from mmnoisy.io.spreadsheet import as_text
+from mmnoisy.io.spreadsheet import as_text, from_text
 
 MISSED = len(KINDS)
 """The kind of a label that was verified present and is in neither set."""
@@ -76,7 +74,8 @@ def make_cards(rows: pa.Table, index: LabelIndex) -> List[Card]:
     names = ('ImageID', 'LabelName', 'Kind', 'Before', 'Cleaned', 'Score')
     columns = (rows[name].to_pylist() for name in names)
     cards = []
-    for image_id, of_image in groupby(zip(*columns), key=lambda row: row[0]):
+    for cell, of_image in groupby(zip(*columns), key=lambda row: row[0]):
+        image_id = from_text(cell)
         verdicts = _verdicts(index, image_id)
         labels = [*_labels(of_image, classes, verdicts)]
         missed = [label for label, present in verdicts.items() if present]
@@ -115,15 +114,10 @@ def _labels(
 
 
 def _verdicts(index: LabelIndex, image_id: str) -> Dict[int, bool]:
-    if not re.fullmatch('[0-9a-f]{16}', image_id):
+    row = index.image_ids.row(image_id)
+    if row < 0:
         raise InputError(
-            f'{image_id!r}: is among the changes, but is no image id; ids are 16 hexadecimal digits'
-        )
-    number = np.uint64(int(image_id, 16))
-    row = int(np.searchsorted(index.image_ids, number))
-    if row == len(index) or index.image_ids[row] != number:
-        raise InputError(
-            f'{image_id}: is among the changes, but no image of the index; give the index that '
+            f'{image_id!r}: is among the changes, but no image of the index; give the index that '
             'was cleaned with --index'
         )
     label, present = index.verdicts.row(row)

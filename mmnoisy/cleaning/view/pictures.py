@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
-from mmnoisy.datasets.pictures.paths import check_template, picture_path
+from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.datasets.pictures.thumbnails import encode_jpeg, thumbnail
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
@@ -27,12 +28,12 @@ class Pictures(NamedTuple):
         root: their folder.
         templates: paths below it, see :mod:`mmnoisy.datasets.pictures.paths`; the first counts
             under which there is a file.
-        subset: name of the subset.
+        labels: of the images.
     """
 
     root: Path
     templates: Sequence[str]
-    subset: str
+    labels: LabelIndex
 
     def check(self) -> None:
         """Checks them before any work is done.
@@ -49,9 +50,10 @@ class Pictures(NamedTuple):
         """Where the picture of an image may lie.
 
         Raises:
-            InputError: the id or the name of the subset is malformed.
+            InputError: it leads out of the folder.
         """
-        return [self.root / picture_path(each, image_id, self.subset) for each in self.templates]
+        row = self.labels.image_ids.row(image_id)
+        return [self.root / self.labels.picture(row, each) for each in self.templates]
 
     def find(self, image_id: str) -> Optional[Path]:
         """The picture of an image; None where there is no file."""
@@ -65,7 +67,7 @@ def addresses(
 
     Args:
         pictures: where they lie.
-        image_ids: (n) 16 hexadecimal digits each.
+        image_ids: (n) of the index.
         folder: of the page, to which paths are relative.
         embed: thumbnails instead of links.
     """

@@ -10,13 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Generator, Iterable, Iterator, Optional, Tuple
 
-import numpy as np
-
 from mmnoisy.datasets.pictures.fetch import FETCHED, THERE, Fetcher, is_transient
 from mmnoisy.datasets.pictures.list import MALFORMED, Picture, Source, read_pictures
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
 from mmnoisy.io.progress import progress
+from mmnoisy.io.texts import Texts
 
 FAILURES = 'failures.csv'
 
@@ -27,7 +26,7 @@ def download(
     fetcher: Fetcher,
     jobs: int = 16,
     limit: Optional[int] = None,
-    image_ids: Optional[np.ndarray] = None,
+    image_ids: Optional[Texts] = None,
 ) -> Counter:
     """Fetches what is not there yet; a run that was ended anyhow goes on when started again.
 
@@ -40,7 +39,7 @@ def download(
         fetcher: fetches one of them.
         jobs: pictures fetched at once.
         limit: only so many rows, the first ones.
-        image_ids: (N,) uint64, ascending; only rows of these images.
+        image_ids: (N) texts, ascending; only rows of these images.
 
     Returns:
         Number of rows by what became of them.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Sequence
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from mmnoisy.datasets.pictures.paths import check_template, picture_path
 from mmnoisy.errors import InputError
 from mmnoisy.io.spreadsheet import delimiter
+from mmnoisy.io.texts import Texts
 
 BUCKET_URL = 'https://open-images-dataset.s3.amazonaws.com'
 
@@ -75,7 +75,7 @@ class Picture:
 
 
 def read_pictures(
-    path: Path, source: Source, image_ids: Optional[np.ndarray] = None
+    path: Path, source: Source, image_ids: Optional[Texts] = None
 ) -> Iterator[Picture]:
     """Streams the rows of an image list, V1 to V7: columns are found by name, one row at a time.
 
@@ -84,7 +84,7 @@ def read_pictures(
     Args:
         path: the list, ``ImageID,Subset,OriginalURL,...``.
         source: where the pictures come from.
-        image_ids: (N,) uint64, ascending; rows of other images are left out, malformed ones not.
+        image_ids: (N) texts, ascending; rows of other images are left out, malformed ones not.
 
     Raises:
         InputError: the list is missing, lacks a column, or is no CSV.
@@ -99,7 +99,8 @@ def read_pictures(
             _check_columns(path, rows.fieldnames or [], source)
             for row in rows:
                 picture = _picture(row, source)
-                if image_ids is None or not picture.path or _holds(image_ids, picture.image_id):
+                wanted = image_ids is None or image_ids.row(picture.image_id.lower()) >= 0
+                if wanted or not picture.path:
                     yield picture
         except csv.Error as error:
             raise InputError(
@@ -126,13 +127,16 @@ def _picture(row: Dict[str, str], source: Source) -> Picture:
     if None in row or None in row.values():
         return Picture(image_id, fault=MALFORMED)
     split, size = row.get('Subset', ''), row.get('OriginalSize', '')
+    if not re.fullmatch('[0-9a-fA-F]{16}', image_id):
+        return Picture(image_id, fault=MALFORMED)
+    digits = image_id.lower()
     try:
-        path = picture_path(source.template, image_id, split)
-        url = _url(row, source, image_id, split)
+        path = picture_path(source.template, digits, split)
+        url = _url(row, source, digits, split)
         # The list knows size and MD5 of the originals only.
         is_original = source.kind != 'bucket' and url == row.get('OriginalURL')
         num_bytes = int(size) if size and is_original else None
-    except ValueError:  # a malformed id, split or size
+    except ValueError:  # a malformed split or size
         return Picture(image_id, fault=MALFORMED)
     md5 = row.get('OriginalMD5') or None if is_original else None
     return Picture(image_id, url, path, num_bytes, md5, '' if _is_http(url) else NO_ADDRESS)
@@ -153,9 +157,3 @@ def _is_http(url: str) -> bool:
     except ValueError:  # such as http://[
         return False
     return parts.scheme in ('http', 'https') and bool(parts.hostname)
-
-
-def _holds(image_ids: np.ndarray, image_id: str) -> bool:
-    number = np.uint64(int(image_id, 16))
-    place = np.searchsorted(image_ids, number)
-    return bool(place < len(image_ids) and image_ids[place] == number)

@@ -15,7 +15,7 @@ import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.pictures.decoding import decode, read_header
-from mmnoisy.datasets.pictures.paths import check_template, picture_path
+from mmnoisy.datasets.pictures.paths import check_template
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
@@ -91,11 +91,8 @@ def keep_states(old: Path, new: Path) -> None:
         return
     before, after = LabelIndex.open(old), LabelIndex.open(new)
     found = np.load(old / 'pictures.npy', mmap_mode='r', allow_pickle=False)
-    _, here, there = np.intersect1d(
-        after.image_ids, before.image_ids, assume_unique=True, return_indices=True
-    )
-    states = np.zeros(len(after), np.uint8)
-    states[here] = found[there]
+    row = before.image_ids.rows(after.image_ids)
+    states = np.where(row < 0, 0, found[row]).astype(np.uint8)
     np.save(new / 'pictures.npy', states, allow_pickle=False)
     (new / 'pictures.json').write_bytes((old / 'pictures.json').read_bytes())
     _write_usable(new, states)
@@ -131,10 +128,10 @@ def _check(
     from mmengine import fileio  # with PyTorch, which preparing labels does without
 
     found = []
-    for image_id in index.image_ids[rows].tolist():
+    for row in rows.tolist():
         state = MISSING, b''
         for template in templates:
-            path = os.path.join(root, picture_path(template, image_id, index.info['subset']))
+            path = os.path.join(root, index.picture(row, template))
             # Storage of every kind says in its own way that a file is missing.
             with suppress(Exception):
                 data = bytes(fileio.get(path, backend_args=backend_args))

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from mmnoisy.datasets.csr import class_type, sort_runs
+from mmnoisy.datasets.release.ids import decode
 from mmnoisy.datasets.release.values import (
     PRESENT,
     code_of_verdict,
@@ -32,10 +33,6 @@ RAGGED = 'not four fields'
 OTHER_SUBSET = 'image of another subset'
 
 LABEL_COLUMNS = ('ImageID', 'Source', 'LabelName', 'Confidence')
-
-_HEX_DIGIT = np.full(256, 16, np.uint8)
-for _digits in (b'0123456789abcdef', b'0123456789ABCDEF'):
-    _HEX_DIGIT[np.frombuffer(_digits, np.uint8)] = np.arange(16)
 
 # The CSV reader cannot report rows in other encodings; usable rows are ASCII.
 _TO_ASCII = bytes(range(128)) + b'?' * 128
@@ -89,7 +86,7 @@ class LabelParser:
         ids, sources, names, confidences = (table.column(k).chunk(0) for k in range(4))
         text = _fixed_width(ids)
         run = _first_of_runs(text)
-        image_id, sound = _decode(text[run])
+        image_id, sound = decode(text[run])
         sound_row = np.repeat(sound, np.diff(run, append=len(text)))
         label = self._labels.of(names)
         confidence = self._confidences.of(confidences)
@@ -197,13 +194,6 @@ def _first_of_runs(text: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.concatenate([[len(text) > 0], new])) if len(text) else np.zeros(0, int)
 
 
-def _decode(text: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """(n, 16) hexadecimal digits as (n,) uint64, and (n,) whether they are such digits."""
-    digit = _HEX_DIGIT[text]
-    octets = digit[:, 0::2] << 4 | digit[:, 1::2]
-    return octets.view('>u8')[:, 0].astype(np.uint64), (digit < 16).all(1)
-
-
 def _unquote(text: bytes) -> bytes:
     text = text.strip()
     return text[1:-1] if text[:1] == text[-1:] == b'"' else text
@@ -274,7 +264,7 @@ def parse_image_ids(subset: str, block: bytes) -> Tuple[np.ndarray, Tuple[int, i
             yield reason, int(rows.sum()), row, shown.decode('utf-8', 'replace')
 
     text, ends, second = field(line, 16)
-    image_id, sound = _decode(text)
+    image_id, sound = decode(text)
     sound &= ends
     blank = characters[line] == ord('\n')
     faults = [*fault(MALFORMED_ID, ~(sound | blank))]

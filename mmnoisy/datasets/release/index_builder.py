@@ -18,7 +18,9 @@ from mmnoisy.datasets.release.csv_files import (
     sorted_once,
 )
 from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.datasets.release.ids import numbers_of_texts, texts_of_numbers
 from mmnoisy.errors import InputError
+from mmnoisy.io.texts import Texts
 
 LABEL_KINDS = ('machine', 'human')
 
@@ -71,18 +73,19 @@ def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
             entry['complete'] = True
         matrices['human'] = completed(matrices['human'], len(classes['human']))
     return LabelIndex(
-        image_ids, matrices['machine'], matrices['human'], {**info, 'files': accounts}
+        texts_of_numbers(image_ids),
+        matrices['machine'],
+        matrices['human'],
+        {**info, 'files': accounts},
     )
 
 
-def read_verdicts(
-    file: ReleaseFile, image_ids: np.ndarray, classes: Sequence[str]
-) -> Tuple[Csr, Dict]:
+def read_verdicts(file: ReleaseFile, image_ids: Texts, classes: Sequence[str]) -> Tuple[Csr, Dict]:
     """The verdicts of one file on some images.
 
     Args:
         file: of verdicts.
-        image_ids: (N,) uint64, ascending.
+        image_ids: (N) texts, ascending.
         classes: MIDs.
 
     Returns:
@@ -91,7 +94,8 @@ def read_verdicts(
     Raises:
         InputError: the file cannot be used.
     """
-    return _matrix(file, read_labels(file, classes, 'human'), image_ids, len(classes), 'human')
+    rows, numbers = read_labels(file, classes, 'human'), numbers_of_texts(image_ids)
+    return _matrix(file, rows, numbers, len(classes), 'human')
 
 
 def overlaid(old: Csr, new: Csr, shape: Tuple[int, int]) -> Csr:

@@ -30,6 +30,7 @@ from mmnoisy.datasets.release.class_map import (
 )
 from mmnoisy.datasets.release.csv_files import count_labels, read_image_ids
 from mmnoisy.datasets.release.files import ReleaseFile
+from mmnoisy.datasets.release.ids import numbers_of_texts
 from mmnoisy.datasets.release.index_builder import (
     build_index,
     completed,
@@ -38,6 +39,7 @@ from mmnoisy.datasets.release.index_builder import (
 )
 from mmnoisy.datasets.release.layout import KINDS, Release
 from mmnoisy.errors import InputError
+from mmnoisy.io.texts import concatenate
 
 TRAIN_VERDICTS = ('ignore', 'add', 'exclude')
 
@@ -167,10 +169,10 @@ def _split_validation(
     """A quarter of the verified images as V, the others as test set."""
     if validation_list is not None:
         listed, _ = read_image_ids(validation_list, 'validation')
-        verified = np.isin(index.image_ids, listed)
+        verified = np.isin(numbers_of_texts(index.image_ids), listed)
         rule = str(validation_list)
     else:
-        digests = (hashlib.sha256(b'%016x' % image_id) for image_id in index.image_ids.tolist())
+        digests = (hashlib.sha256(image_id.encode()) for image_id in index.image_ids)
         verified = np.array([digest.digest()[0] < 64 for digest in digests], bool)
         rule = 'SHA-256 of the image id below 0x40...'
     parts = {'validation': index.select(verified), 'test': index.select(~verified)}
@@ -195,16 +197,16 @@ def _add_verdicts(
     train: LabelIndex, validation: LabelIndex, file: ReleaseFile
 ) -> Dict[str, LabelIndex]:
     """T and V with further verdicts; the images of T that have any belong to V from now on."""
-    image_ids = np.sort(np.concatenate([train.image_ids, validation.image_ids]))
+    image_ids = concatenate([train.image_ids, validation.image_ids]).sorted_once()
     extra, entry = read_verdicts(file, image_ids, validation.classes)
     if not len(extra.label):
         raise InputError(
             f'{file}: none of its {entry["rows"]:,} verdicts is on an image of train or '
             'validation; give the file of a review queue of these images'
         )
-    rated = np.isin(train.image_ids, image_ids[np.diff(extra.start) > 0])
+    rated = image_ids[np.diff(extra.start) > 0].rows(train.image_ids) >= 0
     joined = validation.join(train.select(rated))
-    extra = extra.select(np.isin(image_ids, joined.image_ids))
+    extra = extra.select(joined.image_ids.rows(image_ids) >= 0)
     shape = (len(joined), len(joined.classes))
     joined.verdicts = overlaid(joined.verdicts, extra, shape)
     if joined.info.get('complete_verdicts'):
@@ -231,11 +233,11 @@ def _check_useful(indexes: Mapping[str, LabelIndex], release: Release) -> None:
 
 def _check_disjoint(indexes: Mapping[str, LabelIndex]) -> None:
     for one, other in combinations(indexes, 2):
-        both = np.intersect1d(indexes[one].image_ids, indexes[other].image_ids, assume_unique=True)
+        both = indexes[one].shared_images(indexes[other])
         if len(both):
             raise InputError(
                 f'{one} and {other}: {len(both)} images are in both, the first is '
-                f'{both[0]:016x}; remove them from the files of one of the two'
+                f'{both[0]}; remove them from the files of one of the two'
             )
 
 

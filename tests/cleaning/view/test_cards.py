@@ -8,6 +8,7 @@ from mmnoisy.cleaning.view.cards import MISSED, Card, Summary, ViewedLabel, make
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.csr import Csr
 from mmnoisy.errors import InputError
+from mmnoisy.io.texts import Texts
 
 A, B = '000000000000000a', 'ffffffffffffffff'
 
@@ -18,8 +19,7 @@ def index_of(classes=('/m/00', '/m/01', '/m/02', '/m/03')):
     verdicts = Csr(
         np.array([0, 3, 3]), np.array([0, 1, 3], np.uint16), np.array([True, False, True])
     )
-    image_ids = np.array([10, 2**64 - 1], np.uint64)
-    return LabelIndex(image_ids, none, verdicts, dict(classes=[*classes]))
+    return LabelIndex(Texts.of([A, B]), none, verdicts, dict(classes=[*classes]))
 
 
 def table(*rows):
@@ -58,7 +58,7 @@ def test_only_rated_noisy_labels_are_right_or_wrong():
 @pytest.mark.parametrize(
     ('row', 'sentence'),
     [
-        (('../../etc/passwd', '/m/00', 1.0, 1.0, 'kept', 1.0, 1.0), 'is no image id'),
+        (('../../etc/passwd', '/m/00', 1.0, 1.0, 'kept', 1.0, 1.0), 'no image of the index'),
         (('000000000000000b', '/m/00', 1.0, 1.0, 'kept', 1.0, 1.0), 'no image of the index'),
         ((A, '/m/0x', 1.0, 1.0, 'kept', 1.0, 1.0), 'no class of the index'),
     ],

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from mmnoisy.cleaning.view.pictures import LONGEST, Pictures, addresses
+from mmnoisy.datasets.csr import Csr
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
+from mmnoisy.io.texts import Texts
 
 A, B, C = (f'{k:016x}' for k in (10, 11, 12))
 
@@ -20,7 +23,9 @@ def pictures(tmp_path):
     for path, size in ((f'test/{A}.png', (200, 300)), (f'more/{B[:3]}/{B}.png', (20, 30))):
         (root / path).parent.mkdir(parents=True)
         cv2.imwrite(str(root / path), np.full((*size, 3), 200, np.uint8))
-    return Pictures(root, ['{split}/{id}.png', 'more/{id:.3}/{id}.png'], 'test')
+    none = Csr(np.zeros(4, int), np.zeros(0, int), np.zeros(0))
+    index = LabelIndex(Texts.of([A, B, C]), none, none, {'subset': 'test'})
+    return Pictures(root, ['{split}/{id}.png', 'more/{id:.3}/{id}.png'], index)
 
 
 def test_links_lead_from_the_page_to_the_files(pictures, tmp_path):

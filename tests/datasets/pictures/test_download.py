@@ -2,7 +2,6 @@ import csv
 import hashlib
 import threading
 
-import numpy as np
 import pytest
 from picture_server import JPEG, PNG, PictureServer, endless, md5
 from tqdm import tqdm
@@ -12,6 +11,7 @@ from mmnoisy.datasets.pictures import download as downloading
 from mmnoisy.datasets.pictures.download import account_table, download, num_transient
 from mmnoisy.datasets.pictures.fetch import Fetcher
 from mmnoisy.datasets.pictures.list import Source
+from mmnoisy.io.texts import Texts
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_the_account():
 def test_limit_and_index(server, images, tmp_path):
     assert run(images, tmp_path / 'a', limit=3) == {'fetched': 3}
     assert names(tmp_path / 'a') == [*(f'{n:016x}.jpg' for n in range(3)), 'failures.csv']
-    chosen = np.array([5, 70, 2**64 - 1], np.uint64)
+    chosen = Texts.of(f'{n:016x}' for n in (5, 70, 2**64 - 1))
     assert run(images, tmp_path / 'b', image_ids=chosen) == {'fetched': 2}
     assert names(tmp_path / 'b') == [f'{5:016x}.jpg', f'{70:016x}.jpg', 'failures.csv']
     assert run(images, tmp_path / 'b', image_ids=chosen, limit=1) == {'already there': 1}

@@ -6,6 +6,7 @@ import pytest
 
 from mmnoisy import InputError
 from mmnoisy.datasets.pictures.list import Picture, Source, read_pictures
+from mmnoisy.io.texts import Texts
 
 V1 = (
     'ImageID,Subset,OriginalURL,OriginalLandingURL,License,AuthorProfileURL,Author,Title,'
@@ -127,7 +128,9 @@ def test_only_the_images_of_an_index(tmp_path):
     text = ''.join(f'{number:016x},{ORIGINAL}\n' for number in ids) + f'malformed,{ORIGINAL}\n'
     chosen = {*ids[::3].tolist(), 0, 2**64 - 1}
     found = pictures(
-        tmp_path, f'ImageID,OriginalURL\n{text}', image_ids=np.array(sorted(chosen), np.uint64)
+        tmp_path,
+        f'ImageID,OriginalURL\n{text}',
+        image_ids=Texts.of(sorted(f'{n:016x}' for n in chosen)),
     )
     assert [p.image_id for p in found] == [f'{n:016x}' for n in ids[::3]] + ['malformed']
 

@@ -1,6 +1,5 @@
 import os
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,8 +20,7 @@ from mmnoisy.datasets.pictures.paths import check_template, picture_path
 )
 def test_paths_of_templates(template, path):
     check_template(template)
-    for image_id in (0xFF60E3121C7305, np.uint64(0xFF60E3121C7305), '00ff60e3121C7305'):
-        assert picture_path(template, image_id, 'train') == path
+    assert picture_path(template, '00ff60e3121c7305', 'train') == path
 
 
 @pytest.mark.parametrize(
@@ -62,23 +60,31 @@ def test_other_templates_are_refused(template, complaint):
 
 @pytest.mark.parametrize(
     'image_id',
-    ['', '12', '../../x', '0' * 15 + 'g', '0' * 17, '0' * 16 + '\n', '\u0660' * 16, -1, 2**64],
+    ['', '../x', 'a/../../x', 'a\\..\\x', '..', '/etc/passwd', '\\x', 'a\0b'],
 )
-def test_malformed_ids_are_no_paths(image_id):
-    with pytest.raises(InputError, match='is no image id'):
-        picture_path('{id}.jpg', image_id, 'train')
+def test_ids_that_lead_elsewhere_are_no_paths(image_id):
+    with pytest.raises(InputError, match='leads out of the folder'):
+        picture_path('{id}', image_id, 'train')
+
+
+@pytest.mark.parametrize(
+    'image_id',
+    ['cats/photo 12.JPG', 'a,b;c', '..x/y..z/.a', 'é/\U0001f600', '{id}', '%s', 'no.ext.'],
+)
+def test_any_other_id_is_a_path(image_id):
+    assert picture_path('{id}', image_id, '') == image_id
 
 
 @pytest.mark.parametrize('split', ['', '..', '.', 'a/b', '/etc', 'a\\b', 'train\n'])
 def test_malformed_splits_are_no_paths(split):
     with pytest.raises(InputError, match='is no name of a subset'):
-        picture_path('{split}/{id}.jpg', 1, split)
-    assert picture_path('{id}.jpg', 1, split) == '0000000000000001.jpg'
+        picture_path('{split}/{id}.jpg', '1', split)
+    assert picture_path('{id}.jpg', '1', split) == '1.jpg'
 
 
 @given(
     st.lists(st.sampled_from(['{id}', '{id:.3}', '{split}', '..', '.', '/', '\\', 'C:', '~', 'a'])),
-    st.integers(0, 2**64 - 1),
+    st.text(),
     st.from_regex(r'[A-Za-z0-9_-]+', fullmatch=True),
 )
 def test_what_is_accepted_stays_inside(pieces, image_id, split):
@@ -87,7 +93,10 @@ def test_what_is_accepted_stays_inside(pieces, image_id, split):
         check_template(template)
     except InputError:
         return
-    path = picture_path(template, image_id, split)
+    try:
+        path = picture_path(template, image_id, split)
+    except InputError:
+        return
     outside = os.path.normpath(os.path.join('/pictures/folder', path))
     assert outside.startswith('/pictures/folder/')
-    assert f'{image_id:016x}' in path
+    assert image_id in path

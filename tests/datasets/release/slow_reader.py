@@ -102,5 +102,5 @@ def content(index):
     for i, image in enumerate(index.image_ids.tolist()):
         noisy = {classes[label]: value for label, value in zip(*index.noisy.row(i))}
         verdicts = {classes[label]: bool(value) for label, value in zip(*index.verdicts.row(i))}
-        result[image] = noisy, verdicts
+        result[int(image, 16)] = noisy, verdicts
     return result

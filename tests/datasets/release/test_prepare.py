@@ -20,7 +20,7 @@ def content(index):
     for i, image_id in enumerate(index.image_ids):
         noisy, _ = index.noisy.row(i)
         label, present = index.verdicts.row(i)
-        result[f'{int(image_id):016x}'] = (
+        result[image_id] = (
             set(noisy.tolist()),
             set(label[present].tolist()),
             set(label[~present].tolist()),
@@ -47,7 +47,7 @@ def test_tiny_open_images_equals_the_csv_module(tiny, tmp_path):
         for kind in kinds:
             csr = index.noisy if kind == 'machine' else index.verdicts
             found = {
-                (int(index.image_ids[i]), classes[label], float(value))
+                (int(index.image_ids[i], 16), classes[label], float(value))
                 for i in range(len(index))
                 for label, value in zip(*csr.row(i))
             }
@@ -76,7 +76,7 @@ def test_duplicates_and_conflicts_follow_the_rule(tmp_path):
     rows = [(image, 'verification', mid(k), v) for k, vs in verdicts.items() for v in vs]
     edit(tmp_path, rows=rows)
     index = prepare(find_release(tmp_path / 'release'), tmp_path / 'index')['validation']
-    i = index.image_ids.tolist().index(int(image, 16))
+    i = index.image_ids.row(image)
     assert index.noisy.row(i)[1].tolist() == [np.float32(0.9)]
     assert index.verdicts.row(i)[1].tolist() == [False, True, True, False]
     assert [file['dropped'] for file in index.info['files']] == [
