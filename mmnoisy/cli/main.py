@@ -11,6 +11,7 @@ from mmnoisy import __version__
 from mmnoisy.cli.boundary import user_errors
 
 SUBCOMMANDS = (
+    'import',
     'prepare_openimages',
     'download_images',
     'dataset_stats',
@@ -26,6 +27,9 @@ SUBCOMMANDS = (
     'review_queue',
     'export_labels',
 )
+
+# Of the subcommands that Python has other uses for.
+_MODULES = {'import': 'import_labels'}
 
 
 def main(name: Optional[str] = None) -> None:
@@ -62,4 +66,4 @@ def _chosen(arguments: List[str]) -> str:
 
 
 def _module(name: str) -> Any:
-    return import_module(f'mmnoisy.cli.{name}')
+    return import_module(f'mmnoisy.cli.{_MODULES.get(name, name)}')

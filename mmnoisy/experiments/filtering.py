@@ -48,9 +48,7 @@ def filtered(index: LabelIndex, scores: np.ndarray, add: bool) -> LabelIndex:
     row, label = np.nonzero(kept)
     start = np.searchsorted(row, np.arange(shape[0] + 1))
     noisy = Csr(start, label.astype(index.noisy.label.dtype), confidence[row, label])
-    return LabelIndex(
-        index.image_ids, noisy, index.verdicts, index.info, paths=index.paths
-    )
+    return LabelIndex(index.image_ids, noisy, index.verdicts, index.info, paths=index.paths)
 
 
 def _issues(given: np.ndarray, scores: np.ndarray) -> np.ndarray:

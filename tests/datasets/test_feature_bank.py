@@ -77,7 +77,7 @@ def test_refusals(tmp_path, monkeypatch):
     for name in ('features', 'done', 'image_ids_start', 'image_ids_bytes'):
         whole = shutil.copytree(folder, tmp_path / f'without {name}') / f'{name}.npy'
         whole.write_bytes(whole.read_bytes()[:-1])
-        with pytest.raises(InputError, match=f'{name}: is missing or truncated'):
+        with pytest.raises(InputError, match=rf'{name}\.npy: is missing or truncated'):
             FeatureBank.open(whole.parent)
     np.save(folder / 'done.npy', np.ones(2, bool))
     with pytest.raises(InputError, match=r'done\.npy: holds \(2,\), not \[3\]'):

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from mmnoisy.datasets import SUBSETS
+from mmnoisy.datasets.index_folder import whole_folder
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.pictures.scan import keep_states
 from mmnoisy.datasets.release.class_files import (
     read_categories,
     read_class_list,
     read_named_classes,
     read_pairs,
 )
-from mmnoisy.datasets.release.class_map import FILE as CLASS_MAP
 from mmnoisy.datasets.release.class_map import (
     Pair,
     Vocabulary,
@@ -111,7 +108,7 @@ def prepare(
         indexes.update(_add_verdicts(indexes['train'], indexes['validation'], extra_human))
     _check_useful(indexes, release)
     _check_disjoint(indexes)
-    with _whole_folder(indexes, out) as folder:
+    with whole_folder(indexes, out) as folder:
         if pairs:
             write_class_map(folder, pairs, noisy, classes)
     return indexes
@@ -239,35 +236,3 @@ def _check_disjoint(indexes: Mapping[str, LabelIndex]) -> None:
                 f'{one} and {other}: {len(both)} images are in both, the first is '
                 f'{both[0]}; remove them from the files of one of the two'
             )
-
-
-@contextmanager
-def _whole_folder(indexes: Mapping[str, LabelIndex], out: Path) -> Iterator[Path]:
-    """The folder of the indexes, to put more into before it gets its name."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f'.{out.name}-', dir=out.parent) as name:
-            temporary = Path(name)
-            for subset, index in indexes.items():
-                index.write(temporary / 'new' / subset)
-            yield temporary / 'new'
-            if out.exists():
-                _check_replaceable(out)
-                for subset in indexes:
-                    keep_states(out / subset, temporary / 'new' / subset)
-                out.rename(temporary / 'old')
-            (temporary / 'new').rename(out)
-    except OSError as error:
-        raise InputError(
-            f'{out}: cannot be written ({error.strerror or error}); '
-            'make room, or name another folder with --out'
-        ) from error
-
-
-def _check_replaceable(out: Path) -> None:
-    foreign = [path for path in out.iterdir() if path.name not in (*SUBSETS, CLASS_MAP)]
-    if foreign:
-        raise InputError(
-            f'{out}: holds {foreign[0].name}, which is no part of a label index; '
-            'name another folder with --out'
-        )

@@ -1,0 +1,153 @@
+"""Makes a project of own pictures and own files of labels.
+
+For example:
+    mmnoisy import photos --labels tags.csv --verified checked.csv --out pets
+    mmnoisy import --verdicts review.csv --into pets
+
+The first reads both files, in any of many formats, finds the picture that each name means, and
+writes the folder pets; what was understood is printed. The second adds verdicts that came later.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mmnoisy.errors import InputError
+
+COLUMNS = {
+    'format': 'of the file; found out by default',
+    'sep': 'between its columns',
+    'list-sep': 'between the labels of one cell',
+    'image-column': 'column of the images',
+    'label-column': 'column of the labels',
+    'score-column': 'column of the confidences, or of the verdicts',
+    'group-column': 'column of what belongs together, such as a patient: never half in the test',
+}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Adds what the command line may say."""
+    parser.add_argument(
+        'pictures', nargs='?', type=Path, help='their folder; left out where there are features'
+    )
+    parser.add_argument('--labels', metavar='FILE', help='noisy labels; default the folders')
+    parser.add_argument('--verified', metavar='FILE', help='labels that people have checked')
+    parser.add_argument('--out', type=Path, metavar='PROJECT', help='the folder to write')
+    parser.add_argument(
+        '--complete',
+        action='store_true',
+        help='a verified image lists all that is present: all else is absent',
+    )
+    parser.add_argument(
+        '--test-share',
+        type=float,
+        default=0.2,
+        metavar='S',
+        help='of the verified images, to test on, default 0.2',
+    )
+    parser.add_argument('--verdicts', metavar='FILE', help='more verdicts, for --into')
+    parser.add_argument('--into', type=Path, metavar='PROJECT', help='the project to add them to')
+    for prefix, what in (('', '--labels or --verdicts'), ('verified-', '--verified')):
+        group = parser.add_argument_group(f'how {what} is to be read')
+        for name, told in COLUMNS.items():
+            group.add_argument(f'--{prefix}{name}', metavar=name.upper(), help=told)
+
+
+def check_arguments(args: Namespace) -> None:
+    """Refuses what does not go together.
+
+    Raises:
+        InputError: an argument is missing or cannot be used.
+    """
+    if (args.verdicts is None) != (args.into is None):
+        raise InputError('--verdicts FILE and --into PROJECT: give both, or none of them')
+    if args.into is not None:
+        if args.pictures or args.labels or args.verified or args.out:
+            raise InputError(f'--into {args.into}: needs --verdicts FILE alone; leave out the rest')
+        return
+    if args.out is None:
+        raise InputError('--out PROJECT: is missing; name the folder to write')
+    if args.verified is None:
+        raise InputError(
+            '--verified FILE: is missing; give the labels that people have checked, a few hundred '
+            'images are enough to begin with'
+        )
+    if args.labels is None and args.pictures is None:
+        raise InputError(
+            '--labels FILE: is missing; give the noisy labels, or a folder of pictures'
+        )
+    if args.pictures is not None and not args.pictures.is_dir():
+        raise InputError(f'{args.pictures}: there is no such folder of pictures; check the path')
+    if args.out.exists():
+        raise InputError(
+            f'{args.out}: is there already; name another folder, or add verdicts to it with '
+            '--verdicts FILE --into'
+        )
+
+
+def run(args: Namespace) -> None:
+    """Reads, writes, and says what was understood."""
+    from mmnoisy.io.lock import lock
+
+    check_arguments(args)
+    with lock(args.into or args.out):
+        _add(args) if args.into is not None else _make(args)
+
+
+def _make(args: Namespace) -> None:
+    from mmnoisy.datasets.index_folder import whole_folder
+    from mmnoisy.datasets.pictures.decoding import suffixes
+    from mmnoisy.datasets.project import Project
+    from mmnoisy.datasets.sources.importing import Labels, import_labels
+    from mmnoisy.datasets.sources.names import list_pictures
+    from mmnoisy.datasets.sources.reading import describe, read_labels
+
+    noisy, verified = (
+        Labels(path, read_labels(path, kind, **_options(args, prefix)))
+        for path, kind, prefix in (
+            (args.labels or str(args.pictures), 'noisy', ''),
+            (args.verified, 'verified', 'verified_'),
+        )
+    )
+    for labels in (noisy, verified):
+        print(f'{labels.path}: {describe(labels.table.layout)}')
+    pictures = None if args.pictures is None else list_pictures(str(args.pictures), suffixes())
+    imported = import_labels(noisy, verified, pictures, args.complete, args.test_share)
+    info = {
+        'pictures': None if args.pictures is None else str(args.pictures.resolve()),
+        'noisy': noisy.table.layout,
+        'verified': verified.table.layout,
+    }
+    project = Project(args.out, info)
+    with whole_folder(imported.indexes, project.index):
+        pass
+    project.write()
+    print('\n'.join(imported.lines))
+    for warning in imported.warnings:
+        print(f'careful: {warning}', file=sys.stderr)
+    print(f'written to {args.out}; go on with mmnoisy run {args.out}')
+
+
+def _add(args: Namespace) -> None:
+    from mmnoisy.datasets import SUBSETS, LabelIndex
+    from mmnoisy.datasets.index_folder import whole_folder
+    from mmnoisy.datasets.project import Project
+    from mmnoisy.datasets.sources.importing import Labels, add_labels
+    from mmnoisy.datasets.sources.reading import describe, read_labels
+
+    project = Project.open(args.into)
+    table = read_labels(args.verdicts, 'verified', **_options(args, ''))
+    print(f'{args.verdicts}: {describe(table.layout)}')
+    indexes = {subset: LabelIndex.open(project.index / subset) for subset in SUBSETS}
+    added = add_labels(indexes, Labels(args.verdicts, table))
+    with whole_folder(added.indexes, project.index):
+        pass
+    print('\n'.join(added.lines))
+    print(f'written to {args.into}; go on with mmnoisy run {args.into}')
+
+
+def _options(args: Namespace, prefix: str) -> dict:
+    names = (name.replace('-', '_') for name in COLUMNS)
+    return {name: getattr(args, prefix + name) for name in names}

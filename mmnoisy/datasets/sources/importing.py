@@ -1,0 +1,295 @@
+"""From labels in the words of their owner to the three indexes of a project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from mmnoisy.datasets import SUBSETS
+from mmnoisy.datasets.csr import Csr, to_csr
+from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.release.index_builder import completed
+from mmnoisy.datasets.sources.base import LabelTable
+from mmnoisy.datasets.sources.names import NONE, SEVERAL, match
+from mmnoisy.datasets.sources.splitting import add_verdicts, split
+from mmnoisy.datasets.sources.telling import tell, tell_pictures, warnings
+from mmnoisy.errors import InputError
+from mmnoisy.io.texts import Texts, concatenate
+
+_REASONS = {
+    NONE: 'without a picture of this name',
+    SEVERAL: 'with the name of several pictures',
+}
+
+
+@dataclass
+class Labels:
+    """The labels of one file, and whose they are.
+
+    Attributes:
+        path: of the file, for messages.
+        table: what it says.
+    """
+
+    path: str
+    table: LabelTable
+
+
+@dataclass
+class Imported:
+    """What an import makes.
+
+    Attributes:
+        indexes: T, V and test by the names of :data:`mmnoisy.datasets.SUBSETS`.
+        lines: what was understood, in sentences.
+        warnings: what may be meant otherwise.
+    """
+
+    indexes: Dict[str, LabelIndex]
+    lines: List[str]
+    warnings: List[str]
+
+
+@dataclass
+class _Images:
+    """The images of all files: their ids, ascending, and the row of every name of each file."""
+
+    ids: Texts
+    paths: Optional[Texts]
+    rows: List[np.ndarray]
+
+
+def import_labels(
+    noisy: Labels,
+    verified: Labels,
+    pictures: Optional[Tuple[Texts, Texts]],
+    complete: bool = False,
+    test_share: float = 0.2,
+) -> Imported:
+    """Matches labels with pictures, and splits the images into T, V and test.
+
+    An image with a verdict is verified: of these a share becomes the test set, by the SHA-256 of
+    its id or of its group, the others V. All other images of the noisy file are T, except those
+    that share a group with a test image. The id of an image is its name in the file of noisy
+    labels; where the file has two names for a picture, the first.
+
+    Args:
+        noisy: the noisy labels.
+        verified: the verdicts.
+        pictures: the paths of all files of the folder, and of the pictures among them, see
+            :func:`mmnoisy.datasets.sources.names.list_pictures`; None where there are only
+            features.
+        complete: a verified image has every class that is verified present and no other.
+        test_share: of the verified images, above 0 and below 1.
+
+    Raises:
+        InputError: nothing is left of one of the sets.
+    """
+    if not 0 < test_share < 1:
+        raise InputError(f'--test-share {test_share:g}: give a share between 0 and 1, such as 0.2')
+    files = [noisy, verified]
+    images = _find(files, None if pictures is None else pictures[0])
+    classes = [*dict.fromkeys([*noisy.table.classes, *verified.table.classes])]
+    shape = len(images.ids), len(classes)
+    matrices = [
+        _matrix(file, rows, classes, shape, kind)
+        for file, rows, kind in zip(files, images.rows, (np.maximum, np.add))
+    ]
+    verdicts = matrices[1]
+    if complete:
+        verdicts = completed(_listed(verdicts, images.rows[1]), len(classes))
+    info: Dict[str, Any] = {
+        'classes': classes,
+        'class_names': classes,
+        'class_categories': [],
+        'class_list': 'the files of labels',
+        'path_template': '{id}',
+        'files': [_entry(file, matrix) for file, matrix in zip(files, (matrices[0], verdicts))],
+        **({'complete_verdicts': True} if complete else {}),
+    }
+    whole = LabelIndex(images.ids, matrices[0], verdicts, info, paths=images.paths)
+    groups = _groups(files, images)
+    parts = split(whole, images.rows[0], groups, test_share)
+    _check(parts, noisy, verified)
+    known = images.ids if images.paths is None else images.paths
+    lines = [] if pictures is None else [tell_pictures(pictures[1], known)]
+    return Imported(parts, [*lines, *tell(parts)], warnings(whole, verified.path))
+
+
+def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
+    """Adds verdicts to T and V; the images of T that have any belong to V from now on.
+
+    The test images stay as they are: what was chosen to be looked at is no fair sample.
+
+    Args:
+        indexes: T, V and test.
+        verified: the verdicts, on images by their ids or pictures.
+
+    Raises:
+        InputError: none of them is on an image of T or V.
+    """
+    table, sets = verified.table, [indexes[name] for name in SUBSETS]
+    ids = concatenate([index.image_ids for index in sets])
+    size = [0, *np.cumsum([len(index) for index in sets]).tolist()]
+    whole = ids.sorted_once()
+    order = whole.rows(ids)  # of the images, among all ids in ascending order
+    found = match(table.images, whole)
+    for reason, text in _REASONS.items():
+        _drop(table, found == reason, text)
+    of_id = np.empty(len(ids), np.int64)
+    of_id[order] = np.arange(len(ids))
+    row = np.where(found < 0, NONE, of_id[found])
+    _drop(table, row >= size[2], 'of the test set, which stays as it is')
+    row[row >= size[2]] = NONE
+    classes = sets[0].classes
+    foreign = np.array([name not in classes for name in table.classes], bool)
+    _drop_classes(table, foreign)
+    verdicts = _matrix(verified, row, classes, (size[2], len(classes)), np.add)
+    image = np.flatnonzero(np.diff(verdicts.start))
+    if not len(image):
+        raise InputError(
+            f'{verified.path}: none of its verdicts is on an image of T or V{_told(verified)}; '
+            'give verdicts on the images of this project'
+        )
+    added = add_verdicts(sets[0], sets[1], image, verdicts.take(image))
+    entry = _entry(verified, verdicts)
+    parts = {**added.indexes, 'test': sets[2]}
+    for name, part in parts.items():
+        part.info = {**indexes[name].info, 'files': [*indexes[name].info['files'], entry]}
+    line = (
+        f'verdicts on {added.moved:,} images of T, which belong to V from now on, and on '
+        f'{added.more:,} of V'
+    )
+    return Imported(parts, [line, *tell(parts)], [])
+
+
+def _find(files: Sequence[Labels], paths: Optional[Texts]) -> _Images:
+    """The images that the names of all files mean."""
+    tables = [file.table for file in files]
+    keys: List[List[Any]] = []
+    for file in files:
+        names = file.table.images
+        where = np.arange(len(names)) if paths is None else match(names, paths)
+        keys.append([*names] if paths is None else where.tolist())
+        for reason, text in _REASONS.items() if paths is not None else ():
+            _drop(file.table, where == reason, text)
+    name_of: Dict[Any, str] = {}
+    for table, of_table in zip(tables, keys):
+        for key, name in zip(of_table, table.images):
+            if key not in _REASONS:
+                name_of.setdefault(key, name)
+    ordered = sorted(name_of, key=name_of.__getitem__)
+    row_of = {key: row for row, key in enumerate(ordered)}
+    rows = [np.array([row_of.get(key, NONE) for key in each], np.int64) for each in keys]
+    ids = Texts.of(name_of[key] for key in ordered)
+    of_pictures = None if paths is None else paths[np.array(ordered, np.int64)]
+    return _Images(ids, None if of_pictures is None or of_pictures == ids else of_pictures, rows)
+
+
+def _drop(table: LabelTable, images: np.ndarray, reason: str) -> None:
+    """Counts the labels of some images as left out."""
+    gone = images[table.image]
+    if images.any():
+        first = table.images[int(np.argmax(images))]
+        table.account.drop(f'labels of images {reason}', int(gone.sum()), repr(first))
+
+
+def _drop_classes(table: LabelTable, classes: np.ndarray) -> None:
+    """Takes the labels of some classes out and counts them."""
+    gone = classes[table.label] if len(table.label) else np.zeros(0, bool)
+    if gone.any():
+        first = table.classes[int(np.argmax(classes))]
+        table.account.drop('labels of other classes', int(gone.sum()), repr(first))
+        table.image, table.label, table.value = (
+            array[~gone] for array in (table.image, table.label, table.value)
+        )
+
+
+def _matrix(
+    file: Labels,
+    rows: np.ndarray,
+    classes: Sequence[str],
+    shape: Tuple[int, int],
+    merge: np.ufunc,
+) -> Csr:
+    """The labels of a file by image; of verdicts that contradict one another there is none."""
+    table = file.table
+    number = {name: k for k, name in enumerate(classes)}
+    label = np.array([number.get(name, 0) for name in table.classes], np.int64)[table.label]
+    row = rows[table.image]
+    known = row >= 0
+    one = np.ones(int(known.sum()), np.int64)
+    of_verdicts = merge is np.add
+    value = np.where(table.value > 0.5, 1, -1) if of_verdicts else table.value
+    csr = to_csr(row[known], one, label[known], value[known], shape, merge)
+    if not of_verdicts:
+        table.account.drop('given more than once', len(one) - len(csr.label))
+        return csr
+    agreed = csr.value != 0
+    table.account.drop('verdicts that contradict one another', int((~agreed).sum()))
+    image = np.repeat(np.arange(shape[0]), np.diff(csr.start))[agreed]
+    start = np.append(0, np.cumsum(np.bincount(image, minlength=shape[0])))
+    return Csr(start, csr.label[agreed], csr.value[agreed] > 0)
+
+
+def _listed(verdicts: Csr, rows: np.ndarray) -> Csr:
+    """Verdicts of which every listed image has at least one, so that all of it can be completed."""
+    count = np.diff(verdicts.start)
+    bare = np.zeros(len(count), bool)
+    bare[rows[rows >= 0]] = True
+    bare &= count == 0
+    start = np.append(0, np.cumsum(count + bare))
+    at = verdicts.start[:-1][bare]
+    label, value = (np.insert(array, at, 0) for array in (verdicts.label, verdicts.value))
+    return Csr(start, label, value)
+
+
+def _groups(files: Sequence[Labels], images: _Images) -> Optional[List[str]]:
+    """The group of each image; its id where no file says it."""
+    if all(file.table.groups is None for file in files):
+        return None
+    groups = images.ids.tolist()
+    for file, rows in zip(files, images.rows):
+        for row, group in zip(rows.tolist(), file.table.groups or ()):
+            if row >= 0 and group:
+                groups[row] = group
+    return groups
+
+
+def _entry(file: Labels, matrix: Csr) -> Dict[str, Any]:
+    account = file.table.account
+    return {
+        'path': file.path,
+        'rows': account.rows,
+        'kept': len(matrix.label),
+        'dropped': dict(account.dropped),
+        'examples': account.examples,
+    }
+
+
+def _check(parts: Mapping[str, LabelIndex], noisy: Labels, verified: Labels) -> None:
+    """T has noisy labels, V and test have verdicts."""
+    if not len(parts['train'].noisy.label):
+        raise InputError(
+            f'{noisy.path}: no noisy label is left on an image without a verdict'
+            f'{_told(noisy)}; give labels of more pictures'
+        )
+    for subset in ('validation', 'test'):
+        if not len(parts[subset]):
+            raise InputError(
+                f'{verified.path}: {sum(len(parts[k]) for k in SUBSETS[1:])} verified images are '
+                f'too few to learn from some and to test on others{_told(verified)}; give verdicts '
+                'on more pictures, in more than one group'
+            )
+
+
+def _told(file: Labels) -> str:
+    """Why most of what a file says was left out."""
+    account = file.table.account
+    if not account.dropped or not max(account.dropped.values()):
+        return ''
+    reason, count = account.dropped.most_common(1)[0]
+    example = f', the first: {account.examples[reason]}' if reason in account.examples else ''
+    return f' ({count:,} {reason}{example})'

@@ -1,0 +1,99 @@
+"""What an import has understood, in sentences (pure)."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Mapping
+
+import numpy as np
+
+from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.io.texts import Texts
+
+FEW = 4
+
+
+def tell_pictures(pictures: Texts, named: Texts) -> str:
+    """How many pictures there are, and how many have labels.
+
+    Args:
+        pictures: their paths.
+        named: the paths of those that the files of labels name.
+    """
+    unnamed = int((named.rows(pictures) < 0).sum())
+    return (
+        f'pictures: {len(pictures):,} found, {len(named):,} in the files of labels, '
+        f'{unnamed:,} in none'
+    )
+
+
+def tell(parts: Mapping[str, LabelIndex]) -> List[str]:
+    """Every row of the files, the classes, the images, and one image.
+
+    Args:
+        parts: T, V and test.
+    """
+    lines = [_file(file) for file in parts['train'].info['files']]
+    classes = parts['train'].classes
+    total = np.zeros(len(classes), np.int64)
+    for part in parts.values():
+        total += np.bincount(part.noisy.label, minlength=len(classes))
+    most = np.argsort(-total, kind='stable')[:FEW].tolist()
+    shown = ', '.join(f'{classes[k]} ({total[k]:,})' for k in most)
+    lines.append(f'classes: {len(classes):,}: {shown}{", ..." if len(classes) > FEW else ""}')
+    number = {name: f'{len(part):,}' for name, part in parts.items()}
+    labels, verdicts = (
+        sum(len(getattr(part, name).label) for part in parts.values())
+        for name in ('noisy', 'verdicts')
+    )
+    lines.append(
+        f'images: {number["train"]} with noisy labels only (T), {number["validation"]} verified '
+        f'to learn from (V), {number["test"]} verified to test on; {labels:,} noisy labels, '
+        f'{verdicts:,} verdicts'
+    )
+    return [*lines, _example(parts['validation'])]
+
+
+def warnings(index: LabelIndex, verified: str) -> List[str]:
+    """What may be meant otherwise.
+
+    Args:
+        index: of all images.
+        verified: path of the file of verdicts.
+    """
+    found = []
+    if index.verdicts.value.all():
+        found.append(
+            f'{verified}: no label is verified absent, so nothing says which labels are wrong; if '
+            'each verified image lists all that is present, say so with --complete'
+        )
+    elif not index.verdicts.value.any():
+        found.append(f'{verified}: no label is verified present; check the column of verdicts')
+    folded: Dict[str, str] = {}
+    for name in index.classes:
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            found.append(f'{other!r} and {name!r} are two classes; write them alike to make one')
+    return found
+
+
+def _file(file: Dict) -> str:
+    line = f'{file["path"]}: {file["rows"]:,} rows, {file["kept"]:,} labels kept'
+    for reason, count in file['dropped'].items():
+        if count:
+            line += f' + {count:,} {reason}'
+            if reason in file['examples']:
+                line += f' (first: {file["examples"][reason]})'
+    return line
+
+
+def _example(index: LabelIndex) -> str:
+    label, present = index.verdicts.row(0)
+    noisy = [index.classes[k] for k in index.noisy.row(0)[0][:FEW]]
+    verdicts = [
+        f'{index.classes[k]} {"present" if is_present else "absent"}'
+        for k, is_present in zip(label[:FEW].tolist(), present[:FEW].tolist())
+    ]
+    return (
+        f'for example {index.image_ids[0]}: noisy labels {", ".join(noisy) or "none"}; verdicts '
+        f'{", ".join(verdicts)}'
+    )

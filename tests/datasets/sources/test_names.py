@@ -1,0 +1,74 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmnoisy.datasets.sources.names import NONE, SEVERAL, list_pictures, match
+from mmnoisy.io.texts import Texts
+
+PATHS = ['IMG_1.JPG', 'cats/1.jpg', 'cats/photo 12, b.JPG', 'dogs/1.jpg', 'dogs/a.b.c.png', 'é.jpg']
+
+
+def found(*names, paths=PATHS):
+    rows = match(names, Texts.of(sorted(paths))).tolist()
+    return [sorted(paths)[row] if row >= 0 else row for row in rows]
+
+
+def test_paths_below_the_folder():
+    assert found(*PATHS, 'gone.jpg') == [*PATHS, NONE]
+    assert found('./cats/1.jpg', 'cats\\1.jpg', '/cats/1.jpg') == ['cats/1.jpg'] * 3
+
+
+def test_a_prefix_that_all_names_share():
+    assert found('photos/cats/1.jpg', 'photos/IMG_1.JPG') == ['cats/1.jpg', 'IMG_1.JPG']
+    assert found('s3://bucket/x/cats/1.jpg', 's3://bucket/x/dogs/1.jpg') == [
+        'cats/1.jpg',
+        'dogs/1.jpg',
+    ]
+    assert found('http://h/cats/photo%2012%2C%20b.JPG?sig=1', 'http://h/x') == [
+        'cats/photo 12, b.JPG',
+        NONE,
+    ]
+    # Another folder is no prefix that all share.
+    assert found('birds/IMG_1.JPG', 'cats/1.jpg') == [NONE, 'cats/1.jpg']
+
+
+def test_a_bare_name_lies_anywhere_but_once():
+    assert found('photo 12, b.JPG', '1.jpg', 'a.b.c.png') == [
+        'cats/photo 12, b.JPG',
+        SEVERAL,
+        'dogs/a.b.c.png',
+    ]
+
+
+def test_names_without_their_ending():
+    assert found('IMG_1', 'cats/1', '1', 'a.b.c', 'a.b') == [
+        'IMG_1.JPG',
+        'cats/1.jpg',
+        SEVERAL,
+        'dogs/a.b.c.png',
+        NONE,
+    ]
+
+
+def test_other_letters_where_nothing_else_fits():
+    assert found('img_1.jpg', 'CATS/1.JPG', 'É.JPG') == ['IMG_1.JPG', 'cats/1.jpg', 'é.jpg']
+    assert found('a.jpg', 'A.JPG', paths=['A.jpg', 'a.JPG']) == [SEVERAL, SEVERAL]
+    assert found('a.jpg', paths=['A.jpg', 'a.jpg']) == ['a.jpg']
+
+
+@given(st.sets(st.text(st.characters(exclude_categories=['Cs']), min_size=1), min_size=1))
+def test_any_path_is_found_by_itself(paths):
+    assert found(*paths, paths=[*paths]) == [*paths]
+
+
+def test_an_empty_folder_and_no_names():
+    assert match(['a'], Texts.of([])).tolist() == [NONE]
+    assert match([], Texts.of(PATHS)).tolist() == []
+
+
+def test_files_of_a_folder(tmp_path):
+    for name in ('b/x.JPG', 'a.txt', '.hidden/y.jpg', 'b/c/z.jpeg'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    every, pictures = list_pictures(str(tmp_path), ['.jpg', '.jpeg'])
+    assert every.tolist() == ['a.txt', 'b/c/z.jpeg', 'b/x.JPG']
+    assert pictures.tolist() == ['b/c/z.jpeg', 'b/x.JPG']
