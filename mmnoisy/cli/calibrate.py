@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Sequence
 
-from mmnoisy.cli.parsers import add_config, quiet_config_of
+from mmnoisy.cli.parsers import add_checkpoint, add_config, quiet_config_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable
 
@@ -36,7 +36,7 @@ LOWEST = dict(absent=0.01, mask=0.0)  # of the scores that tell anything
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser)
-    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
+    add_checkpoint(parser)
     goal = parser.add_mutually_exclusive_group()
     goal.add_argument('--precision', type=float, metavar='P', help='that labels are to have')
     goal.add_argument('--f1', action='store_true', help='the best F1, the default')

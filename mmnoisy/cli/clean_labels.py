@@ -8,15 +8,33 @@ writes, into cleaned, the labels as an index to train on and as Open Images CSV,
 label before and after) and counts.csv (by class). The labels are those of T, the config's
 `noisy_set`, looked at through its pictures or its feature bank. The same command goes on
 where a run was ended; `torchrun --nproc_per_node=8 tools/clean_labels.py ...` shares the work.
+
+Of a project all images are cleaned, verdicts take the place of labels, and --out is a file:
+    mmnoisy clean pets --out cleaned.csv
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
 
-from mmnoisy.cli.parsers import add_trained_model, check_loading, quiet_config_of, scorer_of
+from mmnoisy.cli.parsers import (
+    add_trained_model,
+    check_loading,
+    out_of,
+    project_of,
+    quiet_config_of,
+    scorer_of,
+)
 from mmnoisy.errors import InputError
 from mmnoisy.io.lock import lock
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+    from mmnoisy.datasets import LabelIndex
+    from mmnoisy.datasets.project import Project
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -43,6 +61,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help='write cleaned values as confidences, to train with model.soft_labels=True',
     )
     parser.add_argument(
+        '--format', help='of the labels of a project in --out, default that of its noisy labels'
+    )
+    parser.add_argument(
         '--block-images',
         type=int,
         default=2048,
@@ -67,17 +88,15 @@ def check_arguments(args: Namespace) -> None:
 
 def run(args: Namespace) -> None:
     """Cleans and prints what became of the labels."""
-    import numpy as np
     from mmengine.dist import get_rank
 
-    from mmnoisy.cleaning.clean import clean
-    from mmnoisy.cleaning.from_config import provenance
-    from mmnoisy.cleaning.pairs import Rule
-    from mmnoisy.datasets.release.class_files import chosen_classes
     from mmnoisy.engine.distributed.processes import join_processes
-    from mmnoisy.engine.sets import index_folder, set_config
 
     check_arguments(args)
+    project = project_of(args.config)
+    if project is None and args.format:
+        raise InputError(f'--format {args.format}: is for the labels of a project; leave it out')
+    out = out_of(args, 'cleaned') if project is None else project.folder / 'cleaned'
     cfg = quiet_config_of(args)
     join_processes()
     if not cfg.model.get('cleaning_head'):
@@ -85,20 +104,31 @@ def run(args: Namespace) -> None:
             f'{args.config}: its model has no cleaning_head, so it cannot clean labels; give the '
             'config of the joint model, such as configs/joint_openimages.py'
         )
-    scorer = scorer_of(args, cfg, args.subset)
+    with lock(out, get_rank() == 0):
+        if project is None:
+            _clean(args, cfg, args.subset, out)
+        else:
+            _clean_project(args, cfg, project, out)
+
+
+def _clean(args: Namespace, cfg: Config, subset: str, out: Path) -> Optional[LabelIndex]:
+    """Cleans one set; None in all processes but the first."""
+    import numpy as np
+    from mmengine.dist import get_rank
+
+    from mmnoisy.cleaning.clean import clean
+    from mmnoisy.cleaning.from_config import provenance
+    from mmnoisy.cleaning.pairs import Rule
+    from mmnoisy.datasets.release.class_files import chosen_classes
+    from mmnoisy.engine.sets import index_folder, set_config
+
+    scorer = scorer_of(args, cfg, subset)
     classes = scorer.index.classes
     cleaned = np.isin(classes, chosen_classes(args.classes, classes) if args.classes else classes)
     rule = Rule(args.threshold, args.max_added_per_image, args.soft)
-    with lock(args.out, get_rank() == 0):
-        index = clean(
-            scorer,
-            index_folder(set_config(cfg, args.subset)),
-            args.out,
-            rule,
-            cleaned,
-            provenance(cfg, scorer, args.subset),
-            args.block_images,
-        )
+    source = index_folder(set_config(cfg, subset))
+    made_of = provenance(cfg, scorer, subset)
+    index = clean(scorer, source, out, rule, cleaned, made_of, args.block_images)
     if index is not None and get_rank() == 0:
         made = index.info['cleaned']
         before = made['kept'] + made['removed']
@@ -106,4 +136,29 @@ def run(args: Namespace) -> None:
             f'{len(index):,} images, {before:,} labels: {made["kept"]:,} kept, '
             f'{made["removed"]:,} removed, {made["added"]:,} added'
         )
-        print(f'written to {args.out}')
+        print(f'written to {out}')
+    return index
+
+
+def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) -> None:
+    """Cleans all sets, and writes their labels, with the verdicts, as the owner's file has them."""
+    from mmnoisy.cleaning.clean import labels_hash
+    from mmnoisy.cleaning.own_labels import own_labels, with_verdicts
+    from mmnoisy.datasets import SUBSETS, LabelIndex
+    from mmnoisy.datasets.sources.reading import write_labels
+    from mmnoisy.io.atomic import folder_made_of
+
+    indexes = {subset: LabelIndex.open(project.index / subset) for subset in SUBSETS}
+    made_of = {
+        'labels': {subset: labels_hash(index) for subset, index in indexes.items()},
+        'model': Path(args.checkpoint).stat().st_mtime_ns,
+        'rule': [args.threshold, args.max_added_per_image, args.soft, args.classes],
+    }
+    folder_made_of(out, made_of)
+    cleaned = [_clean(args, cfg, subset, out / subset) for subset in SUBSETS]
+    if args.out is not None and all(index is not None for index in cleaned):
+        labels = own_labels([with_verdicts(index) for index in cleaned if index is not None])
+        layout = write_labels(labels, str(args.out), 'noisy', project.info['noisy'], args.format)
+        print(
+            f'{args.out}: {len(labels.value):,} labels of {len(labels.images):,} images, {layout}'
+        )

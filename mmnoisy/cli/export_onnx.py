@@ -14,7 +14,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from mmnoisy.cli.parsers import add_config, quiet_config_of
+from mmnoisy.cli.parsers import add_checkpoint, add_config, quiet_config_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write, require_writable
 
@@ -24,7 +24,7 @@ CHANNELS = ('rgb', 'bgr')
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, features=False)
-    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
+    add_checkpoint(parser)
     parser.add_argument('--out', type=Path, required=True, help='the file')
     parser.add_argument('--opset', type=int, default=17, help='default 17')
     parser.add_argument('--batch-size', type=int, metavar='N', help='fixed; default any')

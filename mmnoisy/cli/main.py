@@ -5,31 +5,29 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from importlib import import_module
-from typing import Any, List, Optional
+from typing import List, Optional
 
 from mmnoisy import __version__
 from mmnoisy.cli.boundary import user_errors
 
-SUBCOMMANDS = (
-    'import',
-    'prepare_openimages',
-    'download_images',
-    'dataset_stats',
-    'extract_features',
-    'train',
-    'test',
-    'compare',
-    'calibrate',
-    'predict',
-    'export_onnx',
-    'clean_labels',
-    'view_labels',
-    'review_queue',
-    'export_labels',
-)
-
-# Of the subcommands that Python has other uses for.
-_MODULES = {'import': 'import_labels'}
+SUBCOMMANDS = {
+    'import': 'import_labels',
+    'clean': 'clean_labels',
+    'review': 'review_queue',
+    'predict': 'predict',
+    'view': 'view_labels',
+    'calibrate': 'calibrate',
+    'export': 'export_labels',
+    'export_onnx': 'export_onnx',
+    'train': 'train',
+    'test': 'test',
+    'compare': 'compare',
+    'extract_features': 'extract_features',
+    'prepare_openimages': 'prepare_openimages',
+    'download_images': 'download_images',
+    'dataset_stats': 'dataset_stats',
+}
+"""The module of each; its name is that of the script in tools, and may be given too."""
 
 
 def main(name: Optional[str] = None) -> None:
@@ -42,7 +40,7 @@ def main(name: Optional[str] = None) -> None:
     if name is None:
         name = _chosen(arguments[:1])
         arguments, program = arguments[1:], f'mmnoisy {name}'
-    tool = _module(name)
+    tool = import_module(f'mmnoisy.cli.{SUBCOMMANDS.get(name, name)}')
     parser = ArgumentParser(
         program, description=tool.__doc__, formatter_class=RawDescriptionHelpFormatter
     )
@@ -53,7 +51,10 @@ def main(name: Optional[str] = None) -> None:
 
 def _chosen(arguments: List[str]) -> str:
     """The subcommand that is asked for; ends after the help, or where there is none."""
-    lines = [f'  {name:<20}{_module(name).__doc__.splitlines()[0]}' for name in SUBCOMMANDS]
+    lines = []
+    for name, module in SUBCOMMANDS.items():
+        told = import_module(f'mmnoisy.cli.{module}').__doc__ or ''
+        lines.append(f'  {name:<20}{told.splitlines()[0]}')
     parser = ArgumentParser(
         'mmnoisy',
         description='Learning from many noisy labels with a few verified ones.',
@@ -61,9 +62,6 @@ def _chosen(arguments: List[str]) -> str:
         formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument('--version', action='version', version=__version__)
-    parser.add_argument('subcommand', metavar='SUBCOMMAND', choices=SUBCOMMANDS, help='see below')
+    choices = [*dict.fromkeys([*SUBCOMMANDS, *SUBCOMMANDS.values()])]
+    parser.add_argument('subcommand', metavar='SUBCOMMAND', choices=choices, help='see below')
     return parser.parse_args(arguments).subcommand
-
-
-def _module(name: str) -> Any:
-    return import_module(f'mmnoisy.cli.{_MODULES.get(name, name)}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.errors import InputError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
     from mmnoisy.cleaning.scorer import Scorer
+    from mmnoisy.datasets.project import Project
 
 
 def add_config(parser: ArgumentParser, what: str = 'config file', features: bool = True) -> None:
@@ -24,7 +25,7 @@ def add_config(parser: ArgumentParser, what: str = 'config file', features: bool
         what: the config must be.
         features: whether it may be one on features.
     """
-    parser.add_argument('config', help=what)
+    parser.add_argument('config', help=f'{what}, or a project')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -32,7 +33,7 @@ def add_config(parser: ArgumentParser, what: str = 'config file', features: bool
         metavar='KEY=VALUE',
         help='settings that replace those of the config, as key.subkey=value',
     )
-    parser.set_defaults(features=None)
+    parser.set_defaults(features=None, reads_features=features)
     if features:
         parser.add_argument(
             '--features',
@@ -52,6 +53,14 @@ def add_launcher(parser: ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='of launchers')
 
 
+def add_checkpoint(parser: ArgumentParser) -> None:
+    """Adds the weights, which a project has."""
+    parser.add_argument(
+        'checkpoint', nargs='?', help='checkpoint, or the work dir of a run; a project has its own'
+    )
+    parser.set_defaults(needs_checkpoint=True)
+
+
 def add_trained_model(parser: ArgumentParser, verb: str) -> None:
     """Adds the arguments of the tools that let a trained model look at a data set.
 
@@ -60,19 +69,34 @@ def add_trained_model(parser: ArgumentParser, verb: str) -> None:
         verb: what it does with the labels of the data set.
     """
     add_config(parser, 'config file of a model with a cleaning head')
-    parser.add_argument('checkpoint', help='that it has trained, or its work dir')
+    add_checkpoint(parser)
     parser.add_argument('--batch-size', type=int, default=64, help='images at once, default 64')
     parser.add_argument('--num-workers', type=int, default=1, help='that load pictures, default 1')
-    parser.add_argument('--out', type=Path, required=True, help='folder to write')
+    parser.add_argument('--out', type=Path, help='folder to write; of a project in it by default')
     parser.add_argument(
         '--subset', choices=SUBSETS, default='train', help=f'whose labels to {verb}, default train'
     )
 
 
+def out_of(args: Namespace, name: str) -> Path:
+    """The folder to write: the one that is given, or one of this name in the project.
+
+    Raises:
+        InputError: there is neither.
+    """
+    if args.out is not None:
+        return args.out
+    project = project_of(args.config)
+    if project is None:
+        raise InputError('--out FOLDER: is missing; name the folder to write')
+    return project.folder / name
+
+
 def config_of(args: Namespace) -> Config:
     """The config that the arguments of a tool ask for.
 
-    A checkpoint among them may be a work dir, and is its newest one then.
+    A checkpoint among them may be a work dir, and is its newest one then. A project stands for its
+    config, its model and its features.
 
     Raises:
         InputError: it cannot be used.
@@ -81,6 +105,11 @@ def config_of(args: Namespace) -> Config:
     from mmnoisy.engine.checkpoints.reading import checkpoint_file
     from mmnoisy.engine.config import load_config, parse_options
 
+    project = project_of(args.config)
+    if project is not None:
+        _take_from(project, args)
+    elif getattr(args, 'needs_checkpoint', False) and args.checkpoint is None:
+        raise InputError(f'{args.config}: give its checkpoint too, or the work dir of a run')
     os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
     if getattr(args, 'checkpoint', None):
         args.checkpoint = checkpoint_file(args.checkpoint)
@@ -91,6 +120,28 @@ def config_of(args: Namespace) -> Config:
         getattr(args, 'launcher', 'none'),
         args.features,
     )
+
+
+def project_of(path: str | Path) -> Optional[Project]:
+    """The project that a folder is; None for anything else.
+
+    Raises:
+        InputError: a folder is no project.
+    """
+    from mmnoisy.datasets.project import Project
+
+    return Project.open(Path(path)) if Path(path).is_dir() else None
+
+
+def _take_from(project: Project, args: Namespace) -> None:
+    """Puts what a project has in the place of what the arguments leave out."""
+    if not project.config.is_file():
+        raise InputError(f'{project.folder}: has no model yet; run mmnoisy run {project.folder}')
+    args.config = str(project.config)
+    if getattr(args, 'needs_checkpoint', False) and args.checkpoint is None:
+        args.checkpoint = str(project.model)
+    if args.reads_features and args.features is None and project.features.is_dir():
+        args.features = project.features
 
 
 def quiet_config_of(args: Namespace) -> Config:

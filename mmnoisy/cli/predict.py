@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import List
 
-from mmnoisy.cli.parsers import add_config, quiet_config_of
+from mmnoisy.cli.parsers import add_checkpoint, add_config, quiet_config_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable
 from mmnoisy.io.progress import progress
@@ -26,7 +26,7 @@ from mmnoisy.io.progress import progress
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, features=False)
-    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
+    add_checkpoint(parser)
     parser.add_argument('inputs', metavar='IMAGE_OR_FOLDER', help='or a video')
     parser.add_argument('--out', type=Path, required=True, help='the file, .csv or .jsonl')
     parser.add_argument('--threshold', type=float, help='for all classes, in [0, 1]')

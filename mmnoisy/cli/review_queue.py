@@ -11,6 +11,8 @@ once for each fold of V without it, 5 times by default; finished folds are kept 
 
 The filled-in file is fed back by
     python tools/prepare_openimages.py data/tiny-open-images --extra-human review/verdicts.csv
+and in a project, whose queue mmnoisy review pets --size 100 writes into pets/review, by
+    mmnoisy import --verdicts pets/review/verdicts.csv --into pets
 """
 
 from __future__ import annotations
@@ -18,9 +20,16 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from mmnoisy.cli.parsers import add_trained_model, check_loading, quiet_config_of, scorer_of
+from mmnoisy.cli.parsers import (
+    add_trained_model,
+    check_loading,
+    out_of,
+    project_of,
+    quiet_config_of,
+    scorer_of,
+)
 from mmnoisy.errors import InputError
-from mmnoisy.io.atomic import disk_errors, write_csv
+from mmnoisy.io.atomic import disk_errors, folder_made_of, write_csv
 from mmnoisy.io.lock import lock
 
 
@@ -65,6 +74,7 @@ def run(args: Namespace) -> None:
         best_labels,
         label_scores,
         rated_labels,
+        require_unfilled,
         write_queue,
     )
     from mmnoisy.cleaning.review.ranking import best_share, expected_value
@@ -75,6 +85,9 @@ def run(args: Namespace) -> None:
     check_arguments(args)
     if world_size() > 1:
         raise InputError('review_queue.py: trains in one process; start it without torchrun')
+    project = project_of(args.config)
+    args.out = out_of(args, 'review')
+    require_unfilled(args.out / 'verdicts.csv')
     cfg = quiet_config_of(args)
     scorer = scorer_of(args, cfg, args.subset)
     index, num_classes = scorer.index, scorer.num_classes
@@ -82,6 +95,11 @@ def run(args: Namespace) -> None:
     index.require_one_vocabulary(index_folder(set_config(cfg, args.subset)), mend)
     # Opened before the folds are trained: a wrong config is to be refused at once.
     validation = scorer_of(args, cfg, 'validation').dataset
+    work = args.out
+    if project is not None:  # whose model and labels change from time to time
+        made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
+        made_of['V'] = labels_hash(validation.index)
+        work = folder_made_of(project.folder / 'cache/review', made_of)
     with lock(args.out), disk_errors(args.out, AGAIN):
 
         def scores_of(model: Any, images: np.ndarray) -> np.ndarray:
@@ -89,7 +107,7 @@ def run(args: Namespace) -> None:
                 Scorer(model, validation, args.batch_size, args.num_workers), images
             )
 
-        pairs, fold = cross_fit(cfg, args.folds, scores_of, args.out / 'folds')
+        pairs, fold = cross_fit(cfg, args.folds, scores_of, work / 'folds')
         rated, wrong = match_verdicts(pairs, validation.index.verdicts, num_classes)
         pairs, fold, wrong = pairs[rated], fold[rated], wrong[rated]
         probability = cross_fitted(pairs, wrong, fold)
@@ -102,7 +120,7 @@ def run(args: Namespace) -> None:
         model = ErrorModel(pairs, wrong)
         made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
         count = -(-len(index) // BLOCK_IMAGES)
-        blocks = Blocks(args.out / f'scores_{args.subset}', made_of, count)
+        blocks = Blocks(work / f'scores_{args.subset}', made_of, count)
         score_blocks(blocks, scorer, Rule(max_added=0), np.ones(num_classes, bool), BLOCK_IMAGES)
         if args.subset == 'test':
             held_aside, verdicts = rated_labels(blocks, BLOCK_IMAGES, index)

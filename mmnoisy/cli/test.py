@@ -9,7 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from mmnoisy.cli.parsers import add_config, add_launcher, config_of
+from mmnoisy.cli.parsers import add_checkpoint, add_config, add_launcher, config_of
 from mmnoisy.io.atomic import require_writable, write_json
 
 
@@ -17,7 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser)
     add_launcher(parser)
-    parser.add_argument('checkpoint', help='checkpoint, or the work dir of a run')
+    add_checkpoint(parser)
     parser.add_argument('--out', type=Path, help='write the metrics to this JSON file')
 
 

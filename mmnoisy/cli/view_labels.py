@@ -22,14 +22,19 @@ TEMPLATE = '{split}/{id}.jpg'
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     parser.add_argument(
-        'cleaned', type=Path, metavar='CLEANED', help='folder written by tools/clean_labels.py'
+        'cleaned',
+        type=Path,
+        metavar='CLEANED',
+        help='folder written by tools/clean_labels.py, or a project',
     )
     parser.add_argument(
         '--index',
         type=Path,
         help='label index of the images, whose verdicts are shown, default CLEANED/index',
     )
-    parser.add_argument('--images', type=Path, required=True, help='folder of the pictures')
+    parser.add_argument(
+        '--images', type=Path, help='folder of the pictures; a project knows its own'
+    )
     parser.add_argument(
         '--path-template',
         nargs='+',
@@ -46,7 +51,28 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--embed', action='store_true', help='put small copies of the pictures into the page'
     )
-    parser.add_argument('--out', type=Path, required=True, help='folder, or file ending in .html')
+    parser.add_argument(
+        '--out', type=Path, help='folder, or file ending in .html; default view in a project'
+    )
+
+
+def take_from_project(args: Namespace) -> None:
+    """Puts what a project has in the place of what the arguments leave out.
+
+    Raises:
+        InputError: the labels of the project are not cleaned yet.
+    """
+    from mmnoisy.datasets.project import Project
+
+    if not (args.cleaned / 'project.json').is_file():
+        return
+    project = Project.open(args.cleaned)
+    args.cleaned = project.folder / 'cleaned/train'
+    args.images, args.out = args.images or project.pictures, args.out or project.folder / 'view'
+    if not args.cleaned.is_dir():
+        raise InputError(
+            f'{project.folder}: its labels are not cleaned yet; run mmnoisy clean {project.folder}'
+        )
 
 
 def check_arguments(args: Namespace) -> None:
@@ -55,6 +81,9 @@ def check_arguments(args: Namespace) -> None:
     Raises:
         InputError: an argument cannot be used.
     """
+    for name in ('images', 'out'):
+        if getattr(args, name) is None:
+            raise InputError(f'--{name} PATH: is missing; give it, or a project')
     if args.sample < 1:
         raise InputError(f'--sample {args.sample}: give 1 or more')
     if args.seed < 0:
@@ -75,6 +104,7 @@ def run(args: Namespace) -> None:
     from mmnoisy.cleaning.view.sampling import sample_images
     from mmnoisy.datasets.label_index import LabelIndex
 
+    take_from_project(args)
     check_arguments(args)
     index = LabelIndex.open(args.index or args.cleaned / 'index')
     subset = index.info['subset']

@@ -7,7 +7,8 @@
     ├── index           train (T), validation (V), test
     ├── features        their feature banks
     ├── config.py       what is trained
-    └── ...             runs, the model, the page
+    ├── model           its work dir
+    └── ...             runs, cleaned labels, pages
 """
 
 from __future__ import annotations
@@ -68,3 +69,8 @@ class Project:
     def config(self) -> Path:
         """The config of the model."""
         return self.folder / 'config.py'
+
+    @property
+    def model(self) -> Path:
+        """The work dir of the model."""
+        return self.folder / 'model'

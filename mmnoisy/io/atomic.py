@@ -130,6 +130,30 @@ def atomic_files(folder: Path) -> Iterator[Path]:
             _remove(part)
 
 
+def folder_made_of(folder: Path, made_of: Any) -> Path:
+    """A folder of results, emptied where those in it are of something else.
+
+    Args:
+        folder: is made if needed; all that is in it belongs to us.
+        made_of: whatever the results depend on, as JSON holds it.
+
+    Returns:
+        ``folder``.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    path, text = folder / 'made_of.json', json.dumps(made_of, indent=1, sort_keys=True)
+    with disk_errors(folder):
+        if not path.is_file() or path.read_text('utf-8') != text:
+            if folder.is_dir():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True)
+            with atomic_write(path) as file:
+                file.write(text)
+    return folder
+
+
 def require_writable(folder: Path) -> None:
     """Looks whether files can be written into a folder, and leaves everything as it was.
 

@@ -23,13 +23,12 @@ from torch.nn import functional as F
 
 from benchmarks.numbers import require_at_least
 from benchmarks.timing import in_turns, result
-from mmnoisy.io.texts import Texts
 from mmnoisy.datasets import FeatureBank, LabelIndex
-from mmnoisy.io.texts import Texts
 from mmnoisy.datasets.csr import Csr, class_type
 from mmnoisy.engine.partial_training import runner_here
 from mmnoisy.engine.sets import build_set, parts_of
 from mmnoisy.experiments.systems import load_systems
+from mmnoisy.io.texts import Texts
 from mmnoisy.models.heads.label_cleaning_head import clip_unit
 
 GOAL = 1.15

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Iterable, List, NamedTuple, Tuple
 
@@ -20,6 +21,7 @@ from mmnoisy.cleaning.review.ranking import (
 from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.cleaning.streams import number_texts
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_csv
 from mmnoisy.io.spreadsheet import as_text
 
@@ -120,6 +122,23 @@ def rated_labels(
         parts.append(pairs[rated])
         verdicts.append(wrong[rated])
     return np.concatenate(parts), np.concatenate(verdicts)
+
+
+def require_unfilled(path: Path) -> None:
+    """Refuses to write over verdicts that somebody has filled in.
+
+    Raises:
+        InputError: the file has some.
+    """
+    if not path.is_file():
+        return
+    with open(path, encoding='utf-8-sig', errors='replace', newline='') as file:
+        filled = sum(bool(row[3:] and row[3].strip()) for row in csv.reader(file)) - 1
+    if filled > 0:
+        raise InputError(
+            f'{path}: has {filled:,} verdicts filled in, which a new queue would write over; feed '
+            'them back first and move the file, or write elsewhere with --out'
+        )
 
 
 def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
