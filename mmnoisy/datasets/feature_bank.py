@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Literal, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.label_index import open_ids
+from mmnoisy.datasets.release.ids import open_ids
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, read_info, text_arrays
 from mmnoisy.io.atomic import atomic_folder

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from mmnoisy.datasets.csr import Csr, to_csr
+from mmnoisy.datasets.frames import from_pandas, to_pandas, to_scipy
 from mmnoisy.datasets.pictures.paths import picture_path
-from mmnoisy.datasets.release.ids import texts_of_numbers
+from mmnoisy.datasets.release.ids import open_ids
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, open_texts, read_info, text_arrays
 from mmnoisy.io.texts import Texts, concatenate
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import scipy.sparse as sp
+
     from mmnoisy.label_batch import LabelBatch
 
 WHAT = 'label index'
@@ -57,6 +61,14 @@ class LabelIndex:
         self.usable = usable
         self.paths = paths
         self._opened: Tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        present = int(np.count_nonzero(self.verdicts.value))
+        return (
+            f'<LabelIndex {self.info.get("subset", "")}: {len(self):,} images, '
+            f'{len(self.classes):,} classes, {len(self.noisy.label):,} noisy labels, '
+            f'{len(self.verdicts.label):,} verdicts ({present:,} present)>'
+        )
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -104,6 +116,30 @@ class LabelIndex:
         if self.paths is not None:
             return picture_path('{id}', self.paths[row], '')
         return picture_path(template or self.template, self.image_ids[row], self.info['subset'])
+
+    def to_scipy(self) -> Tuple[sp.csr_matrix, sp.csr_matrix]:
+        """The noisy labels (N, C), by confidence, and the verdicts (N, C), 1 and -1, sparse."""
+        num_noisy, num_classes = len(self.noisy_classes), len(self.classes)
+        return to_scipy(self.noisy, num_noisy), to_scipy(self.verdicts, num_classes)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Its labels as a frame, see :func:`mmnoisy.datasets.frames.to_pandas`.
+
+        Raises:
+            InputError: noisy labels and verdicts are of different classes.
+        """
+        self.require_one_vocabulary(Path(self.info.get('subset', '')), 'use to_scipy()')
+        return to_pandas(self.image_ids, self.classes, self.noisy, self.verdicts)
+
+    @classmethod
+    def from_pandas(cls, frame: pd.DataFrame, subset: str = 'train') -> LabelIndex:
+        """The index of a frame, see :func:`mmnoisy.datasets.frames.from_pandas`.
+
+        Raises:
+            InputError: the frame cannot be used.
+        """
+        image_ids, classes, noisy, verdicts = from_pandas(frame)
+        return cls(image_ids, noisy, verdicts, own_info(classes, 'a frame', subset))
 
     def require_one_vocabulary(self, folder: Path, mend: str) -> None:
         """For what compares noisy labels with verdicts.
@@ -212,6 +248,25 @@ class LabelIndex:
         return arrays
 
 
+def own_info(classes: List[str], source: str, subset: str = '') -> Dict[str, Any]:
+    """The JSON of an index whose ids are the names of pictures and whose classes have no MIDs.
+
+    Args:
+        classes: their names.
+        source: where they come from.
+        subset: of the images.
+    """
+    return {
+        'classes': classes,
+        'class_names': classes,
+        'class_categories': [],
+        'class_list': source,
+        'path_template': '{id}',
+        'subset': subset,
+        'files': [],
+    }
+
+
 def write_info(folder: Path, shapes: Dict[str, List[int]], info: Dict[str, Any]) -> None:
     """Writes the JSON beside the arrays of an index.
 
@@ -224,22 +279,6 @@ def write_info(folder: Path, shapes: Dict[str, List[int]], info: Dict[str, Any])
     rest = {key: value for key, value in info.items() if key not in head}
     text = json.dumps({**head, **rest}, indent=1, ensure_ascii=False)
     (folder / 'index.json').write_text(text, 'utf-8')
-
-
-def open_ids(folder: Path, shapes: Dict[str, List[int]], mend: str) -> Texts:
-    """The ids of the images of an index or a feature bank, mapped into memory.
-
-    Args:
-        folder: of it.
-        shapes: of its arrays.
-        mend: what to do where they cannot be opened.
-
-    Raises:
-        InputError: a file is missing or truncated.
-    """
-    if 'image_ids' in shapes:  # numbers, as version 1 has them
-        return texts_of_numbers(open_array(folder / 'image_ids.npy', mend, shapes['image_ids']))
-    return open_texts(folder, 'image_ids', shapes, mend)
 
 
 def _same(before: Any, now: Any) -> bool:

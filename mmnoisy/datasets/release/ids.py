@@ -1,12 +1,17 @@
-"""The image ids of Open Images: 16 hexadecimal digits, which are numbers below 2^64 (pure)."""
+"""The image ids of Open Images: 16 hexadecimal digits, which are numbers below 2^64 (pure).
+
+While release files are read they are numbers; in an index they are texts like all others.
+"""
 
 from __future__ import annotations
 
-from typing import Tuple
+from pathlib import Path
+from typing import Mapping, Sequence, Tuple
 
 import numpy as np
 
 from mmnoisy.errors import InputError
+from mmnoisy.io.arrays import open_array, open_texts
 from mmnoisy.io.texts import Texts
 
 ID_DIGITS = 16
@@ -47,3 +52,19 @@ def numbers_of_texts(texts: Texts) -> np.ndarray:
             f'{ID_DIGITS} hexadecimal digits such as 000060e3121c7305'
         )
     return numbers
+
+
+def open_ids(folder: Path, shapes: Mapping[str, Sequence[int]], mend: str) -> Texts:
+    """The ids of the images of an index or a feature bank, mapped into memory.
+
+    Args:
+        folder: of it.
+        shapes: of its arrays.
+        mend: what to do where they cannot be opened.
+
+    Raises:
+        InputError: a file is missing or truncated.
+    """
+    if 'image_ids' in shapes:  # numbers, as version 1 has them
+        return texts_of_numbers(open_array(folder / 'image_ids.npy', mend, shapes['image_ids']))
+    return open_texts(folder, 'image_ids', shapes, mend)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.csr import Csr, to_csr
-from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.label_index import LabelIndex, own_info
 from mmnoisy.datasets.release.index_builder import completed
 from mmnoisy.datasets.sources.base import LabelTable
 from mmnoisy.datasets.sources.names import NONE, SEVERAL, match
@@ -100,12 +100,8 @@ def import_labels(
     verdicts = matrices[1]
     if complete:
         verdicts = completed(_listed(verdicts, images.rows[1]), len(classes))
-    info: Dict[str, Any] = {
-        'classes': classes,
-        'class_names': classes,
-        'class_categories': [],
-        'class_list': 'the files of labels',
-        'path_template': '{id}',
+    info = {
+        **own_info(classes, 'the files of labels'),
         'files': [_entry(file, matrix) for file, matrix in zip(files, (matrices[0], verdicts))],
         **({'complete_verdicts': True} if complete else {}),
     }
