@@ -74,6 +74,8 @@ class HuggingFace(Source):
             with as_expected(table, self.title):
                 names, rows = _rows(table, options)
                 columns = _Columns(rows, kind, options, table)
+                if form == 'csv':
+                    columns.take_lists(rows)
                 label_column = label_column or columns.labels
                 for name in names.get(columns.labels, ()):
                     collector.list_class(name)
@@ -104,6 +106,13 @@ class _Columns:
         known = [key for key in LABELS[kind] if key in rest][:1] or rest
         self.labels = _column(known, (), options.label_column, table, 'label', keys)
         self.scores = options.score_column or next((k for k in SCORES if k in keys), '')
+
+    def take_lists(self, rows: List[Dict[str, Any]]) -> None:
+        """Puts the lists that the cells of a CSV file are the JSON of in their place."""
+        for row in rows:
+            for key in {self.labels, self.scores, ABSENT} & {*row}:
+                value = json_cell(row[key])
+                row[key] = value if isinstance(value, list) else row[key]
 
 
 def _column(
@@ -162,8 +171,7 @@ def _rows(path: str, options: Options) -> Tuple[Dict[str, List[str]], List[Dict[
         with open_binary(path) as file:
             return _parquet_rows(path, file)
     if path.endswith('.csv'):
-        rows = read_csv(path, options.sep or ',')
-        return {}, [{key: json_cell(value) for key, value in row.items()} for row in rows]
+        return {}, read_csv(path, options.sep or ',')
     rows = []
     for number, line in enumerate(read_bytes(path).split(b'\n'), 1):
         if line.strip():
@@ -251,7 +259,9 @@ def _write(table: LabelTable, path: str, kind: Kind) -> None:
     single = bool(table.layout.get('single')) and np.bincount(counted).max(initial=0) <= 1
 
     def cell(values: List[Any]) -> Any:
-        return values if not single else values[0] if values else None
+        if not single or (path.endswith('.csv') and str(values[:1])[2:3] == '['):
+            return values  # the text of a list would be one in a cell of CSV
+        return values[0] if values else None
 
     def rows() -> Iterator[Dict[str, Any]]:
         for image in labels_by_image(table):

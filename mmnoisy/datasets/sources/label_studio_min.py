@@ -66,8 +66,8 @@ class LabelStudioMin(Source):
             columns = [key for key in _keys(rows) if key not in _OWN]
             data = [{key: row.get(key) for key in columns} for row in rows]
             key = image_key(data, options, path)
-            answers = [one for one in columns if one not in (key, ABSENT)]
-            answers = [one for one in answers if not one.endswith(SCORES)]
+            ours = [key, ABSENT, *(column + SCORES for column in columns)]
+            answers = [column for column in columns if column not in ours]
             question = one_of(answers, options.label_column, f'{path}: has the columns')
             collector = Collector(path, kind)
             _add(collector, rows, key, question or '')
