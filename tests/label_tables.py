@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from mmnoisy.datasets.sources.base import LabelTable, Options
+from mmnoisy.datasets.sources.base import Account, LabelTable, Options
 
 
 def triples(table):
@@ -13,7 +13,9 @@ def triples(table):
         (table.images[image], table.classes[label], float(value))
         for image, label, value in zip(table.image, table.label, table.value)
     ]
-    assert len({*said}) == len(said) == table.account.rows - sum(table.account.dropped.values())
+    assert len({*said}) == len(said)
+    alone = len(table.images) - len({*table.image.tolist()})
+    assert table.account.rows == len(said) + alone + sum(table.account.dropped.values())
     assert json.loads(json.dumps(table.layout)) == table.layout
     return {*said}
 
@@ -21,7 +23,8 @@ def triples(table):
 def table_of(images, classes, said, **layout):
     """A table of images, classes and ``(image, class, value)`` by places."""
     image, label, value = zip(*said) if said else ((), (), ())
-    return LabelTable([*images], [*classes], image, label, np.float32(value), layout)
+    account = Account(rows=len(said) + len(images) - len({*image}))
+    return LabelTable([*images], [*classes], image, label, np.float32(value), layout, account)
 
 
 def read(source, path, kind='noisy', **options):

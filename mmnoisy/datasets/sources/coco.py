@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Dict, Iterator
 
 from mmnoisy.class_names import distinct_names
+from mmnoisy.datasets.release.csv_blocks import UNLISTED
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
-from mmnoisy.datasets.sources.collector import NO_CLASS, NO_IMAGE, Collector, labels_by_image
+from mmnoisy.datasets.sources.collector import NO_IMAGE, Collector, labels_by_image
 from mmnoisy.datasets.sources.documents import (
     as_expected,
     ends_of_json,
@@ -54,9 +55,10 @@ class Coco(Source):
             names = distinct_names(
                 [str(key) for key in keys], [str(one.get('name') or '') for one in categories]
             )
-            collector = Collector(path, kind, names)
+            collector = Collector(path, kind, options, names)
             images = {
-                item['id']: collector.image(item.get('file_name')) for item in document['images']
+                item['id']: collector.image(item.get('file_name'), item)
+                for item in document['images']
             }
             _add(collector, images, dict(zip(keys, names)), document.get('annotations') or ())
             return collector.table(format=self.name, categories=categories)
@@ -103,7 +105,7 @@ def _add(collector: Collector, images: Dict, names: Dict, annotations: Any) -> N
         if image is None:
             collector.drop(NO_IMAGE, f'image_id {one["image_id"]!r} {where}')
         elif name is None:
-            collector.drop(NO_CLASS, f'category_id {one["category_id"]!r} {where}')
+            collector.drop(UNLISTED, f'category_id {one["category_id"]!r} {where}')
         elif collector.verified:
             present = (one.get('attributes') or {}).get(PRESENT, True)
             collector.add(image, name, present is not False, where)

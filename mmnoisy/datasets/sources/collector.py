@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import math
 from array import array
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable
+from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE, UNLISTED
+from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options
 from mmnoisy.errors import InputError
 
-AGAIN = 'the same label of the same image again'
-CONTRADICTION = 'verdicts on one label of one image that contradict each other'
+AGAIN = 'label given twice'
+CONTRADICTION = 'contradictory verdicts'
 NO_NAME = 'no name of an image or a class'
-NO_CLASS = 'a class that the file does not list'
 NO_IMAGE = 'an image that the file does not list'
-NO_CONFIDENCE = 'a confidence that is no number from 0 to 1'
 
 
 class Collector:
-    """Takes labels as they are read. A row is one label of one image.
+    """Takes labels as they are read. A row is one label of an image, or an image without one.
 
     Args:
         path: of the file or folder, for messages.
         kind: of the labels.
+        options: of which the group column counts here.
         classes: that the source lists, each once.
     """
 
-    def __init__(self, path: str, kind: Kind, classes: Sequence[str] = ()) -> None:
-        self._path, self._kind = path, kind
+    def __init__(
+        self, path: str, kind: Kind, options: Options, classes: Sequence[str] = ()
+    ) -> None:
+        self._path, self._kind, self._group_column = path, kind, options.group_column
+        self._groups: Dict[int, str] = {}
         self._account = Account()
         self._images: Dict[str, int] = {}
         self._classes: Dict[str, int] = {}
@@ -46,15 +49,29 @@ class Collector:
         """Adds a class, with or without labels to come."""
         self._place(self._classes, name)
 
-    def image(self, name: Any) -> Optional[int]:
+    def image(self, name: Any, said: Optional[Mapping[str, Any]] = None) -> Optional[int]:
         """The place of an image; one that is new is added, with or without labels to come.
+
+        Args:
+            name: of it.
+            said: what else the source says of it, with the group column.
 
         Returns:
             None if it has no name, which counts as a row that is left out.
+
+        Raises:
+            InputError: it is in two groups.
         """
         place = self._place(self._images, name)
         if place is None:
             self.drop(NO_NAME, repr(name))
+        elif self._group_column is not None and said is not None:
+            group = said.get(self._group_column)
+            if group not in (None, '') and self._groups.setdefault(place, str(group)) != str(group):
+                raise InputError(
+                    f'{self._path}: image {name!r} is in the groups {self._groups[place]!r} and '
+                    f'{str(group)!r}; give it one'
+                )
         return place
 
     def add(self, image: int, name: Any, value: Any = None, where: Any = '') -> None:
@@ -87,7 +104,7 @@ class Collector:
         if isinstance(number, int) and 0 <= number < len(names):
             self.add(image, names[number], value, where)
         else:
-            self.drop(NO_CLASS, f'{number!r} {where}')
+            self.drop(UNLISTED, f'{number!r} {where}')
 
     def drop(self, reason: str, example: str, count: int = 1) -> None:
         """Counts rows that are left out."""
@@ -101,7 +118,7 @@ class Collector:
             **layout: of the table.
 
         Raises:
-            InputError: there is no image.
+            InputError: there is no image, or no group where groups were asked for.
         """
         if not self._images:
             of = ' with a verdict' if self.verified else ''
@@ -113,7 +130,20 @@ class Collector:
         value = np.array(self._value, np.float32)
         names = list(self._images), list(self._classes)
         rows, value = self._once(image * max(len(names[1]), 1) + label, value, names)
-        return LabelTable(*names, image[rows], label[rows], value, layout, self._account)
+        image, label = image[rows], label[rows]
+        self._account.rows += len(names[0]) - len(np.unique(image))
+        groups = self._groups_of(len(names[0]))
+        return LabelTable(*names, image, label, value, layout, self._account, groups)
+
+    def _groups_of(self, images: int) -> Optional[List[str]]:
+        if self._group_column is None:
+            return None
+        if not self._groups:
+            raise InputError(
+                f'{self._path}: says {self._group_column} of no image; '
+                'name what says which belong together with --group-column'
+            )
+        return [self._groups.get(place, '') for place in range(images)]
 
     def _once(self, keys: np.ndarray, value: np.ndarray, names: Sequence[List[str]]) -> Any:
         """The first row of each key, in order, and the value of each."""

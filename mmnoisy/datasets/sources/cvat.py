@@ -40,7 +40,7 @@ class Cvat(Source):
 
     def read(self, path: str, kind: Kind, options: Options) -> LabelTable:
         """Reads labels; see :class:`Source`."""
-        reader = _Reader(path, kind)
+        reader = _Reader(path, kind, options)
         reader.parse(read_bytes(path))
         return reader.collector.table(format=self.name)
 
@@ -64,8 +64,8 @@ class Cvat(Source):
 class _Reader:
     """Takes a document element by element, so that only its labels are kept in memory."""
 
-    def __init__(self, path: str, kind: Kind) -> None:
-        self.collector = Collector(path, kind)
+    def __init__(self, path: str, kind: Kind, options: Options) -> None:
+        self.collector = Collector(path, kind, options)
         self._path = path
         self._open: List[str] = []
         self._text: List[str] = []
@@ -104,7 +104,7 @@ class _Reader:
         self._text.clear()
         if tag == 'image':
             self._place = attributes.get('name', '')
-            self._image = self.collector.image(self._place)
+            self._image = self.collector.image(self._place, attributes)
         elif self._open[1:-1] == ['image']:
             self._label = attributes.get('label')
             self._said = {SCORE: attributes.get(SCORE)}

@@ -37,8 +37,9 @@ class FiftyOne(Source):
 
     In ``labels.json`` an image is named as FiftyOne names it, without the ending of its file.
     Verdicts that say absent have the attribute ``present``, false, there, and the tag ``absent``
-    in ``samples.json``. The layout holds the ``form`` and of samples the ``field`` with the
-    labels. What is written is a folder, or the one file if its name ends in ``.json``.
+    in ``samples.json``. The layout holds the ``form`` and the field of samples with
+    the labels, ``label_column``. What is written is a folder, or the one file if its name ends in
+    ``.json``.
     """
 
     name = 'fiftyone'
@@ -55,11 +56,13 @@ class FiftyOne(Source):
         document = load_json(file)
         with as_expected(file, self.title):
             if form == 'labels':
-                return _read_labels(document, Collector(file, kind, _classes(document) or ()))
+                return _read_labels(
+                    document, Collector(file, kind, options, _classes(document) or ())
+                )
             samples = document['samples']
             listed = document.get('classes') or _listed(file)
             field = _field(samples, kind, options.label_column, file)
-            return _read_samples(samples, field, Collector(file, kind, listed))
+            return _read_samples(samples, field, Collector(file, kind, options, listed))
 
     def write(self, table: LabelTable, path: str, kind: Kind) -> None:
         """Writes labels; see :class:`Source`."""
@@ -133,7 +136,7 @@ def _read_samples(samples: List, field: Optional[str], collector: Collector) -> 
     value: Any
     for sample in samples:
         name = sample.get('filepath')
-        image = collector.image(name)
+        image = collector.image(name, sample)
         said = sample.get(field) or {}
         if image is None:
             continue
@@ -143,7 +146,7 @@ def _read_samples(samples: List, field: Optional[str], collector: Collector) -> 
             else:
                 value = one.get('confidence')
             collector.add(image, one.get('label'), value, f'of {name}')
-    return collector.table(format=FiftyOne.name, form='samples', field=field)
+    return collector.table(format=FiftyOne.name, form='samples', label_column=field)
 
 
 def _field(samples: List, kind: Kind, given: Optional[str], file: str) -> Optional[str]:
@@ -178,7 +181,7 @@ def _write_labels(table: LabelTable, path: Path, kind: Kind) -> None:
 
 
 def _write_samples(table: LabelTable, path: Path, kind: Kind) -> None:
-    field = table.layout.get('field') or kind
+    field = table.layout.get('label_column') or kind
     names = table.classes
 
     def label(number: int, value: float) -> Dict[str, Any]:

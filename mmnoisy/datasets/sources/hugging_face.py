@@ -66,25 +66,24 @@ class HuggingFace(Source):
             tables = _tables(path)
         forms = {table.rpartition('.')[2] for _, table in tables}
         if len(forms) != 1:
-            found = ', '.join(sorted(table for _, table in tables)) or 'no table of metadata'
-            raise InputError(f'{path}: has {found}; leave one kind of metadata in it')
+            files = ', '.join(sorted(table for _, table in tables)) or 'no table of metadata'
+            raise InputError(f'{path}: has {files}; leave one kind of metadata in it')
         (form,) = forms
-        collector, single, label_column = Collector(path, kind), True, ''
+        collector, single = Collector(path, kind, options), True
+        found: Dict[str, str] = {}
         for folder, table in tables:
             with as_expected(table, self.title):
                 names, rows = _rows(table, options)
                 columns = _Columns(rows, kind, options, table)
                 if form == 'csv':
                     columns.take_lists(rows)
-                label_column = label_column or columns.labels
+                found = found or columns.layout()
                 for name in names.get(columns.labels, ()):
                     collector.list_class(name)
                 for number, row in enumerate(rows, 1):
                     single &= not isinstance(row.get(columns.labels), (list, dict))
                     _add(collector, folder, row, columns, names, f'in row {number}')
-        return collector.table(
-            format=self.name, form=form, label_column=label_column, single=single
-        )
+        return collector.table(format=self.name, form=form, single=single, **found)
 
     def write(self, table: LabelTable, path: str, kind: Kind) -> None:
         """Writes labels; see :class:`Source`."""
@@ -106,6 +105,10 @@ class _Columns:
         known = [key for key in LABELS[kind] if key in rest][:1] or rest
         self.labels = _column(known, (), options.label_column, table, 'label', keys)
         self.scores = options.score_column or next((k for k in SCORES if k in keys), '')
+
+    def layout(self) -> Dict[str, str]:
+        """Of a table with these columns."""
+        return {'image_column': self.image, 'label_column': self.labels}
 
     def take_lists(self, rows: List[Dict[str, Any]]) -> None:
         """Puts the lists that the cells of a CSV file are the JSON of in their place."""
@@ -224,7 +227,7 @@ def _add(
     name = row.get(columns.image)
     if folder and isinstance(name, str) and name:
         name = f'{folder}/{name}'
-    image = collector.image(name)
+    image = collector.image(name, row)
     if image is None:
         return
     labels = _list(row.get(columns.labels))

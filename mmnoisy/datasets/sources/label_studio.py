@@ -112,8 +112,9 @@ class LabelStudio(Source):
     task a verdict holds that more than half of them gave; a task that nobody annotated was not
     verified. The confidence is that of a result, else of the prediction; for those of several
     choices in one result we write ``"meta": {"scores": [...]}``. An absent class is an answer to
-    a question with the name ``absent``. The layout holds the ``image_key``, the question
-    (``from_name``), its ``to_name``, and whether ``addresses`` are ``plain`` or ``local``.
+    a question with the name ``absent``. The layout holds the key of the pictures
+    (``image_column``), the question (``label_column``), its ``to_name``, and whether ``addresses``
+    are ``plain`` or ``local``.
     """
 
     name = 'label_studio'
@@ -138,14 +139,14 @@ class LabelStudio(Source):
                 part = 'predictions'
             answers = [_answers(task, part) for task in tasks]
             question = _question(answers, options.label_column, path)
-            collector = Collector(path, kind)
+            collector = Collector(path, kind, options)
             for number, (task, given) in enumerate(zip(tasks, answers), 1):
                 where = f'in task {task.get("id", number)}'
                 kept = [one for one in given if not one.get('was_cancelled')]
                 collector.drop(CANCELLED, where, len(given) - len(kept))
                 if kind == 'verified' and not kept:
                     continue
-                image = collector.image(picture_name(task['data'].get(key)))
+                image = collector.image(picture_name(task['data'].get(key)), task['data'])
                 if image is None:
                     continue
                 if kind == 'verified':
@@ -158,8 +159,8 @@ class LabelStudio(Source):
                             collector.add(image, label, score, where)
             return collector.table(
                 format=self.name,
-                image_key=key,
-                from_name=question,
+                image_column=key,
+                label_column=question,
                 to_name=_to_name(answers, question),
                 addresses=addresses_of([task['data'] for task in tasks], key),
             )
@@ -167,7 +168,7 @@ class LabelStudio(Source):
     def write(self, table: LabelTable, path: str, kind: Kind) -> None:
         """Writes labels; see :class:`Source`."""
         layout = table.layout
-        key = layout.get('image_key') or 'image'
+        key = layout.get('image_column') or 'image'
         part = 'predictions' if kind == 'noisy' else 'annotations'
 
         def tasks() -> Iterator[Dict[str, Any]]:
@@ -243,7 +244,7 @@ def _verdicts(answer: Dict[str, Any], question: Optional[str]) -> Verdicts:
 
 def _said(image: ImageLabels, table: LabelTable, kind: Kind) -> List[Dict[str, Any]]:
     """The predictions or annotations of a task."""
-    question = table.layout.get('from_name') or 'label'
+    question = table.layout.get('label_column') or 'label'
 
     def result(name: str, labels: List[int]) -> List[Dict[str, Any]]:
         if not labels:

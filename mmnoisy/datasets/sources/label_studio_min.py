@@ -69,12 +69,12 @@ class LabelStudioMin(Source):
             ours = [key, ABSENT, *(column + SCORES for column in columns)]
             answers = [column for column in columns if column not in ours]
             question = one_of(answers, options.label_column, f'{path}: has the columns')
-            collector = Collector(path, kind)
+            collector = Collector(path, kind, options)
             _add(collector, rows, key, question or '')
             return collector.table(
                 format=self.name,
-                image_key=key,
-                from_name=question,
+                image_column=key,
+                label_column=question,
                 addresses=addresses_of(data, key),
                 **({} if sep is None else {'sep': sep}),
             )
@@ -113,7 +113,7 @@ def _add(collector: Collector, rows: List[Dict[str, Any]], key: str, question: s
         nobody = row.get('annotation_id') in (None, '')
         if collector.verified and nobody:
             continue
-        image = collector.image(picture_name(row.get(key)))
+        image = collector.image(picture_name(row.get(key)), row)
         if image is None:
             continue
         labels = _labels(row.get(question))
@@ -144,7 +144,7 @@ def _labels(value: Any) -> List[Any]:
 
 def _names(table: LabelTable) -> Tuple[str, str]:
     """The columns of the pictures and of the answers."""
-    return table.layout.get('image_key') or 'image', table.layout.get('from_name') or 'label'
+    return table.layout.get('image_column') or 'image', table.layout.get('label_column') or 'label'
 
 
 def _rows(table: LabelTable, kind: Kind) -> Iterator[Dict[str, Any]]:

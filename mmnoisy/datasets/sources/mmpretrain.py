@@ -50,11 +50,11 @@ class MMPretrain(Source):
         with as_expected(path, self.title):
             pictures = document['data_list']
             classes = _classes(document.get('metainfo') or {})
-            collector = Collector(path, kind, classes or ())
+            collector = Collector(path, kind, options, classes or ())
             single = bool(pictures)
             for picture in pictures:
                 name = picture.get('img_path')
-                image = collector.image(name)
+                image = collector.image(name, picture)
                 single &= isinstance(picture.get('gt_label'), int)
                 if image is None:
                     continue

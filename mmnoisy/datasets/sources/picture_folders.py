@@ -40,7 +40,7 @@ class PictureFolders(Source):
         pictures = _pictures(path)
         tops = {name.split('/')[0] for name in pictures if '/' in name}
         place = int(bool(tops) and {top.lower() for top in tops} <= SPLITS)
-        collector = Collector(path, kind)
+        collector = Collector(path, kind, options)
         for name in pictures:
             folders = posixpath.dirname(name).split('/')[place:]
             label = folders[0] if folders else ''

@@ -31,9 +31,26 @@ TEXTS = st.text(
 NAMES = st.one_of(
     TEXTS,
     st.sampled_from(
-        ['a.b.jpg', 'cats/photo 12.JPG', 'no ending', 'é.png', 'e\u0301.png', '{"choices": ["a"]}']
-        + ['["a"]', 'a,b;c|d', "'=1+1", '/data/upload/3/0a1b2c3d-cat.jpg', '猫', ' blanks ', '12']
-        + ['null', 'a"b', "a'b", '<&>', 'a%20b+c', '-1', 'C:\\cats\\1.jpg', 'http://a/b?d=1#2']
+        [
+            *[
+                'a.b.jpg',
+                'cats/photo 12.JPG',
+                'no ending',
+                'é.png',
+                'e\u0301.png',
+                '{"choices": ["a"]}',
+            ],
+            *[
+                '["a"]',
+                'a,b;c|d',
+                "'=1+1",
+                '/data/upload/3/0a1b2c3d-cat.jpg',
+                '猫',
+                ' blanks ',
+                '12',
+            ],
+            *['null', 'a"b', "a'b", '<&>', 'a%20b+c', '-1', 'C:\\cats\\1.jpg', 'http://a/b?d=1#2'],
+        ]
     ),
 )
 FORMS = [
@@ -43,7 +60,7 @@ FORMS = [
     (FiftyOne, 'export', {}),
     (FiftyOne, 'samples.json', {}),
     (LabelStudio, 'tasks.json', {}),
-    (LabelStudio, 'tasks.json', {'addresses': 'plain', 'image_key': 'photo'}),
+    (LabelStudio, 'tasks.json', {'addresses': 'plain', 'image_column': 'photo'}),
     (LabelStudioMin, 'tasks.json', {}),
     (LabelStudioMin, 'tasks.csv', {'addresses': 'plain'}),
     (LabelStudioMin, 'tasks.tsv', {'sep': '\t'}),
@@ -74,13 +91,12 @@ def tables(draw, kind):
 def test_written_and_read_again(source, path, layout, kind, data):
     table = data.draw(tables(kind))
     table.layout = layout
-    table.account.rows = len(table.label)
     folder = Path(tempfile.mkdtemp())
     try:
         source().write(table, str(folder / path), kind)
         assert [one.name for one in folder.iterdir()] == [path]
         assert source.recognises(str(folder / path))
-        key = layout.get('image_key', 'image') if 'studio' in source.name else None
+        key = layout.get('image_column', 'image') if 'studio' in source.name else None
         again = read(source, folder / path, kind, image_column=key)
         assert again.images == table.images
         assert triples(again) == triples(table)

@@ -6,12 +6,11 @@ from collections import Counter
 import pytest
 from label_tables import read, table_of, triples
 
+from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE, UNLISTED
 from mmnoisy.datasets.sources.coco import Coco
 from mmnoisy.datasets.sources.collector import (
     AGAIN,
     CONTRADICTION,
-    NO_CLASS,
-    NO_CONFIDENCE,
     NO_IMAGE,
     NO_NAME,
 )
@@ -51,7 +50,7 @@ def test_boxes_of_a_category_are_one_label(write):
     assert table.images == ['cats/photo 12.JPG', 'a.b.c.png']  # the second has no label
     assert table.classes == ['cat', 'dog', 'tooth brush']
     assert triples(table) == {('cats/photo 12.JPG', 'dog', 1), ('cats/photo 12.JPG', 'cat', 0.25)}
-    assert (table.account.rows, table.account.dropped) == (3, Counter({AGAIN: 1}))
+    assert (table.account.rows, table.account.dropped) == (4, Counter({AGAIN: 1}))
     assert table.account.examples == {AGAIN: 'dog of cats/photo 12.JPG'}
 
 
@@ -83,15 +82,17 @@ def test_verdicts_that_contradict_each_other_are_left_out(write):
 
 def test_every_row_that_is_left_out_is_counted(write):
     path = write(
-        [box(1, 7, 2), box(2, 99, 1), box(3, 7, 1, score=1.5), box(4, 7, 1, score='high')]
-        + [box(5, 9, 1), box(6, 8, 1, score=None), box(7, 7, 1, score=float('nan'))],
+        [
+            *[box(1, 7, 2), box(2, 99, 1), box(3, 7, 1, score=1.5), box(4, 7, 1, score='high')],
+            *[box(5, 9, 1), box(6, 8, 1, score=None), box(7, 7, 1, score=float('nan'))],
+        ],
         images=['a.jpg', 'b.jpg', ''],
     )
     table = read(Coco, path)
     assert triples(table) == {('b.jpg', 'cat', 1)}
-    assert table.account.dropped == {NO_CLASS: 1, NO_IMAGE: 2, NO_CONFIDENCE: 3, NO_NAME: 1}
+    assert table.account.dropped == {UNLISTED: 1, NO_IMAGE: 2, NO_CONFIDENCE: 3, NO_NAME: 1}
     assert table.account.examples == {
-        NO_CLASS: 'category_id 2 in annotation 1',
+        UNLISTED: 'category_id 2 in annotation 1',
         NO_IMAGE: 'image_id 99 in annotation 2',
         NO_CONFIDENCE: '1.5 in annotation 3',
         NO_NAME: "''",

@@ -3,7 +3,8 @@
 import pytest
 from label_tables import read, table_of, triples
 
-from mmnoisy.datasets.sources.collector import NO_CONFIDENCE, NO_NAME
+from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE
+from mmnoisy.datasets.sources.collector import NO_NAME
 from mmnoisy.datasets.sources.cvat import Cvat
 from mmnoisy.errors import InputError
 
@@ -51,8 +52,7 @@ IMAGES = """<image id="0" name="cats/photo 12.JPG" width="640" height="480">
   </image>
   <image id="2" name="&#233;" subset="Train" width="640" height="480">
     <tag label="cat" source="manual"><attribute name="present">false</attribute></tag>
-    <tag label="dog &amp; 犬" source="manual" score="0.25"><attribute name="present">true</attribute>
-    </tag>
+    <tag label="dog &amp; 犬" score="0.25"><attribute name="present">true</attribute></tag>
   </image>"""
 
 

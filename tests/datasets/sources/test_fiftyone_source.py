@@ -5,7 +5,7 @@ import json
 import pytest
 from label_tables import read, table_of, triples
 
-from mmnoisy.datasets.sources.collector import NO_CLASS
+from mmnoisy.datasets.release.csv_blocks import UNLISTED
 from mmnoisy.datasets.sources.fiftyone import FiftyOne
 from mmnoisy.errors import InputError
 
@@ -51,8 +51,8 @@ def test_verdicts_of_labels(write):
 
 def test_a_number_without_a_class(write):
     table = read(FiftyOne, write('labels.json', {'classes': ['cat'], 'labels': {'1': 3, '2': 0}}))
-    assert table.account.dropped == {NO_CLASS: 1}
-    assert table.account.examples == {NO_CLASS: '3 of 1'}
+    assert table.account.dropped == {UNLISTED: 1}
+    assert table.account.examples == {UNLISTED: '3 of 1'}
 
 
 def samples(**fields):
@@ -65,7 +65,7 @@ def test_samples(write, tmp_path):
     write('samples.json', samples(noisy=noisy, verified=classifications()))
     table = read(FiftyOne, tmp_path)
     assert triples(table) == {('data/é 1.jpg', 'cat', 0.5)}
-    assert table.layout == {'format': 'fiftyone', 'form': 'samples', 'field': 'noisy'}
+    assert table.layout == {'format': 'fiftyone', 'form': 'samples', 'label_column': 'noisy'}
     assert triples(read(FiftyOne, tmp_path, 'verified')) == set()
 
 
