@@ -42,7 +42,7 @@ class Coco(Source):
         return text.startswith('{') and (
             has_keys(text, 'images', 'categories')
             or has_keys(text, 'images', 'file_name')
-            or has_keys(text, 'image_id', 'category_id')
+            or has_keys(text, 'annotations', 'image_id', 'category_id')
         )
 
     def read(self, path: str, kind: Kind, options: Options) -> LabelTable:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Sequence
 
@@ -19,10 +19,16 @@ def ends_of_json(path: str) -> str:
     """The beginning and the end of a JSON file, as :func:`has_keys` looks at it.
 
     Returns:
-        Empty where it is no JSON: does not begin with a bracket or a brace. Never raises.
+        Empty where it is no JSON: does not begin with a bracket or a brace, or has a document
+        on its first line and goes on, as JSON Lines do. Never raises.
     """
     data = read_ends(path)
     text = data.decode(json.detect_encoding(data), 'replace').lstrip('\ufeff \t\r\n')
+    first, _, rest = text.partition('\n')
+    if rest.strip() and first.rstrip().endswith('}'):
+        with suppress(ValueError, RecursionError):
+            json.loads(first)
+            return ''
     return text if text.startswith(('[', '{')) else ''
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -28,6 +29,8 @@ from mmnoisy.io.atomic import atomic_folder, atomic_write
 
 PRESENT, ABSENT = 'present', 'absent'
 """The attribute in ``labels.json`` that is false, and the tag in ``samples.json``, for absent."""
+_SAMPLES = re.compile(r'\{\s*"samples"\s*:\s*\[')
+_NUMBERED = re.compile(r'\{\s*("classes"\s*:\s*(\[|null)|"labels"\s*:\s*\{)')
 _LABELS = ('Classification', 'Classifications')
 
 
@@ -85,14 +88,9 @@ def _form_of(path: str) -> Optional[Tuple[str, str]]:
         files = (join(path, name) for name in ('samples.json', 'labels.json'))
         return next(filter(None, map(_form_of, files)), None)
     text = ends_of_json(path)
-    inner = text[1:].lstrip()
-    if not text.startswith('{'):
-        return None
-    if has_keys(text, 'samples', 'filepath') or inner.startswith('"samples"'):
+    if _SAMPLES.match(text) or (text.startswith('{') and has_keys(text, 'samples', 'filepath')):
         return 'samples', path
-    if inner.startswith(('"classes"', '"labels"')) and has_keys(text, 'labels'):
-        return 'labels', path
-    return None
+    return ('labels', path) if _NUMBERED.match(text) and has_keys(text, 'labels') else None
 
 
 def _classes(document: Dict[str, Any]) -> Optional[List[str]]:

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-import posixpath
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.collector import Collector, labels_by_image
-from mmnoisy.datasets.sources.documents import as_expected, json_cell, read_csv, write_csv
-from mmnoisy.datasets.sources.storage import (
-    files_below,
-    is_folder,
-    join,
-    open_binary,
-    read_bytes,
+from mmnoisy.datasets.sources.documents import as_expected, json_cell, write_csv
+from mmnoisy.datasets.sources.hugging_face_tables import (
+    FILE,
+    find_tables,
+    names_pictures,
+    read_rows,
 )
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_folder, atomic_path, atomic_write
 
-METADATA = ('metadata.jsonl', 'metadata.csv', 'metadata.parquet')
-FILE = 'file_name'
 LABELS = {
     'noisy': ('labels', 'label'),
     'verified': ('verified_present', 'labels', 'label'),
@@ -56,14 +51,14 @@ class HuggingFace(Source):
     def recognises(cls, path: str) -> bool:
         """Looks for the files of metadata, or for Parquet with a column of pictures."""
         try:
-            return bool(_tables(path))
+            return any(names_pictures(table) for _, table in find_tables(path))
         except Exception:
             return False
 
     def read(self, path: str, kind: Kind, options: Options) -> LabelTable:
         """Reads labels; see :class:`Source`."""
         with as_expected(path, self.title):
-            tables = _tables(path)
+            tables = find_tables(path)
         forms = {table.rpartition('.')[2] for _, table in tables}
         if len(forms) != 1:
             files = ', '.join(sorted(table for _, table in tables)) or 'no table of metadata'
@@ -73,7 +68,9 @@ class HuggingFace(Source):
         found: Dict[str, str] = {}
         for folder, table in tables:
             with as_expected(table, self.title):
-                names, rows = _rows(table, options)
+                names, rows = read_rows(table, options.sep)
+                if not rows:  # such as of a split without pictures
+                    continue
                 columns = _Columns(rows, kind, options, table)
                 if form == 'csv':
                     columns.take_lists(rows)
@@ -138,84 +135,6 @@ def _column(
     return found[0]
 
 
-def _tables(path: str) -> List[Tuple[str, str]]:
-    """The tables of a data set, each with the folder that its file names begin at."""
-    if not is_folder(path):
-        if posixpath.basename(path.replace('\\', '/')) in METADATA or _has_pictures(path):
-            return [('', path)]
-        return []
-    files = files_below(path)
-    metadata = [name for name in files if posixpath.basename(name) in METADATA]
-    if metadata:
-        return [(posixpath.dirname(name), join(path, name)) for name in metadata]
-    shards = (join(path, name) for name in files if name.endswith('.parquet'))
-    return [('', shard) for shard in shards if _has_pictures(shard)]
-
-
-def _has_pictures(path: str) -> bool:
-    """Whether it is Parquet with a column of pictures."""
-    if not path.endswith('.parquet'):
-        return False
-    with open_binary(path) as file:
-        return bool(_pictures(parquet.read_schema(file)))
-
-
-def _pictures(schema: pa.Schema) -> List[str]:
-    return [
-        field.name
-        for field in schema
-        if pa.types.is_struct(field.type) and {one.name for one in field.type} == {'bytes', 'path'}
-    ]
-
-
-def _rows(path: str, options: Options) -> Tuple[Dict[str, List[str]], List[Dict[str, Any]]]:
-    """The rows of a table, and of each column of class numbers the names of the classes."""
-    if path.endswith('.parquet'):
-        with open_binary(path) as file:
-            return _parquet_rows(path, file)
-    if path.endswith('.csv'):
-        return {}, read_csv(path, options.sep or ',')
-    rows = []
-    for number, line in enumerate(read_bytes(path).split(b'\n'), 1):
-        if line.strip():
-            try:
-                rows.append(json.loads(line))
-            except ValueError as error:
-                raise InputError(f'{path}: line {number} is no JSON ({error}); mend it') from error
-    return {}, rows
-
-
-def _parquet_rows(path: str, file: Any) -> Tuple[Dict[str, List[str]], List[Dict[str, Any]]]:
-    try:
-        table = parquet.ParquetFile(file)
-        schema = table.schema_arrow
-        pictures = _pictures(schema)
-        # The bytes of pictures are the most of a shard, and not needed.
-        columns = [f'{name}.path' if name in pictures else name for name in schema.names]
-        rows = table.read(columns=columns).to_pylist()
-    except pa.ArrowException as error:
-        raise InputError(
-            f'{path}: is no whole Parquet file ({error}); download it again'
-        ) from error
-    for row in rows:
-        row.update({name: (row[name] or {}).get('path') for name in pictures})
-    said = json.loads((schema.metadata or {}).get(b'huggingface', b'{}'))
-    features = (said.get('info') or {}).get('features') or {}
-    return {name: _class_names(feature) for name, feature in features.items()}, rows
-
-
-def _class_names(feature: Any) -> List[str]:
-    """The names in the description of a column of class numbers, or of lists of them."""
-    if isinstance(feature, list):  # a list of one description, as older versions write it
-        return _class_names(feature[0]) if feature else []
-    if not isinstance(feature, dict):
-        return []
-    if feature.get('_type') == 'ClassLabel':
-        names = [*map(str, feature['names'])]
-        return distinct_names([*map(str, range(len(names)))], names)
-    return _class_names(feature.get('feature'))
-
-
 def _add(
     collector: Collector,
     folder: str,
@@ -261,9 +180,12 @@ def _write(table: LabelTable, path: str, kind: Kind) -> None:
     counted = table.image if kind == 'noisy' else table.image[table.value > 0]
     single = bool(table.layout.get('single')) and np.bincount(counted).max(initial=0) <= 1
 
+    csv = path.endswith('.csv')
+
     def cell(values: List[Any]) -> Any:
-        if not single or (path.endswith('.csv') and str(values[:1])[2:3] == '['):
-            return values  # the text of a list would be one in a cell of CSV
+        # In a cell of CSV the text of a list would be one.
+        if not single or (csv and any(str(value).startswith('[') for value in values)):
+            return values
         return values[0] if values else None
 
     def rows() -> Iterator[Dict[str, Any]]:
@@ -277,7 +199,7 @@ def _write(table: LabelTable, path: str, kind: Kind) -> None:
                 other: cell(image.values) if noisy else absent,
             }
 
-    if path.endswith('.csv'):
+    if csv:
         write_csv(path, [FILE, labels, other], rows())
     elif path.endswith('.parquet'):
         text, number = pa.string(), pa.float32()

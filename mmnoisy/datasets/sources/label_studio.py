@@ -226,7 +226,8 @@ def _to_name(answers: List[List[Dict[str, Any]]], question: Optional[str]) -> Op
 def _labels(answer: Dict[str, Any], question: Optional[str]) -> Iterator[Any]:
     """Labels with their confidences."""
     for result, choices in _results(answer, question):
-        score = result.get('score', answer.get('score'))
+        score = result.get('score')
+        score = answer.get('score') if score is None else score
         scores = (result.get('meta') or {}).get('scores') or [score] * len(choices)
         if len(scores) != len(choices):
             raise ValueError(f'{len(scores)} scores for {len(choices)} choices')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import List
+from typing import List, Tuple
 
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.collector import Collector
@@ -31,19 +31,14 @@ class PictureFolders(Source):
     def recognises(cls, path: str) -> bool:
         """Looks for pictures in folders of a folder."""
         try:
-            return is_folder(path) and any('/' in name for name in _pictures(path))
+            return is_folder(path) and any(label for _, label in _labelled(path))
         except Exception:
             return False
 
     def read(self, path: str, kind: Kind, options: Options) -> LabelTable:
         """Reads labels; see :class:`Source`."""
-        pictures = _pictures(path)
-        tops = {name.split('/')[0] for name in pictures if '/' in name}
-        place = int(bool(tops) and {top.lower() for top in tops} <= SPLITS)
         collector = Collector(path, kind, options)
-        for name in pictures:
-            folders = posixpath.dirname(name).split('/')[place:]
-            label = folders[0] if folders else ''
+        for name, label in _labelled(path):
             if collector.verified and not label:
                 continue  # nobody has put it into a folder
             image = collector.image(name)
@@ -63,5 +58,9 @@ class PictureFolders(Source):
         )
 
 
-def _pictures(path: str) -> List[str]:
-    return [name for name in files_below(path) if is_picture(name)]
+def _labelled(path: str) -> List[Tuple[str, str]]:
+    """The pictures, each with its class, '' where it is in no folder of one."""
+    pictures = [name for name in files_below(path) if is_picture(name)]
+    folders = [posixpath.dirname(name).split('/') for name in pictures]
+    splits = {first.lower() for first, *_ in folders if first} <= SPLITS
+    return [(name, (one[splits:] or [''])[0]) for name, one in zip(pictures, folders)]

@@ -71,6 +71,7 @@ FORMS = [
     (HuggingFace, 'metadata.parquet', {}),
     (HuggingFace, 'metadata.parquet', {'single': True, 'label_column': 'label'}),
 ]
+OURS = [*{source.name: None for source, _, _ in FORMS}, 'folders']
 IDS = [f'{source.name}-{path}-{"-".join(layout)}' for source, path, layout in FORMS]
 
 
@@ -117,7 +118,7 @@ def test_one_format_recognises_what_is_written(tmp_path, source, path, layout):
         here = tmp_path / kind
         table.value = np.float32([0.5, 1] if kind == 'noisy' else [0, 1])
         source().write(table, str(here / path), kind)
-        assert [name for name, one in SOURCES.items() if one.recognises(str(here / path))] == [
+        assert [name for name in OURS if SOURCES[name].recognises(str(here / path))] == [
             source.name
         ]
         found = find_source(str(here / path), Options())

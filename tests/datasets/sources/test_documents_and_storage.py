@@ -27,6 +27,8 @@ BY_FILE = {name: f'{name}.json' for name in DOCUMENTS} | {
     'hugging_face': 'metadata.jsonl',
 }
 
+OURS = [*BY_FILE, 'folders']
+
 
 def written(name, folder):
     path = folder / BY_FILE[name]
@@ -111,7 +113,7 @@ def test_a_damaged_file_ends_in_one_sentence(tmp_path_factory, name, data):
         assert path.name in str(error)
 
 
-@pytest.mark.parametrize('name', SOURCES)
+@pytest.mark.parametrize('name', OURS)
 def test_a_file_that_is_not_there(tmp_path, name):
     path = tmp_path / 'missing.json'
     assert not SOURCES[name].recognises(str(path))
@@ -231,3 +233,22 @@ def test_what_belongs_together(tmp_path, name):
     path.write_text(path.read_text().replace('"owner": ""', '"owner": "bo"'))
     with pytest.raises(InputError, match=r"image 'a.jpg' is in the groups 'ann' and 'bo'"):
         read(source, path, group_column='owner')
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '{"image_id": 1, "category_id": 2}\n{"image_id": 1, "category_id": 3}\n',
+        '{"labels": ["cat"], "image": "a.jpg"}',
+        '{"classes": ["cat"], "image": "a.jpg"}\n{"labels": {}}\n',
+        '[{"image": "a.jpg", "label": "cat"}]',
+        'image,label\na.jpg,cat\n',
+        '<html><body></body></html>',
+    ],
+)
+def test_what_is_of_another_format(tmp_path, text):
+    (tmp_path / 'a.txt').write_text(text)
+    (tmp_path / 'train').mkdir()
+    (tmp_path / 'train/1.jpg').touch()
+    for path in (tmp_path / 'a.txt', tmp_path):
+        assert not [name for name in OURS if SOURCES[name].recognises(str(path))]

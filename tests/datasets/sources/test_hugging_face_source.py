@@ -135,6 +135,23 @@ def test_what_is_left_out(tmp_path):
     assert table.account.dropped == {NO_CONFIDENCE: 1, NO_NAME: 2}
 
 
+def test_metadata_of_something_else(tmp_path):
+    (tmp_path / 'metadata.csv').write_text('camera,lens\nX,50\n')
+    assert not HuggingFace.recognises(str(tmp_path))
+    parquet.write_table(pa.table({'text': ['a']}), tmp_path / 'train.parquet')
+    (tmp_path / 'metadata.csv').unlink()
+    assert not HuggingFace.recognises(str(tmp_path))
+
+
+def test_a_split_without_pictures(tmp_path):
+    lines(tmp_path / 'train/metadata.jsonl', {'file_name': '1.jpg', 'label': 'cat'})
+    lines(tmp_path / 'test/metadata.jsonl')
+    assert triples(read(HuggingFace, tmp_path)) == {('train/1.jpg', 'cat', 1)}
+    lines(tmp_path / 'train/metadata.jsonl')
+    with pytest.raises(InputError, match='holds no image'):
+        read(HuggingFace, tmp_path)
+
+
 def test_a_line_that_is_no_json(tmp_path):
     path = tmp_path / 'metadata.jsonl'
     path.write_text('{"file_name": "1.jpg", "label": "cat"}\n\n{"file_name": "2.j')
