@@ -10,8 +10,9 @@ import pyarrow as pa
 from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options
 from mmnoisy.datasets.sources.cell_values import flat
 from mmnoisy.datasets.sources.roles import Roles, find_roles
+from mmnoisy.datasets.sources.shapes import DICT
 from mmnoisy.datasets.sources.tables import labels_of
-from mmnoisy.datasets.sources.typed_columns import DICT, items_of, keys_of
+from mmnoisy.datasets.sources.typed_columns import items_of, keys_of
 from mmnoisy.errors import InputError
 
 

@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 from mmnoisy.datasets.sources import shapes
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
 from mmnoisy.datasets.sources.csv_rows import sniff
-from mmnoisy.datasets.sources.list_cells import JSON, compose
+from mmnoisy.datasets.sources.list_cells import JSON, ONE, compose
+from mmnoisy.datasets.sources.list_columns import ARRAY
 from mmnoisy.datasets.sources.opening import HEAD
 from mmnoisy.datasets.sources.roles import find_roles
+from mmnoisy.datasets.sources.shapes import DICT
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_path
 
@@ -36,19 +38,17 @@ def write_table(table: LabelTable, path: str, kind: Kind) -> None:
     Raises:
         InputError: it cannot be written so that it is understood again.
     """
-    layout = shapes.plan(table, kind, JSON)
-    layout = {**dict(sep=',', header=True, padded=False), **layout}
-    attempts = [layout, {**layout, 'padded': False}]
-    if layout['shape'] != 'wide':
-        attempts.append(_as_json(layout, kind))
-    for attempt in attempts:
-        text = _Text(table, kind, attempt)
+    simple = dict(sep=',', header=True, padded=False, decimal='.', words=['1', '0'])
+    lists = {**simple, **shapes.in_lists(table, kind, JSON)}
+    for changes in ({}, {'padded': False}, lists):
+        layout = shapes.plan(table, kind, {ARRAY: JSON, DICT: JSON, ONE: JSON}, **changes)
+        text = _Text(table, kind, {**simple, **layout})
         if not table.images or text.is_understood():
             break
     else:
         raise InputError(
-            f'{path}: columns named like the classes, such as {table.classes[:3]}, would be '
-            'misread; write it with another --format'
+            f'{path}: these names of images and classes would be misread in a CSV file; write '
+            'it with --format jsonl'
         )
     with atomic_path(Path(path)) as part:
         opened: Callable = gzip.open if path.endswith('.gz') else open
@@ -57,22 +57,15 @@ def write_table(table: LabelTable, path: str, kind: Kind) -> None:
                 file.write(lines)
 
 
-def _as_json(layout: Dict[str, Any], kind: Kind) -> Dict[str, Any]:
-    score = 'scores' if kind == 'noisy' else 'verdicts'
-    return {
-        **layout,
-        **dict(shape='list', list_sep=JSON, sep=',', header=True, padded=False, decimal='.'),
-        **dict(image_column='image', label_column='labels'),
-        'score_column': score if layout['score_column'] else None,
-        'words': ['1', '0'],
-    }
+def as_text(cells: pa.Array) -> pa.Array:
+    """Texts none of which is a formula."""
+    formula = pc.match_substring_regex(cells, _FORMULA)
+    marked = pc.binary_join_element_wise(pa.scalar("'"), cells, pa.scalar(''))
+    return pc.if_else(formula, marked, cells)
 
 
 def quoted(cells: pa.Array, sep: str) -> pa.Array:
-    """Texts as cells, in quotes where they need them, and none a formula."""
-    formula = pc.match_substring_regex(cells, _FORMULA)
-    marked = pc.binary_join_element_wise(pa.scalar("'"), cells, pa.scalar(''))
-    cells = pc.if_else(formula, marked, cells)
+    """Texts as cells, in quotes where they need them."""
     needed = pc.match_substring_regex(cells, rf'["\r\n{re.escape(sep)}\x{{feff}}]|^\s|\s$')
     doubled = pc.replace_substring(cells, '"', '""')
     mark = pa.scalar('"')
@@ -88,16 +81,11 @@ class _Text:
         self.table, self.kind, self.layout = table, kind, layout
         self.between = layout['sep'] + ' ' * layout['padded']
         self.values = shapes.value_texts(table, kind, layout)
-        if layout['shape'] == 'wide' and kind == 'noisy' and (table.value == 0).any():
-            raise InputError(
-                'a column a class: cannot say that a label has the confidence 0, which is no '
-                'label there; leave those out, or write a line a label'
-            )
         if layout['decimal'] == ',' and layout['shape'] != 'list':
             self.values = pc.replace_substring(self.values, '.', ',')
 
     def quoted(self, cells: List[str]) -> List[str]:
-        return quoted(pa.array(cells, pa.string()), self.layout['sep']).to_pylist()
+        return quoted(as_text(pa.array(cells, pa.string())), self.layout['sep']).to_pylist()
 
     def names(self) -> List[str]:
         named = [self.layout[f'{role}_column'] for role in self.layout['order']]
@@ -166,6 +154,8 @@ class _Text:
     def is_understood(self) -> bool:
         """Whether the text is read as it is meant."""
         layout = self.layout
+        if layout['shape'] == 'wide' and self.kind == 'noisy' and (self.table.value == 0).any():
+            return False  # 0 is no label there
         spaced = [*self.table.images, *self.table.classes, *(self.table.groups or ())]
         if not shapes.holds_cells(self.table, layout):
             return False

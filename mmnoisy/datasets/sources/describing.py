@@ -7,7 +7,7 @@ from typing import Any, Mapping
 from mmnoisy.datasets.sources.base import SOURCES
 from mmnoisy.datasets.sources.list_cells import JSON, ONE, PYTHON
 from mmnoisy.datasets.sources.list_columns import ARRAY
-from mmnoisy.datasets.sources.typed_columns import DICT
+from mmnoisy.datasets.sources.shapes import DICT
 
 _MARKS = {'\t': 'tab', ' ': 'space'}
 _FORMS = {

@@ -12,7 +12,7 @@ import pyarrow as pa
 from mmnoisy.datasets.sources import shapes
 from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.csv_rows import sample_rows
-from mmnoisy.datasets.sources.csv_writing import quoted
+from mmnoisy.datasets.sources.csv_writing import as_text, quoted
 from mmnoisy.datasets.sources.gathering import Cells, gather
 from mmnoisy.datasets.sources.list_columns import ARRAY
 from mmnoisy.datasets.sources.opening import decode, open_file, read_head
@@ -77,7 +77,7 @@ class GoogleSource(Source):
             raise InputError(f'{path}: {self.title} cannot say {what}; write it as --format csv')
         shapes.require_names(table)
         images, classes = (
-            quoted(pa.array(names, pa.string()), ',').to_pylist()
+            quoted(as_text(pa.array(names, pa.string())), ',').to_pylist()
             for names in (table.images, table.classes)
         )
         order, offset = shapes.by_image(table)

@@ -14,8 +14,9 @@ from mmnoisy.datasets.sources.cell_values import flat
 from mmnoisy.datasets.sources.list_cells import text_of
 from mmnoisy.datasets.sources.opening import not_utf8, open_file, read_head
 from mmnoisy.datasets.sources.roles import find_roles
+from mmnoisy.datasets.sources.shapes import DICT
 from mmnoisy.datasets.sources.tables import labels_of
-from mmnoisy.datasets.sources.typed_columns import DICT, items_of, keys_of, typed_columns
+from mmnoisy.datasets.sources.typed_columns import items_of, keys_of, typed_columns
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
 

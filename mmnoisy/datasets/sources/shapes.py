@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,33 +13,38 @@ from mmnoisy.datasets.sources.column_names import is_plural
 from mmnoisy.datasets.sources.list_cells import ONE, compose, find_form, parse
 from mmnoisy.errors import InputError
 
+DICT = 'dict'
+"""The form of cells that map labels to numbers."""
+
 _DEFAULTS: Dict[str, Any] = {
     **dict(shape='long', list_sep='one', image_column='image', score_column=None),
     **dict(group_column=None, none='0', decimal='.', words=['1', '0']),
 }
 
 
-def plan(table: LabelTable, kind: Kind, form: str) -> Dict[str, Any]:
+def plan(table: LabelTable, kind: Kind, forms: Mapping[str, str], **changes: Any) -> Dict[str, Any]:
     """The layout to write in: that of the table, with what it lacks.
 
     Args:
         table: of labels.
         kind: of them.
-        form: of cells with several labels, in place of one that this format does not have.
+        forms: of cells with several labels, in place of those that the format does not have.
+        **changes: of the layout.
 
     Raises:
         InputError: an image or a class has no name.
     """
     require_names(table)
     given = {k: v for k, v in table.layout.items() if v is not None}
-    layout = {**_DEFAULTS, **given}
+    layout = {**_DEFAULTS, **given, **changes}
     if layout['shape'] not in ('long', 'list', 'wide'):
         layout['shape'] = 'long'
     several = layout['shape'] == 'list'
-    if several and layout['list_sep'] in ('one', 'array', 'dict'):
-        layout['list_sep'] = form
+    if several:
+        layout['list_sep'] = forms.get(layout['list_sep'], layout['list_sep'])
     layout.setdefault('label_column', 'labels' if several else 'label')
-    if layout['shape'] != 'wide' and not layout['score_column'] and (table.value != 1).any():
+    scored = layout['shape'] != 'wide' and not (several and layout['list_sep'] == DICT)
+    if scored and not layout['score_column'] and (table.value != 1).any():
         name = ('score' if kind == 'noisy' else 'verdict') + 's' * several
         layout['score_column'] = name
     roles = ['image', 'label', 'score', 'group']
@@ -48,11 +53,21 @@ def plan(table: LabelTable, kind: Kind, form: str) -> Dict[str, Any]:
     wanted = {
         'image': True,
         'label': layout['shape'] != 'wide',
-        'score': layout['shape'] != 'wide' and layout['score_column'],
+        'score': scored and layout['score_column'],
         'group': has_group,
     }
     layout['order'] = [role for role in dict.fromkeys(order) if wanted.get(role)]
     return layout
+
+
+def in_lists(table: LabelTable, kind: Kind, form: str) -> Dict[str, Any]:
+    """The changes of a layout to lists under plain names, which hold whatever there is."""
+    scores = 'scores' if kind == 'noisy' else 'verdicts'
+    changes = dict(shape='list', list_sep=form, image_column='image', label_column='labels')
+    if table.groups is not None:
+        changes['group_column'] = 'group'
+    scored = bool(table.layout.get('score_column')) or bool((table.value != 1).any())
+    return {**changes, 'score_column': scores if scored else None}
 
 
 def require_names(table: LabelTable) -> None:
@@ -80,7 +95,7 @@ def rows_of_labels(table: LabelTable) -> Tuple[np.ndarray, np.ndarray]:
     Returns:
         The image of each row, and the place of its label, -1 where there is none.
     """
-    alone = np.setdiff1d(np.arange(len(table.images)), table.image)
+    alone = np.flatnonzero(np.bincount(table.image, minlength=len(table.images)) == 0)
     image = np.concatenate([table.image, alone])
     place = np.concatenate([np.arange(len(table.image)), np.full(len(alone), -1)])
     order = np.argsort(image, kind='stable')
@@ -101,19 +116,20 @@ def holds_cells(table: LabelTable, layout: Dict[str, Any]) -> bool:
     plural = is_plural(layout['label_column'])
     try:
         if layout['shape'] == 'long':
-            used = [table.classes[k] for k in np.unique(table.label)]
+            used = [table.classes[k] for k in np.flatnonzero(np.bincount(table.label))]
             repeats = len(rows_of_labels(table)[0]) > 1.2 * len(table.images)
             return find_form(used, '', plural, repeats) == ONE
         form = layout['list_sep']
         order, offset = by_image(table)
         label = table.label[order]
         cells = {
-            tuple(table.classes[k] for k in label[a:b])
-            for a, b in zip(offset[:-1], offset[1:])
-            if b > a
+            tuple(table.classes[k] for k in label[a:b]) for a, b in zip(offset[:-1], offset[1:])
         }
-        whole = all(parse(compose(names, form), form) == list(names) for names in cells)
-        return whole and find_form([compose(n, form) for n in cells], '', plural) == form
+        texts = {names: compose(names, form) for names in cells}
+        if any(text and parse(text, form) != list(names) for names, text in texts.items()):
+            return False
+        filled = [text for text in texts.values() if text]
+        return not filled or find_form(filled, '', plural) == form
     except InputError:
         return False
 

@@ -9,13 +9,11 @@ import pyarrow as pa
 
 from mmnoisy.datasets.sources import shapes
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
-from mmnoisy.datasets.sources.list_cells import compose
+from mmnoisy.datasets.sources.list_cells import ONE, compose
 from mmnoisy.datasets.sources.list_columns import ARRAY
 from mmnoisy.datasets.sources.roles import find_roles
+from mmnoisy.datasets.sources.shapes import DICT
 from mmnoisy.errors import InputError
-
-DICT = 'dict'
-"""The form of cells that map labels to numbers."""
 
 
 def keys_of(column: pa.MapArray) -> pa.Array:
@@ -35,16 +33,13 @@ def typed_columns(table: LabelTable, kind: Kind) -> Tuple[List[str], List[pa.Arr
         Their names and cells.
 
     Raises:
-        InputError: columns named like the classes would be misread.
+        InputError: an image or a class has no name.
     """
-    layout = shapes.plan(table, kind, ARRAY)
-    simple = dict(image_column='image', label_column='labels', group_column='group')
-    lists = {**layout, **simple, 'shape': 'list', 'list_sep': ARRAY}
-    if layout['score_column']:
-        lists['score_column'] = 'scores' if kind == 'noisy' else 'verdicts'
-    for attempt in (layout, lists):
-        names, columns = _columns(table, kind, attempt)
-        if not table.images or _is_understood(table, kind, attempt, names, columns):
+    forms = {ONE: ARRAY}
+    for changes in ({}, shapes.in_lists(table, kind, ARRAY)):
+        layout = shapes.plan(table, kind, forms, **changes)
+        names, columns = _columns(table, kind, layout)
+        if not table.images or _is_understood(table, kind, layout, names, columns):
             return names, columns
     raise AssertionError('lists are always understood')
 
