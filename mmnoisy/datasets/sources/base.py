@@ -6,6 +6,7 @@ them; which pictures and which rows of an index these are is decided later.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
@@ -192,6 +193,8 @@ def find_source(path: str, options: Options) -> Source:
                 f'--format {options.format}: is no format; formats are {", ".join(SOURCES)}'
             )
         return SOURCES[options.format]()
+    if '://' not in path and not os.path.exists(path):
+        raise InputError(f'{path}: there is no such file or folder; check the path')
     for source in SOURCES.values():
         if source.recognises(path):
             return source()

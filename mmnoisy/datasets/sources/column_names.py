@@ -7,6 +7,9 @@ from typing import Any, List, Sequence
 
 from mmnoisy.datasets.sources.cell_values import NOTHING
 
+WIDE = '*'
+"""Given as the column of labels: each other column is a class."""
+
 _PICTURE = re.compile(
     r'[^\x00]*\.(jpe?g|jfif|png|webp|bmp|gif|tiff?|avif|heic|heif|jp2|ppm|pgm|dng)\s*', re.I
 )

@@ -15,10 +15,11 @@ from pyarrow import csv as arrow_csv
 
 from mmnoisy.datasets.sources.base import Options
 from mmnoisy.datasets.sources.cell_values import flat
-from mmnoisy.datasets.sources.column_names import Sample, is_known
+from mmnoisy.datasets.sources.column_names import WIDE, Sample, is_known
 from mmnoisy.datasets.sources.list_cells import given_separator
 from mmnoisy.datasets.sources.opening import decode, not_utf8, open_file
 from mmnoisy.errors import InputError
+from mmnoisy.io.spreadsheet import from_text
 
 RAGGED = 'another number of cells than the other rows'
 _SEPARATORS = (',', ';', '\t')
@@ -109,7 +110,9 @@ def sniff(text: str, whole: bool, options: Options, path: str) -> Tuple[Dialect,
     cells = [[row[k] for row in rows[header:]] for k in range(width)]
     if padded:
         cells = [[cell.lstrip(' ') for cell in column] for column in cells]
-    names = tuple(cell.strip() if header else str(k) for k, cell in enumerate(rows[0], 1))
+    names = tuple(
+        from_text(cell.strip()) if header else str(k) for k, cell in enumerate(rows[0], 1)
+    )
     quotes = padded and any(f'{sep}{" " * n}"' in text for n in (1, 2))
     return Dialect(sep, header, names, padded, quotes), cells
 
@@ -141,10 +144,12 @@ def _has_header(rows: List[List[str]], width: int, options: Options, path: str) 
     first, *rest = rows
     columns = [Sample(column) for column in zip(*(row for row in rest if len(row) == width))]
     given = (options.image_column, options.label_column, options.score_column)
-    asked = [name for name in given if name and name != '*']
-    if asked:
-        cells = {cell.strip().casefold() for cell in first}
-        return any(name.casefold() in cells for name in asked)
+    asked = [name for name in given if name and name != WIDE]
+    cells = {cell.strip().casefold() for cell in first}
+    if any(name.casefold() in cells for name in asked):
+        return True
+    if any(name.isdigit() for name in asked):
+        return False
     alone = [Sample([cell]) for cell in first]
     files = [k for k, column in enumerate(columns) if column.files and column.cells]
     if files:

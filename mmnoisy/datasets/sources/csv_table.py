@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.csv_rows import RAGGED, load_columns, sample_rows, sniff
 from mmnoisy.datasets.sources.csv_writing import write_table
-from mmnoisy.datasets.sources.opening import HEAD, read_head
+from mmnoisy.datasets.sources.opening import read_head
 from mmnoisy.datasets.sources.roles import find_roles
 from mmnoisy.datasets.sources.tables import labels_of
 from mmnoisy.errors import InputError
@@ -26,7 +26,7 @@ class CsvSource(Source):
         if path.lower().endswith(_ENDINGS):
             return True
         try:
-            text = read_head(path)
+            text, _ = read_head(path)
         except InputError:
             return False
         if text.lstrip()[:1] in ('{', '[', '<'):
@@ -36,8 +36,8 @@ class CsvSource(Source):
 
     def read(self, path: str, kind: Kind, options: Options) -> LabelTable:
         """Reads a file; see the base class."""
-        text = read_head(path)
-        dialect, cells = sniff(text, len(text.encode()) < HEAD, options, path)
+        text, whole = read_head(path)
+        dialect, cells = sniff(text, whole, options, path)
         names = dialect.names if dialect.header else None
         roles = find_roles(names, cells, kind, options, path)
         columns, ragged, example = load_columns(path, dialect, roles.used)

@@ -169,8 +169,8 @@ class _Text:
         whole = len(head.encode()) < HEAD
         head = head.encode()[:HEAD].decode(errors='ignore')
         try:
-            dialect, cells = sniff(head, whole, Options(), '')
-            options = Options(group_column=self._group())
+            options = Options(**{**layout['given'], 'group_column': self._group()})
+            dialect, cells = sniff(head, whole, options, '')
             roles = find_roles(
                 dialect.names if dialect.header else None, cells, self.kind, options, ''
             )

@@ -35,7 +35,7 @@ class GoogleSource(Source):
     def recognises(cls, path: str) -> bool:
         """By the first cells."""
         try:
-            rows = sample_rows(read_head(path), ',', False)
+            rows = sample_rows(read_head(path)[0], ',', False)
         except InputError:
             return False
         known = sum(row[0].strip() in _SETS and len(row) > 1 for row in rows)

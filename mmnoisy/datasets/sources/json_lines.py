@@ -37,7 +37,7 @@ class JsonLinesSource(Source):
     def recognises(cls, path: str) -> bool:
         """By a first line that is an object of texts, numbers and lists of these."""
         try:
-            first = read_head(path).lstrip().split('\n', 1)[0]
+            first = read_head(path)[0].lstrip().split('\n', 1)[0]
             row = json.loads(first)
         except (InputError, ValueError, RecursionError):
             return False

@@ -47,17 +47,18 @@ def find_form(cells: Sequence[str], path: str, plural: bool = False, repeats: bo
     found = [sep for sep in _STRONG if any(sep in cell for cell in cells)]
     likely = [sep for sep in found if _recurring(cells, sep) >= 0.5]
     likely = found if plural and len(found) == 1 else likely
-    if len(likely) == 1:
+    if likely and len(found) == 1:
         return likely[0]
     if found:
         example = next(cell for cell in cells if any(sep in cell for sep in found))
-        raise _unclear(path, example, ' or '.join(map(repr, likely or found)))
-    if any(',' in cell for cell in cells):
+        raise _unclear(path, example, ' or '.join(map(repr, found)))
+    many = [cell for cell in cells if ',' in cell]
+    if len(many) > 0.02 * len(cells):
         share = _recurring(cells, ',')
         if share >= (0.5 if plural else 0.9):
             return ','
-        if share > 0.3:
-            raise _unclear(path, next(cell for cell in cells if ',' in cell), repr(','))
+        if share > 0.15:
+            raise _unclear(path, many[0], repr(','))
     many = [cell for cell in cells if ' ' in cell.strip()]
     share = _recurring(cells, ' ')
     if share > 0.65:

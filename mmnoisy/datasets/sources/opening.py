@@ -7,7 +7,7 @@ import gzip
 import os
 import zlib
 from contextlib import contextmanager
-from typing import IO, Iterator
+from typing import IO, Iterator, Tuple
 
 from mmnoisy.errors import InputError
 
@@ -50,8 +50,11 @@ def _open(path: str) -> IO[bytes]:
     return fsspec.open(path, 'rb', compression='infer').open()
 
 
-def read_head(path: str) -> str:
+def read_head(path: str) -> Tuple[str, bool]:
     """The start of a file of text, without a byte order mark and without a character cut in two.
+
+    Returns:
+        The text, and whether it is all of the file.
 
     Raises:
         InputError: it cannot be read or is empty, is no text, or not in UTF-8.
@@ -60,7 +63,8 @@ def read_head(path: str) -> str:
         head = file.read(HEAD)
     if not head.strip():
         raise InputError(f'{path}: is empty; give a file with a line for each image or label')
-    return decode(head, path, whole=len(head) < HEAD)
+    whole = len(head) < HEAD
+    return decode(head, path, whole), whole
 
 
 def decode(data: bytes, path: str, whole: bool = True) -> str:

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from typing import Any, List, NoReturn, Optional, Sequence, Tuple
 
 from mmnoisy.datasets.sources.base import Kind, Options
-from mmnoisy.datasets.sources.column_names import NAMES, OTHER, Sample, plain
+from mmnoisy.datasets.sources.column_names import NAMES, OTHER, WIDE, Sample, plain
 from mmnoisy.errors import InputError, like
-
-WIDE = '*'
-"""Given as the column of labels: each other column is a class."""
 
 
 @dataclass(frozen=True)

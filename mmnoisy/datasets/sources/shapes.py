@@ -18,7 +18,7 @@ DICT = 'dict'
 
 _DEFAULTS: Dict[str, Any] = {
     **dict(shape='long', list_sep='one', image_column='image', score_column=None),
-    **dict(group_column=None, none='0', decimal='.', words=['1', '0']),
+    **dict(given={}, group_column=None, none='0', decimal='.', words=['1', '0']),
 }
 
 
@@ -63,7 +63,8 @@ def plan(table: LabelTable, kind: Kind, forms: Mapping[str, str], **changes: Any
 def in_lists(table: LabelTable, kind: Kind, form: str) -> Dict[str, Any]:
     """The changes of a layout to lists under plain names, which hold whatever there is."""
     scores = 'scores' if kind == 'noisy' else 'verdicts'
-    changes = dict(shape='list', list_sep=form, image_column='image', label_column='labels')
+    changes: Dict[str, Any] = dict(shape='list', list_sep=form, given={})
+    changes.update(image_column='image', label_column='labels')
     if table.groups is not None:
         changes['group_column'] = 'group'
     scored = bool(table.layout.get('score_column')) or bool((table.value != 1).any())
@@ -114,8 +115,11 @@ def holds_cells(table: LabelTable, layout: Dict[str, Any]) -> bool:
     if layout['shape'] == 'wide':
         return True
     plural = is_plural(layout['label_column'])
+    given = 'list_sep' in layout['given']
     try:
         if layout['shape'] == 'long':
+            if given:
+                return True
             used = [table.classes[k] for k in np.flatnonzero(np.bincount(table.label))]
             repeats = len(rows_of_labels(table)[0]) > 1.2 * len(table.images)
             return find_form(used, '', plural, repeats) == ONE
@@ -129,7 +133,7 @@ def holds_cells(table: LabelTable, layout: Dict[str, Any]) -> bool:
         if any(text and parse(text, form) != list(names) for names, text in texts.items()):
             return False
         filled = [text for text in texts.values() if text]
-        return not filled or find_form(filled, '', plural) == form
+        return given or not filled or find_form(filled, '', plural) == form
     except InputError:
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
 import pyarrow as pa
@@ -52,6 +53,8 @@ def labels_of(
     used = {role: k for role, k in places.items() if k is not None}
     for role in places:
         layout[f'{role}_column'] = names[used[role]] if role in used else None
+    given = {name: value for name, value in asdict(options).items() if value is not None}
+    layout['given'] = {name: value for name, value in given.items() if name != 'format'}
     layout['order'] = sorted(used, key=lambda role: used[role])
     layout['ignored'] = [name for k, name in enumerate(names) if k not in roles.used]
     cells = Cells(**{role: columns[k] for role, k in used.items()})

@@ -125,7 +125,9 @@ def _is_understood(
         group = layout['group_column']
     cells = [column[:1000].to_pylist() for column in columns]
     try:
-        roles = find_roles(names, cells, kind, Options(group_column=group), '')
+        roles = find_roles(
+            names, cells, kind, Options(**{**layout['given'], 'group_column': group}), ''
+        )
     except InputError:
         return False
     place = {role: k for k, role in enumerate(layout['order'])}

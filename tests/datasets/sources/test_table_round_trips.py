@@ -137,6 +137,29 @@ def test_groups_and_packed_files(tmp_path, name):
     assert again.groups == ['p'] * 3
 
 
+GIVEN = [
+    ('x,l\nA1,red car\nA2,red bike\nA3,car bike\n', dict(list_sep='space', image_column='x')),
+    ('x,l\nA1,red;car\nA2,bike\n', dict(list_sep='none', image_column='x')),
+    ('file,animal,red\na.jpg,cat,1\nb.jpg,dog,1\n', dict(label_column='animal')),
+    ('image,label,cat\na.jpg,1,0\nb.jpg,0,1\n', dict(label_column='*')),
+    ('A1,cat\nA2,dog\n', dict(image_column='1', label_column='2')),
+    ('A1;cat|dog\nA2;dog|cat\n', dict(sep=';', image_column='1')),
+]
+
+
+@pytest.mark.parametrize(('text', 'options'), GIVEN)
+def test_what_was_given_need_not_be_plain(tmp_path, text, options):
+    """Nobody could tell how it is meant; with the same options it is the same again."""
+    with pytest.raises(InputError):
+        read_text(tmp_path, text)
+    table = read_text(tmp_path, text, **options)
+    path = tmp_path / 'again.csv'
+    SOURCES['csv']().write(table, str(path), 'noisy')
+    assert triples(read(path, **options)) == triples(table)
+    columns = [table.layout[f'{role}_column'] for role in table.layout['order']]
+    assert table.layout['ignored'] or path.read_text() == text, columns
+
+
 def test_what_a_format_cannot_say(tmp_path):
     table = LabelTable(['a'], ['cat'], [0], [0], [0], dict(format='csv', shape='wide'))
     for kind in ('verified', 'noisy'):
