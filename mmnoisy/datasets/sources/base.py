@@ -110,7 +110,7 @@ class Options:
         list_sep: between the labels of one cell; ``none`` where each holds one.
         image_column, label_column, score_column, group_column: names of columns, or their
             numbers from 1 where there is no header; ``*`` for the labels where each other column
-            is a class. Verdicts are a score.
+            is a class. Verdicts are a score; ``none`` for scores where there are none.
     """
 
     format: Optional[str] = None

@@ -33,7 +33,16 @@ NAMES = {
     ),
     'verdict': (
         *('verdict', 'verdicts', 'value', 'values', 'verified', 'isverified', 'present'),
-        *('ispresent', 'correct', 'iscorrect', 'answer'),
+        *(
+            'ispresent',
+            'correct',
+            'iscorrect',
+            'answer',
+            'checked',
+            'ischecked',
+            'valid',
+            'isvalid',
+        ),
     ),
 }
 """What columns are called, without case, spaces and punctuation."""

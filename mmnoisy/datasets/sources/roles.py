@@ -9,6 +9,11 @@ from mmnoisy.datasets.sources.base import Kind, Options
 from mmnoisy.datasets.sources.column_names import NAMES, OTHER, WIDE, Sample, plain
 from mmnoisy.errors import InputError, like
 
+NONE = 'none'
+"""Given as the column of scores: there is none."""
+
+_VERDICTS = {'0', '1', '-1', '0.0', '1.0', '-1.0', 'true', 'false', 'yes', 'no'}
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -73,10 +78,11 @@ class _Search:
         self.path = path
         self.kind = kind
         self.wide = options.label_column == WIDE
+        self.unscored = options.score_column == NONE
         asked = dict(
             image=options.image_column,
             label=None if self.wide else options.label_column,
-            score=options.score_column,
+            score=None if self.unscored else options.score_column,
             group=options.group_column,
         )
         self.given = {role: self._place(role, name) for role, name in asked.items() if name}
@@ -104,7 +110,9 @@ class _Search:
             return Roles(image, group=group, classes=classes)
         self.free = [k for k in self.free if k != label]
         score = self.given.get('score')
-        return Roles(image, label, self._score() if score is None else score, group)
+        if score is None and not self.unscored:
+            score = self._score()
+        return Roles(image, label, score, group)
 
     def _image(self) -> int:
         named = [k for k in self.named.get('image', []) if k in self.free]
@@ -186,16 +194,30 @@ class _Search:
             if named:
                 return named[0]
         if self.header:
+            self._ask_unscored()
             return None
         numbers = [k for k in self.free if self.samples[k].values or self.samples[k].numeric]
         if len(numbers) > 1:
             self._ask('scores' if self.kind == 'noisy' else 'verdicts', 'score', numbers)
         return numbers[0] if numbers else None
 
+    def _ask_unscored(self) -> None:
+        """Asks whether a column of numbers is that of scores; other numbers are passed over."""
+        spare = [k for k in self.free if self.samples[k].values and self.samples[k].shown]
+        spare = [k for k in spare if self._says_verdicts(k) != (self.kind == 'noisy')]
+        if self.kind == 'verified':
+            spare += [k for k in self.named['score'] if k in self.free]
+        if spare:
+            what = 'scores' if self.kind == 'noisy' else 'verdicts'
+            name, shown = self.names[spare[0]], self.samples[spare[0]].shown[0]
+            self._fail(
+                f'column {name!r} could hold the {what}, such as {shown!r}',
+                f'say --score-column {name!r}, or --score-column {NONE} where there are none',
+            )
+
     def _says_verdicts(self, k: int) -> bool:
         sample = self.samples[k]
-        whole = {'0', '1', '-1', '0.0', '1.0', '-1.0', 'true', 'false', 'yes', 'no'}
-        return sample.nested or all(text.strip().lower() in whole for text in sample.shown)
+        return sample.nested or all(text.strip().lower() in _VERDICTS for text in sample.shown)
 
     def _place(self, role: str, name: str) -> int:
         if name in self.names:

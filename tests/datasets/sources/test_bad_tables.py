@@ -37,6 +37,7 @@ SENTENCES = {
         'one label or several',
     ),
     'space': ('image,label\na,red car\nb,blue car\nc,red bike\nd,bike\n', 'say --list-sep'),
+    'unknown score': ('image,label,p\na,cat,0.5\nb,cat,1\n', "say --score-column 'p', or .* none"),
     'groups': ('image,label,g\na.jpg,cat,1\na.jpg,dog,2\n', "'a.jpg' is in the groups '1' and '2'"),
 }
 

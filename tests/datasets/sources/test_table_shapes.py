@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from made_tables import read, read_text, said
 
+from mmnoisy import InputError
 from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE
 from mmnoisy.datasets.sources.base import SOURCES
 from mmnoisy.datasets.sources.describing import describe
@@ -156,17 +157,33 @@ def test_two_columns_of_verdicts_say_what_is_present(tmp_path):
     assert said(table) == [('a.jpg', 'cat', 1), ('b.jpg', 'dog', 1)]
 
 
+@pytest.mark.parametrize(('name', 'cell'), [('seen', '1'), ('confidence', '0.9')])
+def test_verdicts_are_not_passed_over(tmp_path, name, cell):
+    text = f'image,label,{name}\na.jpg,cat,{cell}\na.jpg,dog,{cell}\n'
+    with pytest.raises(InputError, match=f'{name!r} could hold the verdicts, such as {cell!r}'):
+        read_text(tmp_path, text, 'verified')
+    table = read_text(tmp_path, text, 'verified', score_column='none')
+    assert said(table) == [('a.jpg', 'cat', 1), ('a.jpg', 'dog', 1)]
+
+
 def test_what_is_given_wins(tmp_path):
     text = 'label;picture;who;p\n0.5;x;a|b;1\n0.25;y;b;0\n'
     table = read_text(
         tmp_path,
         text,
         **dict(sep='semicolon', list_sep='pipe', image_column='picture', label_column='WHO'),
-        **dict(group_column='p'),
+        **dict(group_column='p', score_column='none'),
     )
     assert said(table) == [('x', 'a', 1), ('x', 'b', 1), ('y', 'b', 1)]
     assert table.groups == ['1', '0']
-    one = read_text(tmp_path, text, list_sep='none', image_column='picture', label_column='who')
+    one = read_text(
+        tmp_path,
+        text,
+        list_sep='none',
+        image_column='picture',
+        label_column='who',
+        score_column='none',
+    )
     assert one.classes == ['a|b', 'b']
     scored = read_text(tmp_path, text, image_column='2', label_column='3', score_column='1')
     assert scored.account.dropped[NO_CONFIDENCE] == 1  # of the header, which is a row here
