@@ -11,7 +11,7 @@ from typing import Any
 from mmnoisy import registration
 from mmnoisy.errors import InputError
 
-__all__ = ['InputError', 'apis', 'datasets', 'evaluation', 'models']
+__all__ = ['InputError', 'apis', 'datasets', 'evaluation', 'models', 'read_labels']
 __version__ = '0.1.0'
 
 # mmcv-lite has no compiled operators, and nothing here or in MMPretrain needs this one.
@@ -20,6 +20,8 @@ registration.prepare()
 
 
 def __getattr__(name: str) -> Any:
+    if name == 'read_labels':
+        return import_module('mmnoisy.datasets.sources.reading').read_labels
     if name in __all__:
         return import_module(f'mmnoisy.{name}')
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -100,17 +100,15 @@ def _make(args: Namespace) -> None:
     from mmnoisy.datasets.index_folder import whole_folder
     from mmnoisy.datasets.pictures.decoding import suffixes
     from mmnoisy.datasets.project import Project
+    from mmnoisy.datasets.sources.describing import describe
     from mmnoisy.datasets.sources.importing import Labels, import_labels
     from mmnoisy.datasets.sources.names import list_pictures
-    from mmnoisy.datasets.sources.reading import describe, read_labels
+    from mmnoisy.datasets.sources.reading import read_labels
 
-    noisy, verified = (
-        Labels(path, read_labels(path, kind, **_options(args, prefix)))
-        for path, kind, prefix in (
-            (args.labels or str(args.pictures), 'noisy', ''),
-            (args.verified, 'verified', 'verified_'),
-        )
-    )
+    path = args.labels or str(args.pictures)
+    noisy = Labels(path, read_labels(path, 'noisy', **_options(args, '')))
+    checked = read_labels(args.verified, 'verified', **_options(args, 'verified_'))
+    verified = Labels(args.verified, checked)
     for labels in (noisy, verified):
         print(f'{labels.path}: {describe(labels.table.layout)}')
     pictures = None if args.pictures is None else list_pictures(str(args.pictures), suffixes())
@@ -134,8 +132,9 @@ def _add(args: Namespace) -> None:
     from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.index_folder import whole_folder
     from mmnoisy.datasets.project import Project
+    from mmnoisy.datasets.sources.describing import describe
     from mmnoisy.datasets.sources.importing import Labels, add_labels
-    from mmnoisy.datasets.sources.reading import describe, read_labels
+    from mmnoisy.datasets.sources.reading import read_labels
 
     project = Project.open(args.into)
     table = read_labels(args.verdicts, 'verified', **_options(args, ''))

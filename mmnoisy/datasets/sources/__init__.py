@@ -1,26 +1,33 @@
-"""Labels in anybody's format: each format is a :class:`Source` in a file of its own.
+"""Labels in anybody's format: each format is a :class:`Source` in a file of its own."""
 
-The order of the imports is that in which the formats are asked whether a file is theirs.
-"""
-
-from mmnoisy.datasets.sources import (
+# The order is that in which the formats are asked whether a file is theirs: CSV, which is the
+# least particular, is the last.
+from mmnoisy.datasets.sources import (  # isort: skip
     coco,
     cvat,
     fiftyone,
-    hugging_face,
+    mmpretrain,
     label_studio,
     label_studio_min,
-    mmpretrain,
+    hugging_face,
     picture_folders,
+    parquet,
+    json_lines,
+    google,
+    csv_table,
 )
 
 __all__ = [
     'coco',
+    'csv_table',
     'cvat',
     'fiftyone',
+    'google',
     'hugging_face',
+    'json_lines',
     'label_studio',
     'label_studio_min',
     'mmpretrain',
+    'parquet',
     'picture_folders',
 ]

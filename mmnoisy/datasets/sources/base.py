@@ -6,6 +6,7 @@ them; which pictures and which rows of an index these are is decided later.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
@@ -29,11 +30,13 @@ class Account:
         rows: read, headers and blank lines not counted.
         dropped: rows left out, by reason.
         examples: for each reason the first value left out and where it stands.
+        notes: sentences on what was kept and may not be as meant.
     """
 
     rows: int = 0
     dropped: Counter = field(default_factory=Counter)
     examples: Dict[str, str] = field(default_factory=dict)
+    notes: List[str] = field(default_factory=list)
 
     def drop(self, reason: str, count: int = 1, example: str = '') -> None:
         """Counts rows as left out."""
@@ -43,7 +46,7 @@ class Account:
                 self.examples.setdefault(reason, example)
 
 
-@dataclass
+@dataclass(repr=False)
 class LabelTable:
     """Labels of images, one label of one image after the other, in the order of the source.
 
@@ -75,6 +78,27 @@ class LabelTable:
         self.value = np.asarray(self.value, np.float32)
         assert len(self.image) == len(self.label) == len(self.value)
 
+    def __repr__(self) -> str:
+        counts = f'{len(self.label):,} labels of {len(self.images):,} images'
+        return f'<LabelTable: {counts}, {len(self.classes):,} classes, {self.layout["format"]}>'
+
+    def to_pandas(self) -> Any:
+        """A data frame of ``image``, ``label`` and ``value``, and ``group`` if there are any."""
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise InputError(
+                'to_pandas: pandas is not installed; run pip install pandas'
+            ) from error
+        columns: Dict[str, Any] = dict(
+            image=np.array(self.images, object)[self.image],
+            label=np.array(self.classes, object)[self.label],
+            value=self.value,
+        )
+        if self.groups is not None:
+            columns['group'] = np.array(self.groups, object)[self.image]
+        return pd.DataFrame(columns)
+
 
 @dataclass(frozen=True)
 class Options:
@@ -83,8 +107,10 @@ class Options:
     Attributes:
         format: the ``name`` of a source.
         sep: between columns.
-        list_sep: between the labels of one cell.
-        image_column, label_column, score_column, group_column: names of columns.
+        list_sep: between the labels of one cell; ``none`` where each holds one.
+        image_column, label_column, score_column, group_column: names of columns, or their
+            numbers from 1 where there is no header; ``*`` for the labels where each other column
+            is a class. Verdicts are a score; ``none`` for scores where there are none.
     """
 
     format: Optional[str] = None
@@ -155,6 +181,17 @@ def register(source: S) -> S:
     return source
 
 
+def named_source(name: str) -> Source:
+    """The source of a format.
+
+    Raises:
+        InputError: there is no such format.
+    """
+    if name not in SOURCES:
+        raise InputError(f'--format {name}: is no format; formats are {", ".join(SOURCES)}')
+    return SOURCES[name]()
+
+
 def find_source(path: str, options: Options) -> Source:
     """The source for a file or folder: the one that is named, or that recognises it.
 
@@ -162,11 +199,9 @@ def find_source(path: str, options: Options) -> Source:
         InputError: there is no such format, or none recognises it.
     """
     if options.format is not None:
-        if options.format not in SOURCES:
-            raise InputError(
-                f'--format {options.format}: is no format; formats are {", ".join(SOURCES)}'
-            )
-        return SOURCES[options.format]()
+        return named_source(options.format)
+    if '://' not in path and not os.path.exists(path):
+        raise InputError(f'{path}: there is no such file or folder; check the path')
     for source in SOURCES.values():
         if source.recognises(path):
             return source()

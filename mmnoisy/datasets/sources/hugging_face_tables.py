@@ -15,7 +15,7 @@ from mmnoisy.datasets.sources.storage import (
     files_below,
     is_folder,
     join,
-    open_binary,
+    open_file,
     read_bytes,
     read_ends,
 )
@@ -56,7 +56,7 @@ def _has_pictures(path: str) -> bool:
 
 
 def _schema(path: str) -> pa.Schema:
-    with open_binary(path) as file:
+    with open_file(path) as file:
         return parquet.read_schema(file)
 
 
@@ -82,7 +82,7 @@ def read_rows(path: str, sep: Optional[str]) -> Tuple[Names, Rows]:
         InputError: it cannot be read or is damaged.
     """
     if path.endswith('.parquet'):
-        with open_binary(path) as file:
+        with open_file(path) as file:
             return _parquet_rows(path, file)
     if path.endswith('.csv'):
         return {}, read_csv(path, sep or ',')

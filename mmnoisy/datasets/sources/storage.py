@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import posixpath
 from contextlib import contextmanager, suppress
-from typing import IO, Any, Iterator, List, Tuple
+from typing import Any, Iterator, List, Tuple
 
+from mmnoisy.datasets.sources.opening import open_file
 from mmnoisy.errors import InputError
 
 ENDS = 1 << 16
@@ -18,36 +19,19 @@ def is_address(path: str) -> bool:
     return '://' in path
 
 
-@contextmanager
-def open_binary(path: str) -> Iterator[IO[bytes]]:
-    """Opens a file to read.
-
-    Raises:
-        InputError: it is not there or cannot be read.
-    """
-    try:
-        with _open(path) as file:
-            yield file
-    except InputError:
-        raise
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f'{path}: cannot be read ({reason}); check the path') from error
-
-
 def read_bytes(path: str) -> bytes:
     """All of a file.
 
     Raises:
         InputError: it is not there or cannot be read.
     """
-    with open_binary(path) as file:
+    with open_file(path) as file:
         return file.read()
 
 
 def read_ends(path: str) -> bytes:
     """The beginning and the end of a file; empty where there is none. Never raises."""
-    with suppress(Exception), _open(path) as file:
+    with suppress(Exception), open_file(path) as file:
         head = file.read(ENDS)
         size = file.seek(0, os.SEEK_END)
         file.seek(max(len(head), size - ENDS))
@@ -109,14 +93,6 @@ def _walk(folder: str) -> Iterator[str]:
         below = os.path.relpath(here, folder).replace(os.sep, '/')
         for name in files:
             yield name if below == '.' else f'{below}/{name}'
-
-
-def _open(path: str) -> Any:
-    if not is_address(path):
-        return open(path, 'rb')
-    with _address_errors(path):
-        system, inner = _address(path)
-        return system.open(inner, 'rb')
 
 
 def _address(path: str) -> Tuple[Any, str]:

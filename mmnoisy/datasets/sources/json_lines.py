@@ -1,0 +1,157 @@
+"""JSON Lines: an object a line, for each label or for each image."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import pyarrow as pa
+
+from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options, Source, register
+from mmnoisy.datasets.sources.cell_values import flat
+from mmnoisy.datasets.sources.list_cells import text_of
+from mmnoisy.datasets.sources.opening import not_utf8, open_file, read_head
+from mmnoisy.datasets.sources.roles import find_roles
+from mmnoisy.datasets.sources.shapes import DICT
+from mmnoisy.datasets.sources.tables import labels_of
+from mmnoisy.datasets.sources.typed_columns import items_of, keys_of, typed_columns
+from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import atomic_write
+
+NO_OBJECT = 'no JSON object'
+_SAMPLE = 1000
+_BLOCK = 2**16
+_EXAMPLE = '{"image": "a.jpg", "label": "cat"}'
+
+
+@register
+class JsonLinesSource(Source):
+    """An object a line: an image and a label, labels in a list, or in an object with scores."""
+
+    name = 'jsonl'
+    title = 'JSON Lines'
+
+    @classmethod
+    def recognises(cls, path: str) -> bool:
+        """By a first line that is an object of texts, numbers and lists of these."""
+        try:
+            first = read_head(path)[0].lstrip().split('\n', 1)[0]
+            row = json.loads(first)
+        except (InputError, ValueError, RecursionError):
+            return False
+        return (
+            isinstance(row, dict)
+            and any(isinstance(value, str) for value in row.values())
+            and all(map(_is_cell, row.values()))
+        )
+
+    def read(self, path: str, kind: Kind, options: Options) -> LabelTable:
+        """Reads a file; see the base class."""
+        account = Account()
+        names, columns = _columns(path, account)
+        roles = find_roles(names, [column[:_SAMPLE] for column in columns], kind, options, path)
+        used = {k: columns[k] for k in roles.used}
+        label, score = roles.label, len(names)
+        objects = label is not None and any(isinstance(cell, dict) for cell in used[label])
+        if label is not None and objects:
+            pairs = [cell if isinstance(cell, dict) else {} for cell in used[label]]
+            roles = replace(roles, score=score)
+            names = [*names, names[label]]
+            used[label] = [list(cell) for cell in pairs]
+            used[score] = [list(cell.values()) for cell in pairs]
+        arrays = {k: flat(_array(column, k != roles.score)) for k, column in used.items()}
+        layout: Dict[str, Any] = dict(format=self.name)
+        table = labels_of(names, arrays, roles, layout, kind, options, account, path)
+        if objects:
+            layout.update(list_sep=DICT, score_column=None, order=['image', 'label'])
+        return table
+
+    def write(self, table: LabelTable, path: str, kind: Kind) -> None:
+        """Writes a file in the shape of the layout; see the base class."""
+        names, columns = typed_columns(table, kind)
+        with atomic_write(Path(path)) as file:
+            for start in range(0, len(columns[0]), _BLOCK):
+                cells = [_plain(column[start : start + _BLOCK]) for column in columns]
+                for row in zip(*cells):
+                    file.write(json.dumps(dict(zip(names, row)), ensure_ascii=False) + '\n')
+
+
+def _plain(column: pa.Array) -> List[Any]:
+    """Cells as Python has them; float32 as the shortest decimals."""
+    kind = column.type
+    if pa.types.is_float32(kind):
+        return column.cast(pa.string()).cast(pa.float64()).to_pylist()
+    if pa.types.is_map(kind):
+        return [dict(zip(*pair)) for pair in zip(_plain(keys_of(column)), _plain(items_of(column)))]
+    if pa.types.is_list(kind) and pa.types.is_float32(kind.value_type):
+        text = pa.list_(pa.string())
+        return column.cast(text).cast(pa.list_(pa.float64())).to_pylist()
+    return column.to_pylist()
+
+
+def _is_cell(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(score, (int, float)) for score in value.values())
+    parts = value if isinstance(value, list) else [value]
+    return not any(isinstance(part, (list, dict)) for part in parts)
+
+
+def _columns(path: str, account: Account) -> Tuple[List[str], List[List[Any]]]:
+    """The objects of a file as columns; None where one lacks a key."""
+    read_head(path)
+    columns: Dict[str, List[Any]] = {}
+    rows = 0
+    with open_file(path) as file:
+        for line in file:
+            if not line.strip():
+                continue
+            row = _row(line, path)
+            if row is None:
+                account.drop(NO_OBJECT, 1, repr(line[:200].decode('utf-8', 'replace').strip()))
+                continue
+            for name, value in row.items():
+                columns.setdefault(name, [None] * rows).append(value)
+            rows += 1
+            if len(row) < len(columns):
+                for column in columns.values():
+                    if len(column) < rows:
+                        column.append(None)
+    if not columns:
+        raise InputError(f'{path}: has no line such as {_EXAMPLE}; give one for each image')
+    return list(columns), list(columns.values())
+
+
+def _row(line: bytes, path: str) -> Optional[Dict[str, Any]]:
+    try:
+        row = json.loads(line)
+    except UnicodeDecodeError as error:
+        raise not_utf8(path) from error
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _array(cells: Sequence[Any], texts: bool) -> pa.Array:
+    """A column of texts, numbers or lists of them."""
+    if any(isinstance(cell, list) for cell in cells):
+        lists = [cell if isinstance(cell, list) else _listed(cell) for cell in cells]
+        if texts or not all(_is_number(part) for cell in lists for part in cell):
+            return pa.array([list(map(_text, cell)) for cell in lists], pa.list_(pa.string()))
+        return pa.array(lists, pa.list_(pa.float64()))
+    if texts or not all(map(_is_number, cells)):
+        return pa.array(map(_text, cells), pa.string())
+    return pa.array(cells, pa.float64())
+
+
+def _listed(cell: Any) -> List[Any]:
+    return [] if cell is None else [cell]
+
+
+def _text(value: Any) -> Optional[str]:
+    return None if value is None else text_of(value)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))

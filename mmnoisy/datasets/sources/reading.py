@@ -1,0 +1,86 @@
+"""The public functions that read and write labels of any format."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any, Mapping, Optional
+
+from mmnoisy.datasets.sources.base import (
+    KINDS,
+    SOURCES,
+    Kind,
+    LabelTable,
+    Options,
+    find_source,
+    named_source,
+)
+from mmnoisy.datasets.sources.frames import read_frame
+from mmnoisy.errors import InputError
+
+
+def read_labels(source: Any, kind: Kind = 'noisy', **options: Any) -> LabelTable:
+    """Reads labels of images from a file, a folder or a data frame.
+
+    The format and which columns hold what are found out, or given.
+
+    Args:
+        source: a path, an address that fsspec opens, or a frame of pandas, polars or pyarrow.
+        kind: ``'noisy'``, or ``'verified'`` for verdicts of people.
+        **options: ``format``, ``sep``, ``list_sep``, ``image_column``, ``label_column``,
+            ``score_column`` and ``group_column``, as in
+            :class:`~mmnoisy.datasets.sources.base.Options`.
+
+    Returns:
+        The labels, and what became of each row.
+
+    Raises:
+        InputError: it cannot be read, or not be told what it means.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> table = read_labels(pa.table({'path': ['a.jpg', 'b.jpg'], 'tags': ['cat;dog', 'dog']}))
+        >>> table
+        <LabelTable: 3 labels of 2 images, 2 classes, frame>
+    """
+    if kind not in KINDS:
+        raise InputError(f'kind={kind!r}: is unknown; give one of {", ".join(KINDS)}')
+    try:
+        given = Options(**options)
+    except TypeError:
+        known = ', '.join(Options.__dataclass_fields__)
+        raise InputError(f'{", ".join(options)}: options are {known}') from None
+    if isinstance(source, (str, os.PathLike)):
+        path = os.fspath(source)
+        return find_source(path, given).read(path, kind, given)
+    return read_frame(source, kind, given)
+
+
+def write_labels(
+    table: LabelTable,
+    path: str | os.PathLike,
+    kind: Kind = 'noisy',
+    layout: Optional[Mapping[str, Any]] = None,
+    format: Optional[str] = None,
+) -> LabelTable:
+    """Writes labels like those of a file that was read, or in another format.
+
+    Args:
+        table: the labels.
+        path: of the file; of a folder where the format is one.
+        kind: of the labels.
+        layout: of the table that was read.
+        format: the name of another one; by default that of the layout, or CSV.
+
+    Returns:
+        The table with the layout that it was written in.
+
+    Raises:
+        InputError: the format is unknown or cannot hold these labels, or the file not be written.
+    """
+    layout = layout or {}
+    if format not in (None, layout.get('format')) or layout.get('format') not in SOURCES:
+        layout = {'format': format or 'csv'}
+    written = replace(table, layout={**layout})
+    named_source(layout['format']).write(written, os.fspath(path), kind)
+    return written
