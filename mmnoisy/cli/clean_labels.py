@@ -145,6 +145,7 @@ def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) ->
     from mmnoisy.cleaning.clean import labels_hash
     from mmnoisy.cleaning.own_labels import own_labels, with_verdicts
     from mmnoisy.datasets import SUBSETS, LabelIndex
+    from mmnoisy.datasets.sources.describing import describe
     from mmnoisy.datasets.sources.reading import write_labels
     from mmnoisy.io.atomic import folder_made_of
 
@@ -158,7 +159,7 @@ def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) ->
     cleaned = [_clean(args, cfg, subset, out / subset) for subset in SUBSETS]
     if args.out is not None and all(index is not None for index in cleaned):
         labels = own_labels([with_verdicts(index) for index in cleaned if index is not None])
-        layout = write_labels(labels, str(args.out), 'noisy', project.info['noisy'], args.format)
-        print(
-            f'{args.out}: {len(labels.value):,} labels of {len(labels.images):,} images, {layout}'
-        )
+        layout = project.info['noisy']
+        written = write_labels(labels, args.out, 'noisy', layout, args.format).layout
+        number = f'{len(labels.value):,} labels of {len(labels.images):,} images'
+        print(f'{args.out}: {number}, {describe(written)}')

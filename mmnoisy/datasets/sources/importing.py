@@ -100,9 +100,11 @@ def import_labels(
     verdicts = matrices[1]
     if complete:
         verdicts = completed(_listed(verdicts, images.rows[1]), len(classes))
+    entries = [_entry(file, matrix) for file, matrix in zip(files, matrices)]
+    entries[1]['complete'] = complete
     info = {
         **own_info(classes, 'the files of labels'),
-        'files': [_entry(file, matrix) for file, matrix in zip(files, (matrices[0], verdicts))],
+        'files': entries,
         **({'complete_verdicts': True} if complete else {}),
     }
     whole = LabelIndex(images.ids, matrices[0], verdicts, info, paths=images.paths)

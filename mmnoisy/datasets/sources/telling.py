@@ -78,6 +78,8 @@ def warnings(index: LabelIndex, verified: str) -> List[str]:
 
 def _file(file: Dict) -> str:
     line = f'{file["path"]}: {file["rows"]:,} rows, {file["kept"]:,} labels kept'
+    if file.get('complete'):
+        line += ', and all other classes of their images absent'
     for reason, count in file['dropped'].items():
         if count:
             line += f' + {count:,} {reason}'
