@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Command, find_packages, setup
+from setuptools.command.build import build
 
 HERE = Path(__file__).parent
 VERSION = re.search(r"__version__ = '(.+)'", (HERE / 'mmnoisy/__init__.py').read_text()).group(1)
@@ -54,6 +55,60 @@ DEV = [
     'mypy>=1.10.0',
 ]
 
+
+
+class BuildMim(Command):
+    """Puts what OpenMMLab's tools look for in a package into its folder ``.mim``.
+
+    A step of ``build``, so that wheels, editable installs and source distributions all have it.
+    """
+
+    description = 'put configs, tools and model-index.yml into mmnoisy/.mim'
+    user_options = []
+    editable_mode = False  # set by setuptools
+
+    def initialize_options(self):
+        """Required by setuptools."""
+        self.build_lib = None
+
+    def finalize_options(self):
+        """Builds where the package is built."""
+        self.set_undefined_options('build', ('build_lib', 'build_lib'))
+
+    def get_source_files(self):
+        """Paths from here."""
+        found = (path for folder in ('configs', 'tools') for path in Path(folder).rglob('*.*'))
+        return ['model-index.yml', *(str(path) for path in found if path.suffix != '.pyc')]
+
+    def get_output_mapping(self):
+        """The source of each file that is built."""
+        root = Path(self.build_lib, 'mmnoisy/.mim')
+        return {str(root / name): name for name in sorted(self.get_source_files())}
+
+    def get_outputs(self):
+        """Paths of the files that are built."""
+        return [*self.get_output_mapping()]
+
+    def run(self):
+        """Copies the files; beside the sources of an editable install links are enough."""
+        if self.editable_mode:
+            mim = HERE / 'mmnoisy/.mim'
+            mim.mkdir(exist_ok=True)
+            for name in ('configs', 'tools', 'model-index.yml'):
+                if not (mim / name).exists():
+                    (mim / name).symlink_to(Path('../..', name))
+            return
+        for built, source in self.get_output_mapping().items():
+            self.mkpath(str(Path(built).parent))
+            self.copy_file(source, built)
+
+
+class Build(build):
+    """Builds ``.mim`` too."""
+
+    sub_commands = [*build.sub_commands, ('build_mim', None)]
+
+
 setup(
     name='mmnoisy',
     version=VERSION,
@@ -70,6 +125,7 @@ setup(
     },
     python_requires='>=3.9,<3.14',  # MMEngine uses pkgutil.find_loader, gone in 3.14
     install_requires=REQUIRED,
+    cmdclass={'build': Build, 'build_mim': BuildMim},
     entry_points={'console_scripts': ['mmnoisy = mmnoisy.cli.main:main']},
     extras_require={
         'openmmlab': OPENMMLAB,
