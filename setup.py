@@ -2,11 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Dict, List
 
 from setuptools import Command, find_packages, setup
 from setuptools.command.build import build
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.resolve()
 VERSION = re.search(r"__version__ = '(.+)'", (HERE / 'mmnoisy/__init__.py').read_text()).group(1)
 
 # Floors are what .ci/oldest.txt pins and .ci/run tests. Which of the two stacks there is, is not
@@ -56,55 +57,67 @@ DEV = [
 ]
 
 
-
 class BuildMim(Command):
     """Puts what OpenMMLab's tools look for in a package into its folder ``.mim``.
 
-    A step of ``build``, so that wheels, editable installs and source distributions all have it.
+    A step of ``build``: wheels, editable installs and source distributions all have the files.
     """
 
     description = 'put configs, tools and model-index.yml into mmnoisy/.mim'
     user_options = []
-    editable_mode = False  # set by setuptools
+    editable_mode = False  # which setuptools sets
 
-    def initialize_options(self):
-        """Required by setuptools."""
+    def initialize_options(self) -> None:
+        """Declares the one option, which ``build`` gives."""
         self.build_lib = None
 
-    def finalize_options(self):
+    def finalize_options(self) -> None:
         """Builds where the package is built."""
         self.set_undefined_options('build', ('build_lib', 'build_lib'))
 
-    def get_source_files(self):
-        """Paths from here."""
-        found = (path for folder in ('configs', 'tools') for path in Path(folder).rglob('*.*'))
-        return ['model-index.yml', *(str(path) for path in found if path.suffix != '.pyc')]
+    def get_source_files(self) -> List[str]:
+        """Paths below this folder."""
+        paths = (path for name in ('configs', 'tools') for path in Path(name).rglob('*.*'))
+        return ['model-index.yml', *(str(path) for path in paths if path.suffix != '.pyc')]
 
-    def get_output_mapping(self):
-        """The source of each file that is built."""
-        root = Path(self.build_lib, 'mmnoisy/.mim')
-        return {str(root / name): name for name in sorted(self.get_source_files())}
+    def get_output_mapping(self) -> Dict[str, str]:
+        """What each built file is made of."""
+        return {f'{self.build_lib}/mmnoisy/.mim/{path}': path for path in self.get_source_files()}
 
-    def get_outputs(self):
-        """Paths of the files that are built."""
+    def get_outputs(self) -> List[str]:
+        """The built files."""
         return [*self.get_output_mapping()]
 
-    def run(self):
-        """Copies the files; beside the sources of an editable install links are enough."""
+    def run(self) -> None:
+        """Copies the files; an editable install gets links to them, and what mim looks for."""
         if self.editable_mode:
-            mim = HERE / 'mmnoisy/.mim'
-            mim.mkdir(exist_ok=True)
-            for name in ('configs', 'tools', 'model-index.yml'):
-                if not (mim / name).exists():
-                    (mim / name).symlink_to(Path('../..', name))
+            self.link_sources(HERE / 'mmnoisy/.mim')
+            self.write_doors(Path(self.get_finalized_command('install').install_lib))
             return
         for built, source in self.get_output_mapping().items():
             self.mkpath(str(Path(built).parent))
             self.copy_file(source, built)
 
+    def link_sources(self, folder: Path) -> None:
+        """Fills the ``.mim`` of the package, which stays where it is."""
+        folder.mkdir(exist_ok=True)
+        for name in ('configs', 'tools', 'model-index.yml'):
+            if not (folder / name).exists():
+                (folder / name).symlink_to(Path('../..', name))
+
+    def write_doors(self, site_packages: Path) -> None:
+        """Fills ``site-packages/mmnoisy/.mim``: mim looks there, wherever the package is."""
+        for path in map(Path, self.get_source_files()):
+            door = site_packages / 'mmnoisy/.mim' / path
+            self.mkpath(str(door.parent))
+            if path.parts[0] == 'configs' and path.suffix == '.py':
+                door.write_text(f'_base_ = {str(HERE / path)!r}\n')
+            else:
+                self.copy_file(str(path), str(door))
+
 
 class Build(build):
-    """Builds ``.mim`` too."""
+    """Builds the package, and ``.mim`` in it."""
 
     sub_commands = [*build.sub_commands, ('build_mim', None)]
 
@@ -116,6 +129,7 @@ setup(
     long_description=(HERE / 'README.md').read_text(),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
+    package_dir={'': '.'},  # so that an editable install is a path, which type checkers follow
     packages=find_packages(include=['mmnoisy', 'mmnoisy.*']),
     package_data={
         'mmnoisy': ['py.typed'],

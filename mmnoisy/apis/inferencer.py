@@ -74,7 +74,9 @@ class MultiLabelInferencer(ImageClassificationInferencer):
     ) -> None:
         checkpoint = None if isinstance(pretrained, bool) else str(pretrained)
         if checkpoint and (isinstance(model, Config) or str(model).endswith('.py')):
-            cfg = resolve(model if isinstance(model, Config) else Config.fromfile(find_config(model)))
+            cfg = resolve(
+                model if isinstance(model, Config) else Config.fromfile(find_config(model))
+            )
             model, pretrained = load_classifier(cfg, checkpoint, device), False
         super().__init__(model, pretrained, device, **kwargs)
         size = self.model.head.num_classes
