@@ -15,8 +15,6 @@ VERSION = re.search(r"__version__ = '(.+)'", (HERE / 'mmnoisy/__init__.py').read
 REQUIRED = [
     'numpy>=1.23.5',
     'pyarrow>=12.0.0',
-    'requests>=2.32.2',
-    'urllib3>=2.0.2',  # refuses bodies shorter than announced
     'tqdm>=4.65.0',
     'matplotlib>=3.7.0',
     'scipy>=1.10.0',
@@ -35,6 +33,11 @@ OPENMMLAB = [
 ONEDL = [*TORCH, 'onedl-mmpretrain>=1.3.6', 'onedl-mmengine>=0.10.12', 'onedl-mmcv>=2.3.6']
 # The demo, the backbone of the small set, and pictures faster.
 USEFUL = ['scikit-learn>=1.3.0', 'timm>=0.9.16', 'simplejpeg>=1.7.1']
+# What tools/download_images.py gets pictures with; openmim pins older ones.
+DOWNLOAD = [
+    'requests>=2.32.2',
+    'urllib3>=2.0.2',  # refuses bodies shorter than announced
+]
 # The alternatives that tools/benchmark.py measures against.
 BENCH = ['polars>=1.0.0', 'duckdb>=1.0.0']
 # The review queue, and the ranking that it is compared with.
@@ -44,6 +47,7 @@ ONNX = ['onnx>=1.14.0', 'onnxruntime>=1.15.0']
 # With either stack; ruff and mypy check the code in .ci/run.
 DEV = [
     *USEFUL,
+    *DOWNLOAD,
     *BENCH,
     *REVIEW,
     *ONNX,
@@ -144,7 +148,8 @@ setup(
     extras_require={
         'openmmlab': OPENMMLAB,
         'onedl': ONEDL,
-        'all': OPENMMLAB + USEFUL,
+        'all': OPENMMLAB + USEFUL + DOWNLOAD,
+        'download': DOWNLOAD,
         'bench': BENCH,
         'review': REVIEW,
         'onnx': ONNX,
