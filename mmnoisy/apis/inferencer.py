@@ -20,6 +20,7 @@ from mmpretrain.structures import DataSample
 from mmnoisy.apis.calibration_file import Calibration, calibration_path
 from mmnoisy.apis.pictures import UNREADABLE, LeftOut, Picture, find_pictures
 from mmnoisy.class_names import distinct_names
+from mmnoisy.config_files import find_config
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.trained_model import class_list, load_classifier
@@ -73,7 +74,9 @@ class MultiLabelInferencer(ImageClassificationInferencer):
     ) -> None:
         checkpoint = None if isinstance(pretrained, bool) else str(pretrained)
         if checkpoint and (isinstance(model, Config) or str(model).endswith('.py')):
-            cfg = resolve(model if isinstance(model, Config) else Config.fromfile(model))
+            cfg = resolve(
+                model if isinstance(model, Config) else Config.fromfile(find_config(model))
+            )
             model, pretrained = load_classifier(cfg, checkpoint, device), False
         super().__init__(model, pretrained, device, **kwargs)
         size = self.model.head.num_classes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path as osp
 from argparse import ArgumentParser, Namespace
 from inspect import signature
 from pathlib import Path
@@ -13,6 +12,7 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import FlexibleRunner, Runner
 from mmengine.utils import import_modules_from_strings
 
+from mmnoisy.config_files import find_config
 from mmnoisy.engine.sets import LOADERS, SETS, resolve
 from mmnoisy.engine.transforms import on_features
 from mmnoisy.errors import InputError, like
@@ -37,7 +37,8 @@ def load_config(
     """Reads a config and completes it.
 
     Args:
-        path: of the file.
+        path: of the file, or the name of a config of the package, see
+            :func:`mmnoisy.config_files.find_config`.
         work_dir: of logs and checkpoints; by default the config's own, or ``work_dirs/NAME``.
         cfg_options: settings that replace those of the config, by ``key.subkey``.
         launcher: of several processes, ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
@@ -47,13 +48,10 @@ def load_config(
         InputError: the config or a file that it inherits from does not exist or is no config, or
             a setting cannot be replaced or contradicts another.
     """
+    path = find_config(path)
     cfg = _read(path)
     cfg.launcher = launcher
-    cfg.work_dir = (
-        work_dir
-        or cfg.get('work_dir')
-        or osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
-    )
+    cfg.work_dir = work_dir or cfg.get('work_dir') or f'work_dirs/{path.stem}'
     _merge(cfg, cfg_options or {})
     resolve(cfg)
     if features is not None:
@@ -80,9 +78,11 @@ def _choose_pinning(cfg: Config, name: str) -> None:
         )
 
 
-def _read(path: str | Path) -> Config:
+def _read(path: Path) -> Config:
     try:
         cfg = Config.fromfile(path, import_custom_modules=False)
+    except InputError:
+        raise
     except FileNotFoundError as error:
         name = error.filename or path
         raise InputError(f'{name}: there is no such config file; check the path') from error

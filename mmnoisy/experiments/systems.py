@@ -24,7 +24,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from mmengine.config import Config
 
-import mmnoisy
+from mmnoisy.config_files import configs_folder
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.sets import trained_on
 from mmnoisy.errors import InputError
@@ -170,12 +170,10 @@ def _path(name: str) -> Path:
     """The config of a system."""
     if name.endswith('.py'):
         return Path(name)
-    package = Path(mmnoisy.__file__).parent
-    for root in (package / '.mim/configs', package.parent / 'configs'):
-        for folder in (root, root / 'baselines'):
-            path = folder / f'{name}{SUFFIX}.py'
-            if path.is_file():
-                return path
+    for folder in (configs_folder(), configs_folder() / 'baselines'):
+        path = folder / f'{name}{SUFFIX}.py'
+        if path.is_file():
+            return path
     raise InputError(
         f'--systems {name}: is no system; systems are {", ".join(SYSTEMS)}, or give a config file'
     )

@@ -115,3 +115,9 @@ def test_checkpoints_of_mmengine_can_be_read_after_custom_imports(tmp_path):
         'torch.load(sys.argv[2], weights_only=True)\n'
     )
     assert 'torch' in imported(code, tmp_path / 'config.py', tmp_path / 'x.pth')
+
+
+@pytest.mark.parametrize('first', ['', 'import mmengine\n'])
+def test_configs_are_inherited_by_name_whatever_was_imported_before(tmp_path, first):
+    (tmp_path / 'config.py').write_text("_base_ = 'mmnoisy::joint_demo.py'\n")
+    assert 'mmengine' in imported(f'{first}import mmnoisy\n{READ}', tmp_path / 'config.py')

@@ -15,12 +15,18 @@ from pathlib import Path
 from typing import Any, BinaryIO, Iterable
 from urllib.parse import urljoin, urlsplit
 
-import requests
-from urllib3 import Retry
-from urllib3.exceptions import HTTPError
-
 from mmnoisy.datasets.pictures.list import NO_ADDRESS, Picture
 from mmnoisy.errors import InputError
+
+try:
+    import requests
+    import urllib3
+    from urllib3 import Retry
+    from urllib3.exceptions import HTTPError
+except ImportError as error:
+    raise InputError(f"{error.name}: not installed; run pip install 'mmnoisy[download]'") from error
+if urllib3.__version__.startswith('1.'):  # which takes a part of a body for the whole
+    raise InputError(f"urllib3 {urllib3.__version__}: too old; run pip install 'mmnoisy[download]'")
 
 THERE, FETCHED, PLACEHOLDER, STOPPED = 'already there', 'fetched', 'placeholder', 'stopped'
 

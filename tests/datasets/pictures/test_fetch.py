@@ -1,8 +1,10 @@
 import errno
 import os
+import sys
 import threading
 import time
 from email.utils import formatdate
+from importlib import import_module
 
 import pytest
 from picture_server import JPEG, PNG, PictureServer, endless, md5
@@ -219,3 +221,13 @@ def test_nothing_is_fetched_once_it_is_to_stop(server, tmp_path):
     server.replies['/b.jpg'] = [JPEG]
     assert fetcher(Picture(ID, server.url + '/b.jpg', 'b.jpg')) == 'stopped'
     assert server.requests == {'/a.jpg': 1}
+
+
+def test_missing_and_old_libraries_are_named(monkeypatch):
+    monkeypatch.delitem(sys.modules, fetching.__name__)
+    monkeypatch.setattr('urllib3.__version__', '1.26.20')
+    with pytest.raises(InputError, match=r"urllib3 1\.26\.20: too old; .*'mmnoisy\[download\]'"):
+        import_module(fetching.__name__)
+    monkeypatch.setitem(sys.modules, 'requests', None)
+    with pytest.raises(InputError, match=r"requests: not installed; .*'mmnoisy\[download\]'"):
+        import_module(fetching.__name__)
