@@ -80,7 +80,11 @@ class Sample:
 
     def __init__(self, cells: Sequence[Any]) -> None:
         self.cells = [cell for cell in cells if cell is not None and cell != '']
-        self.nested = any(isinstance(cell, (list, dict)) for cell in self.cells)
+        nested = [cell for cell in self.cells if isinstance(cell, (list, dict))]
+        self.nested = bool(nested)
+        self.lists = any(isinstance(cell, list) for cell in nested)
+        parts = (part for cell in nested for part in cell)
+        self.deep = any(isinstance(part, (list, dict)) for part in parts)
         shown = [cell if isinstance(cell, str) else repr(cell) for cell in self.cells]
         self.shown: List[str] = shown
         self.distinct = len({*shown})

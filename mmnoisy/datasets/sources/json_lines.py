@@ -53,6 +53,7 @@ class JsonLinesSource(Source):
         names, columns = _columns(path, account)
         roles = find_roles(names, [column[:_SAMPLE] for column in columns], kind, options, path)
         used = {k: columns[k] for k in roles.used}
+        used[roles.image] = [_path(cell) for cell in used[roles.image]]
         label, score = roles.label, len(names)
         objects = label is not None and any(isinstance(cell, dict) for cell in used[label])
         if label is not None and objects:
@@ -150,7 +151,11 @@ def _listed(cell: Any) -> List[Any]:
 
 
 def _text(value: Any) -> Optional[str]:
-    return None if value is None else text_of(value)
+    return None if value is None or isinstance(value, (list, dict)) else text_of(value)
+
+
+def _path(cell: Any) -> Any:
+    return cell.get('path') if isinstance(cell, dict) else cell
 
 
 def _is_number(value: Any) -> bool:

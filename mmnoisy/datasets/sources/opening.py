@@ -29,17 +29,15 @@ def open_file(path: str) -> Iterator[IO[bytes]]:
         InputError: it cannot be read, now or within the block.
     """
     try:
-        with _open(path) as file:
-            yield file
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f'{path}: is damaged ({error}); copy it again') from error
-    except (OSError, ImportError) as error:
+        file = _open(path)
+    except (OSError, ImportError, ValueError) as error:
         why = getattr(error, 'strerror', None) or error
         raise InputError(f'{path}: cannot be read ({why}); check the path') from error
-    except ValueError as error:
-        if isinstance(error, InputError) or '://' not in path:
-            raise
-        raise InputError(f'{path}: cannot be read ({error}); check the address') from error
+    with file:
+        try:
+            yield file
+        except (EOFError, OSError, zlib.error) as error:
+            raise InputError(f'{path}: is damaged ({error}); copy it again') from error
 
 
 def _open(path: str) -> IO[bytes]:

@@ -98,6 +98,11 @@ class _Search:
         image = self.given.get('image')
         if image is None:
             image = self._image()
+        if self.samples[image].lists:
+            self._fail(
+                f'column {self.names[image]!r} holds lists, not names of images',
+                'name the one that does with --image-column',
+            )
         self.free = [k for k in self.free if k != image]
         group = self.given.get('group')
         label = self.given.get('label')
@@ -108,6 +113,11 @@ class _Search:
             if not classes:
                 self._fail('has no column of labels', 'name it with --label-column')
             return Roles(image, group=group, classes=classes)
+        if self.samples[label].deep:
+            self._fail(
+                f'column {self.names[label]!r} holds lists of objects',
+                'give labels, lists of labels, or objects from labels to scores',
+            )
         self.free = [k for k in self.free if k != label]
         score = self.given.get('score')
         if score is None and not self.unscored:

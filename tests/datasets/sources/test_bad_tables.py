@@ -1,8 +1,13 @@
 """What is wrong with a table is one sentence, or rows counted by reason."""
 
 import gzip
+import json
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_tables import read, read_text, said
 
 from mmnoisy import InputError
@@ -180,3 +185,35 @@ def test_files_that_are_missing_or_damaged(tmp_path):
         read_text(tmp_path, 'image,lable\na.jpg,cat\n', label_column='label')
     with pytest.raises(InputError, match='is not one character'):
         read_text(tmp_path, 'image,label\na.jpg,cat\n', sep='::')
+
+
+PIECES = st.sampled_from(
+    [*',;|\t\n"\'[]{}: ', '\r\n', 'a.jpg', 'b', 'cat', '1', '0', '-1', '.5', 'image', 'label', 'é']
+)
+OBJECTS = st.dictionaries(
+    st.sampled_from(['image', 'label', 'labels', 'score', 'x']),
+    st.recursive(
+        st.sampled_from([None, True, 'a', 'b', '', 1, 0.5, -1]),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just('a'), inner),
+        max_leaves=3,
+    ),
+)
+
+
+@given(
+    text=st.lists(PIECES, max_size=40).map(''.join)
+    | st.lists(OBJECTS.map(json.dumps), max_size=4).map('\n'.join),
+    kind=st.sampled_from(['noisy', 'verified']),
+    name=st.sampled_from(['a.csv', 'a']),
+)
+def test_whatever_is_read_is_a_table_or_a_sentence(text, kind, name):
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            table = read_text(Path(folder), text, kind, name)
+        except InputError:
+            return
+    assert len({*table.images}) == len(table.images)
+    assert len({*table.classes}) == len(table.classes)
+    assert ((table.value >= 0) & (table.value <= 1)).all()
+    assert table.account.rows >= sum(table.account.dropped.values()) + len(table.label)
+    json.dumps(table.layout)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_tables import read, read_text, tables, triples
 
@@ -27,11 +27,12 @@ LAYOUTS = {
     'words': dict(shape='long', words=['yes', 'no'], score_column='verdict'),
     'maps': dict(shape='list', list_sep='dict'),
 }
-FORMATS = dict(csv='csv', jsonl='jsonl', parquet='parquet')
+FORMATS = ('csv', 'jsonl', 'parquet')
 
 
 @pytest.mark.parametrize('kind', ['noisy', 'verified'])
 @pytest.mark.parametrize('name', FORMATS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_any_names(name, kind, data):
     layout = data.draw(st.sampled_from([*LAYOUTS.values()]))
@@ -45,6 +46,7 @@ def test_any_names(name, kind, data):
 
 @pytest.mark.parametrize('kind', ['noisy', 'verified'])
 @pytest.mark.parametrize('name', FORMATS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_column_a_class(name, kind, data):
     padded, none = data.draw(st.booleans()), data.draw(st.sampled_from(['', '0']))
@@ -56,6 +58,7 @@ def test_a_column_a_class(name, kind, data):
     assert triples(again) == triples(table)
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_googles_csv(data):
     table = data.draw(tables('noisy'))
