@@ -18,30 +18,28 @@ _NUMBER = r'^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$'
 
 
 def flat(column: Any) -> pa.Array:
-    """A column in one piece; texts of any Arrow type are dictionaries of ``string``.
+    """A column in one piece; texts of any Arrow type are a dictionary of ``string``.
 
     Args:
         column: an array or a chunked array.
     """
+    if not _is_typed(column.type) and not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
     if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries()
-        if column.num_chunks != 1:
-            column = column.combine_chunks()
-            if isinstance(column, pa.ChunkedArray):  # of no chunk, in old versions
-                column = pa.concat_arrays(column.chunks) if column.num_chunks else column
-        else:
-            column = column.chunk(0)
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        if not pa.types.is_string(kind.value_type):
-            values = column.dictionary
-            column = pa.DictionaryArray.from_arrays(column.indices, _as_string(values))
-        return column
-    if pa.types.is_floating(kind) or pa.types.is_boolean(kind) or is_list(kind):
-        return column
-    if pa.types.is_integer(kind) or pa.types.is_null(kind) or pa.types.is_map(kind):
-        return column
-    return _as_string(column).dictionary_encode() if not pa.types.is_struct(kind) else column
+        if pa.types.is_dictionary(column.type):
+            column = column.unify_dictionaries()
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type) and not pa.types.is_string(column.type.value_type):
+        known = column.dictionary.cast(pa.string())
+        column = pa.DictionaryArray.from_arrays(column.indices, known)
+    return column
+
+
+def _is_typed(kind: pa.DataType) -> bool:
+    """Whether cells are numbers, truths or nested, and not texts, dates or the like."""
+    types = pa.types
+    number = types.is_floating(kind) or types.is_integer(kind) or types.is_boolean(kind)
+    return number or types.is_nested(kind) or types.is_null(kind)
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -49,10 +47,6 @@ def is_list(kind: pa.DataType) -> bool:
     return (
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
-
-
-def _as_string(array: pa.Array) -> pa.Array:
-    return array if pa.types.is_string(array.type) else array.cast(pa.string())
 
 
 def texts(array: pa.Array) -> Tuple[np.ndarray, pa.Array]:

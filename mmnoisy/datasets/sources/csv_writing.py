@@ -38,7 +38,8 @@ def write_table(table: LabelTable, path: str, kind: Kind) -> None:
     Raises:
         InputError: it cannot be written so that it is understood again.
     """
-    simple = dict(sep=',', header=True, padded=False, decimal='.', words=['1', '0'])
+    between = '\t' if '.tsv' in Path(path).suffixes else ','
+    simple = dict(sep=between, header=True, padded=False, decimal='.', words=['1', '0'])
     lists = {**simple, **shapes.in_lists(table, kind, JSON)}
     for changes in ({}, {'padded': False}, lists):
         layout = shapes.plan(table, kind, {ARRAY: JSON, DICT: JSON, ONE: JSON}, **changes)

@@ -29,7 +29,12 @@ def read_frame(frame: Any, kind: Kind, options: Options) -> LabelTable:
     """
     table = _arrow_table(frame)
     name = f'{type(frame).__module__.split(".")[0]} frame'
-    return labels_of_arrow(table[:_SAMPLE], table.select, dict(format='frame'), kind, options, name)
+    try:
+        return labels_of_arrow(
+            table[:_SAMPLE], table.select, dict(format='frame'), kind, options, name
+        )
+    except pa.ArrowException as error:
+        raise InputError(f'{name}: {error}; give texts, numbers or lists') from error
 
 
 def _arrow_table(frame: Any) -> pa.Table:

@@ -26,7 +26,9 @@ def given_separator(name: Optional[str]) -> Optional[str]:
     return name if name is None else _NAMES.get(name, name)
 
 
-def find_form(cells: Sequence[str], path: str, plural: bool = False, repeats: bool = False) -> str:
+def find_form(
+    cells: Sequence[str], path: str, plural: bool = False, rows: int = 0, images: int = 0
+) -> str:
     """How labels stand in cells: :data:`ONE`, :data:`JSON`, :data:`PYTHON` or what is between.
 
     A separator is one that splits cells into parts which recur in others. Commas and spaces, which
@@ -36,7 +38,8 @@ def find_form(cells: Sequence[str], path: str, plural: bool = False, repeats: bo
         cells: the distinct ones, none empty.
         path: to name the source.
         plural: whether the name of the column says that there are several.
-        repeats: whether images have several rows, as is usual of single labels.
+        rows: of the table.
+        images: in these; fewer than rows is usual of single labels.
 
     Raises:
         InputError: it cannot be told.
@@ -52,16 +55,18 @@ def find_form(cells: Sequence[str], path: str, plural: bool = False, repeats: bo
     if found:
         example = next(cell for cell in cells if any(sep in cell for sep in found))
         raise _unclear(path, example, ' or '.join(map(repr, found)))
+    repeats = rows > 1.2 * images
+    few = len(cells) < 30 and rows < 3 * len(cells) and not repeats
     many = [cell for cell in cells if ',' in cell]
     if len(many) > 0.02 * len(cells):
         share = _recurring(cells, ',')
-        if share >= (0.5 if plural else 0.9):
+        if share >= (0.3 if plural else 0.9):
             return ','
-        if share > 0.15:
+        if share > 0.15 or few:
             raise _unclear(path, many[0], repr(','))
     many = [cell for cell in cells if ' ' in cell.strip()]
     share = _recurring(cells, ' ')
-    if share > 0.65:
+    if share > (0.3 if few else 0.65):
         sure = share >= 0.9 and _are_lists(cells)
         if sure != repeats:
             return ONE if repeats else ' '

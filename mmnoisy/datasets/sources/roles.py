@@ -142,14 +142,12 @@ class _Search:
         if files:
             return files[0]
         texts = [k for k in rest if not self.samples[k].values] or rest
-        texts.sort(key=lambda k: -self.samples[k].distinct)
-        if len(texts) > 1 and (
-            self.samples[texts[0]].distinct < 2 * self.samples[texts[1]].distinct
-        ):
-            self._ask('images', 'image', sorted(texts))
+        first, *further = texts or [0]
+        if any(self.samples[first].distinct < 2 * self.samples[k].distinct for k in further):
+            self._ask('images', 'image', texts)
         if not texts:
             self._fail('has no column of images', 'name it with --image-column')
-        return texts[0]
+        return first
 
     def _label(self) -> Optional[int]:
         """The column of labels; None where each class has a column."""

@@ -118,11 +118,11 @@ def holds_cells(table: LabelTable, layout: Dict[str, Any]) -> bool:
     given = 'list_sep' in layout['given']
     try:
         if layout['shape'] == 'long':
-            if given:
+            if given or 'score' in layout['order']:
                 return True
             used = [table.classes[k] for k in np.flatnonzero(np.bincount(table.label))]
-            repeats = len(rows_of_labels(table)[0]) > 1.2 * len(table.images)
-            return find_form(used, '', plural, repeats) == ONE
+            rows = len(rows_of_labels(table)[0])
+            return find_form(used, '', plural, rows, len(table.images)) == ONE
         form = layout['list_sep']
         order, offset = by_image(table)
         label = table.label[order]
@@ -133,7 +133,9 @@ def holds_cells(table: LabelTable, layout: Dict[str, Any]) -> bool:
         if any(text and parse(text, form) != list(names) for names, text in texts.items()):
             return False
         filled = [text for text in texts.values() if text]
-        return given or not filled or find_form(filled, '', plural) == form
+        number = len(table.images)
+        found = form if given else find_form(filled, '', plural, number, number)
+        return found == form or (found == ONE and all(len(names) < 2 for names in cells))
     except InputError:
         return False
 

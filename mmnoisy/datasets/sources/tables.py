@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
 from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options
-from mmnoisy.datasets.sources.cell_values import is_list, texts, verdicts
+from mmnoisy.datasets.sources.cell_values import confidences, is_list, texts, verdicts
 from mmnoisy.datasets.sources.column_names import is_plural
 from mmnoisy.datasets.sources.gathering import Cells, gather
 from mmnoisy.datasets.sources.list_cells import ONE, find_form, given_separator
@@ -64,7 +65,7 @@ def labels_of(
         values = [column for _, column in cells.classes]
         layout['none'] = '0' if any(map(_has_zero, values[:100])) else ''
     else:
-        cells.form = _form(cells, layout, options, path)
+        cells.form = _form(cells, layout, kind, options, path)
         layout['shape'] = 'long' if cells.form == ONE else 'list'
         layout['list_sep'] = cells.form
         values = [] if cells.score is None else [cells.score]
@@ -75,18 +76,21 @@ def labels_of(
     return gather(cells, layout, kind, account, path)
 
 
-def _form(cells: Cells, layout: Mapping[str, Any], options: Options, path: str) -> str:
+def _form(cells: Cells, layout: Mapping[str, Any], kind: Kind, options: Options, path: str) -> str:
     assert cells.label is not None
     if is_list(cells.label.type):
         return ARRAY
     given = given_separator(options.list_sep)
     if given is not None:
         return given
+    if cells.score is not None and not is_list(cells.score.type):
+        value, empty = (confidences if kind == 'noisy' else verdicts)(cells.score)
+        if not (np.isnan(value) & ~empty).any():
+            return ONE  # several labels would have several scores
     image, images = texts(cells.image)
-    repeats = int((image >= 0).sum()) > 1.2 * len(images)
-    return find_form(
-        texts(cells.label)[1].to_pylist(), path, is_plural(layout['label_column']), repeats
-    )
+    known = texts(cells.label)[1].to_pylist()
+    plural = is_plural(layout['label_column'])
+    return find_form(known, path, plural, int((image >= 0).sum()), len(images))
 
 
 def _words(columns: Iterable[pa.Array]) -> List[str]:

@@ -35,6 +35,7 @@ SENTENCES = {
     'two texts': ('file,who,what\na.jpg,x,y\n', "'who' and 'what' could all hold the labels"),
     'two scores': ('image,label,score,conf\na,b,1,1\n', "'score' and 'conf' could all hold"),
     'long or wide': ('file,animal,red\na.jpg,cat,1\n', r"say --label-column 'animal' or .* '\*'"),
+    'no endings': ('x1,cat\nx1,dog\nx1,fish\nx1,bird\n', "'1' and '2' could all hold the images"),
     'header or row': ('x1,cat\nx2,dog\n', 'may be a header or a row; name the columns'),
     'comma or semicolon': ('x1,cat;dog\nx2,dog;cat\n', 'a comma or a semicolon between them'),
     'bar or semicolon': (

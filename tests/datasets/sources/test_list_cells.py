@@ -30,9 +30,10 @@ def test_commas_and_spaces():
 
 
 def test_single_labels():
-    assert find_form(CLASSES, '') == ONE
+    assert find_form(CLASSES, '', rows=100, images=100) == ONE
     assert find_form([], '') == ONE
-    assert find_form(['sports car', 'race car', 'car', 'hot dog', 'dog'], '') == ONE
+    names = ['sports car', 'race car', 'car', 'hot dog', 'dog']
+    assert find_form(names, '', rows=100, images=100) == ONE
 
 
 def test_a_question_rather_than_a_guess():
@@ -40,6 +41,7 @@ def test_a_question_rather_than_a_guess():
         ['a|b', 'c'],
         ['a|b;c', 'a;b', 'b|c', 'c|a'],
         ['red car', 'blue car', 'red bike', 'blue bike'],
+        ['sports car', 'race car', 'car', 'hot dog', 'dog'],  # in too few rows to tell
         ['a, b', 'a', 'c, d'],
     ):
         with pytest.raises(InputError, match='may be one label or several'):
@@ -53,7 +55,7 @@ def test_several_are_said_by_the_name_of_the_column():
 
 def test_rows_for_an_image_make_words_unlikely():
     names = ['red car', 'blue car', 'red bike', 'blue bike']
-    assert find_form(names, '', repeats=True) == ONE
+    assert find_form(names, '', rows=9, images=4) == ONE
 
 
 def test_names_of_open_images_are_single_labels():
@@ -62,7 +64,7 @@ def test_names_of_open_images_are_single_labels():
         pytest.skip(f'{path} is not there')
     with open(path, newline='') as file:
         names = [name for _, name in csv.reader(file)]
-    assert find_form(names, '', repeats=True) == ONE
+    assert find_form(names, '', rows=2 * len(names), images=len(names)) == ONE
     some = random.Random(0).sample(names, 600)
     assert find_form(some, '') == ONE
 
