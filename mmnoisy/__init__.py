@@ -11,7 +11,8 @@ from typing import Any
 from mmnoisy import registration
 from mmnoisy.errors import InputError
 
-__all__ = ['InputError', 'apis', 'datasets', 'evaluation', 'models']
+_MODULES = ('apis', 'datasets', 'evaluation', 'metrics', 'models')
+__all__ = ['InputError', 'NoisyLabelClassifier', *_MODULES]
 __version__ = '0.1.0'
 
 # mmcv-lite has no compiled operators, and nothing here or in MMPretrain needs this one.
@@ -20,6 +21,8 @@ registration.prepare()
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
+    if name == 'NoisyLabelClassifier':
+        return import_module('mmnoisy.arrays').NoisyLabelClassifier
+    if name in _MODULES:
         return import_module(f'mmnoisy.{name}')
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -93,12 +93,13 @@ ORDER = [
     ('io', 'seeds', 'stack', 'class_names'),
     ('label_batch',),
     ('datasets', 'models', 'evaluation'),
-    ('reporting',),
+    ('reporting', 'metrics'),
     ('engine',),
     ('cleaning',),
     ('apis',),
     ('components', 'registration'),
     ('experiments',),
+    ('arrays',),
     ('cli',),
 ]
 
