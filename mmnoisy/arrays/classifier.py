@@ -240,12 +240,12 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
         )
         return as_table(values, frame is not None)
 
-    def score(self, X: Any, Y: Any, measure: str = 'AP_all') -> float:
+    def score(self, X: Any, y: Any, measure: str = 'AP_all') -> float:
         """Average precision in [0, 1] over verified pairs, see :mod:`mmnoisy.metrics`.
 
         Args:
             X: features (N, D).
-            Y: verdicts (N, C) on these images, see ``verified`` of :meth:`fit`.
+            y: verdicts (N, C) on these images, see ``verified`` of :meth:`fit`.
             measure: ``'AP_all'`` or ``'MAP'``.
 
         Raises:
@@ -253,7 +253,7 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
         """
         if measure not in MEASURES:
             raise InputError(f'measure={measure!r}: give one of {", ".join(MEASURES)}')
-        return getattr(verified_average_precision(self.predict_proba(X), Y), measure)
+        return getattr(verified_average_precision(self.predict_proba(X), y), measure)
 
     def __getstate__(self) -> Dict[str, Any]:
         # What is built of settings and weights is built again.

@@ -37,7 +37,7 @@ def probabilities(model: Any, features: np.ndarray) -> np.ndarray:
     scores = np.empty((len(features), model.head.num_classes), np.float32)
     for begin in range(0, len(features), BATCH_SIZE):
         rows = slice(begin, begin + BATCH_SIZE)
-        inputs = torch.tensor(features[rows]).to(pick_device())
+        inputs = torch.from_numpy(np.array(features[rows], order='C')).to(pick_device())
         samples = model.head.predict(model.extract_feat(inputs))
         scores[rows] = torch.stack([one.pred_score for one in samples]).cpu().numpy()
     return scores

@@ -27,11 +27,12 @@ def read_features(estimator: BaseEstimator, X: Any, reset: bool) -> np.ndarray:
 
     Raises:
         InputError: they are no such matrix, are others than before, or one is not finite.
+        TypeError: they are objects.
     """
     try:
         features = _validate(estimator, X, reset)
-    except (TypeError, ValueError) as error:
-        raise InputError(f'X: {error}') from error
+    except ValueError as error:
+        raise InputError(f'X: {" ".join(str(error).split())}') from error
     rows = max(1, _BLOCK_VALUES // features.shape[1])
     for begin in range(0, len(features), rows):
         bad = ~np.isfinite(features[begin : begin + rows])
@@ -53,6 +54,11 @@ def read_confidences(Y: Any) -> Tuple[Csr, Tuple[int, int]]:
     Raises:
         InputError: it is no matrix, holds something else than numbers in [0, 1], or no label.
     """
+    if Y is None:
+        raise InputError(
+            'Y: NoisyLabelClassifier requires y to be passed, but the target y is None; give the '
+            'noisy labels, (N, C)'
+        )
     matrix = Y if sparse.issparse(Y) else as_floats(Y, 'Y')
     rows = tidy(matrix)
     fits = (rows.data >= 0) & (rows.data <= 1)

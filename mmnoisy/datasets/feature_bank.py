@@ -180,7 +180,8 @@ def take_features(banks: Sequence[FeatureBank], place: np.ndarray, views: np.nda
         InputError: the banks hold features of different widths.
     """
     if len(banks) == 1:
-        return banks[0].features[place, views]
+        # The same bits, however the features of a lent bank lie in memory.
+        return np.ascontiguousarray(banks[0].features[place, views])
     widths = {bank.features.shape[2] for bank in banks}
     if len(widths) > 1:
         names = ' and '.join(str(bank.folder) for bank in banks)
