@@ -1,11 +1,14 @@
 """The estimator on arrays: what it is given, what it gives back, what it refuses."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from made_arrays import made_arrays
 from scipy import sparse
 
+import mmnoisy
 from mmnoisy import InputError, NoisyLabelClassifier
 
 X, Y, V, TRUTH = made_arrays()
@@ -159,6 +162,13 @@ def test_a_baseline_needs_no_verdicts():
     assert model.score(X, TRUTH, 'MAP') > 0.5
     with pytest.raises(InputError, match=r"method='baseline': has no cleaning network, .* 'best'"):
         model.clean(X, Y)
+
+
+def test_without_scikit_learn_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'sklearn', None)
+    monkeypatch.delitem(sys.modules, 'mmnoisy.arrays')
+    with pytest.raises(InputError, match=r"needs scikit-learn; run pip install 'scikit-learn"):
+        mmnoisy.NoisyLabelClassifier  # noqa: B018
 
 
 def changed(array, place, value):
