@@ -147,6 +147,7 @@ def test_pure_functions_do_not_know_MM():
         REPO / 'mmnoisy/evaluation/average_precision.py',
         REPO / 'mmnoisy/evaluation/calibration.py',
         REPO / 'mmnoisy/evaluation/thresholds.py',
+        REPO / 'mmnoisy/evaluation/verdicts.py',
         REPO / 'mmnoisy/apis/pictures.py',
     ]
     for path in pure:

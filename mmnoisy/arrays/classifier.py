@@ -100,7 +100,8 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
             raise InputError(f'steps={self.steps!r}: give a number of at least 1, or None')
         with opened(features, Y, verified) as (root, rated):
             self.classes_ = class_names(self.classes, Y)
-            self.method_, self.seed_ = self._chosen(), seed_of(self.random_state)
+            self.seed_ = seed_of(self.random_state)
+            self.method_ = self._chosen(root, rated)
             training = self._training(root, rated, {} if self.search_rates else None)
             model = training.train()
             self.settings_ = training.model_settings()
@@ -277,8 +278,8 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, 'weights_')
         return self
 
-    def _chosen(self) -> str:
-        """The method to train."""
+    def _chosen(self, root: Path, rated: np.ndarray) -> str:
+        """The method to train on the data set of a folder."""
         if self.method == 'auto':
             raise InputError("method='auto': there is no choice yet; give 'best', say")
         return self.method

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from contextlib import contextmanager
 from numbers import Integral
@@ -33,11 +34,11 @@ class Training:
     """Trains as ``tools/compare.py`` trains the same method with the same seed.
 
     Args:
-        root: see :func:`mmnoisy.arrays.data_set.data_set`; checkpoints are kept there too.
+        root: see :func:`mmnoisy.arrays.data_set.opened`; checkpoints are kept there too.
         num_verified: number of images of V.
         method: one of :data:`METHODS`.
         seed: of the run.
-        max_iter: steps of each training; None: as many as the configs say.
+        steps: of each training; None: as many as the configs say.
         recipes: by system; what is missing is searched on V. None: the configs' own.
 
     Attributes:
@@ -53,7 +54,7 @@ class Training:
         num_verified: int,
         method: str,
         seed: int,
-        max_iter: Optional[int] = None,
+        steps: Optional[int] = None,
         recipes: Optional[Mapping[str, Recipe]] = None,
     ) -> None:
         if method not in METHODS:
@@ -62,8 +63,8 @@ class Training:
                 f'{", ".join(METHODS)}'
             )
         options: Dict[str, Any] = {'index': str(root / 'index')}
-        if max_iter is not None:
-            options.update({'train_cfg.min_images': None, 'train_cfg.max_iters': max_iter})
+        if steps is not None:
+            options.update({'train_cfg.min_images': None, 'train_cfg.max_iters': steps})
         systems = load_systems([method], root / 'features', options)
         self.stages = _stages(method, systems) if recipes is None else to_train([method], systems)
         subsets = ('train', 'validation') if num_verified else ('train',)
@@ -111,6 +112,7 @@ class Training:
                     trainer.save(model, trainer.folder(job) / 'weights.pth')
                 if not job.verified:
                     self._models[job] = model
+                gc.collect()  # the runner, whose cycles hold arrays as long as T
         return model
 
     def recipe(self, stage: str) -> Recipe:

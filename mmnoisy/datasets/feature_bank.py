@@ -68,13 +68,13 @@ class FeatureBank:
 
     @classmethod
     @contextmanager
-    def lent(cls, folder: Path, image_ids: np.ndarray, features: np.ndarray) -> Iterator[None]:
+    def lent(cls, folder: Path, image_ids: np.ndarray, features: Any) -> Iterator[None]:
         """Within the block, arrays of this process are the bank that a folder is opened as.
 
         Args:
             folder: where nothing is read or written, an absolute path.
             image_ids: (N,) as above.
-            features: (N, K, D), not copied.
+            features: (N, K, D), an array or what is looked up as one, not copied.
         """
         bank = cls.__new__(cls)
         bank.folder, bank.provenance = folder, {}
