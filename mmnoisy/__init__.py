@@ -11,7 +11,12 @@ from typing import Any
 from mmnoisy import registration
 from mmnoisy.errors import InputError
 
-__all__ = ['InputError', 'apis', 'datasets', 'evaluation', 'models', 'read_labels']
+_MODULES = ('apis', 'datasets', 'evaluation', 'metrics', 'models')
+_FUNCTIONS = {
+    'NoisyLabelClassifier': 'mmnoisy.arrays',
+    'read_labels': 'mmnoisy.datasets.sources.reading',
+}
+__all__ = ['InputError', 'NoisyLabelClassifier', *_MODULES, 'read_labels']
 __version__ = '0.1.0'
 
 # mmcv-lite has no compiled operators, and nothing here or in MMPretrain needs this one.
@@ -20,8 +25,8 @@ registration.prepare()
 
 
 def __getattr__(name: str) -> Any:
-    if name == 'read_labels':
-        return import_module('mmnoisy.datasets.sources.reading').read_labels
-    if name in __all__:
+    if name in _FUNCTIONS:
+        return getattr(import_module(_FUNCTIONS[name]), name)
+    if name in _MODULES:
         return import_module(f'mmnoisy.{name}')
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -41,7 +41,9 @@ class Csr(NamedTuple):
         """The rows of the images for which ``images`` (N,) is true."""
         count = np.diff(self.start)
         labels = np.repeat(images, count)
-        start = np.concatenate([[0], np.cumsum(count[images])])
+        start = np.zeros(np.count_nonzero(images) + 1, np.int64)
+        np.cumsum(count[images], out=start[1:])
+        del count
         return Csr(start, self.label[labels], self.value[labels])
 
 

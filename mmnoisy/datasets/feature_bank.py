@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, List, Literal, Sequence, Tuple
+from typing import Any, ClassVar, Dict, Iterator, List, Literal, Sequence, Tuple
 
 import numpy as np
 
@@ -30,10 +31,13 @@ class FeatureBank:
     Attributes:
         folder: where the arrays are.
         image_ids: (N) texts, ascending.
-        features: (N, K, D) float16; view 0 is the one to test with.
+        features: (N, K, D) float16, in a lent bank any floating-point type; view 0 is the one to
+            test with.
         done: (N,) bool, the rows that have been written.
         provenance: what the features were computed with, texts by name.
     """
+
+    _lent: ClassVar[Dict[Path, FeatureBank]] = {}
 
     def __init__(self, folder: Path, info: Dict[str, Any], mode: Literal['r', 'r+'] = 'r') -> None:
         self.folder = folder
@@ -55,6 +59,8 @@ class FeatureBank:
             InputError: the folder is missing, is no bank, or is truncated or unfinished.
         """
         folder = Path(folder)
+        if folder in cls._lent:
+            return cls._lent[folder]
         bank = cls(folder, read_info(folder / 'bank.json', WHAT, VERSIONS, MEND))
         if not bank.done.all():
             raise InputError(
@@ -62,6 +68,26 @@ class FeatureBank:
                 'run tools/extract_features.py again as before, it goes on from there'
             )
         return bank
+
+    @classmethod
+    @contextmanager
+    def lent(cls, folder: Path, image_ids: Texts, features: Any) -> Iterator[None]:
+        """Within the block, arrays of this process are the bank that a folder is opened as.
+
+        Args:
+            folder: where nothing is read or written, an absolute path.
+            image_ids: (N) texts, ascending.
+            features: (N, K, D), an array or what is looked up as one, not copied.
+        """
+        bank = cls.__new__(cls)
+        bank.folder, bank.provenance = folder, {}
+        bank.image_ids, bank.features = image_ids, features
+        bank.done = np.broadcast_to(True, len(image_ids))
+        cls._lent[folder] = bank
+        try:
+            yield
+        finally:
+            del cls._lent[folder]
 
     @classmethod
     def create(
@@ -157,7 +183,8 @@ def take_features(banks: Sequence[FeatureBank], place: np.ndarray, views: np.nda
         InputError: the banks hold features of different widths.
     """
     if len(banks) == 1:
-        return banks[0].features[place, views]
+        # The same bits, however the features of a lent bank lie in memory.
+        return np.ascontiguousarray(banks[0].features[place, views])
     widths = {bank.features.shape[2] for bank in banks}
     if len(widths) > 1:
         names = ' and '.join(str(bank.folder) for bank in banks)

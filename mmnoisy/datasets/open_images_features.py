@@ -121,7 +121,8 @@ class OpenImagesFeatures(BaseDataset):
     def _features_on(self, device: str) -> torch.Tensor:
         """The features (N, K, D) of all images on a device."""
         shape = (len(self._place), self.num_views, self.banks[0].features.shape[-1])
-        features = torch.empty(shape, dtype=torch.float16, device=device)
+        dtype = torch.from_numpy(np.empty(0, self.banks[0].features.dtype)).dtype
+        features = torch.empty(shape, dtype=dtype, device=device)
         for begin in range(0, len(self._place), BLOCK):
             place = self._place[begin : begin + BLOCK]
             for view in range(self.num_views):

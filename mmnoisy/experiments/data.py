@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from itertools import combinations
+from typing import Any, Dict, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -20,6 +21,7 @@ class Data:
 
     Args:
         cfg: resolved, on features.
+        subsets: those that are there; T is.
 
     Attributes:
         cfg: the same.
@@ -35,13 +37,13 @@ class Data:
     validation: Any
     test: Any
 
-    def __init__(self, cfg: Config) -> None:
-        self.cfg = cfg
+    def __init__(self, cfg: Config, subsets: Sequence[str] = tuple(SETS)) -> None:
+        self.cfg, self._subsets = cfg, subsets
         self._where = {subset: index_folder(set_config(cfg, subset)) for subset in SETS}
-        for subset in SETS:
+        for subset in subsets:
             setattr(self, subset, build_set(cfg, subset))
         self._check()
-        self.checksum = checksum(*(self.index(subset) for subset in SETS))
+        self.checksum = checksum(*(self.index(subset) for subset in subsets))
 
     def index(self, subset: str) -> LabelIndex:
         """The label index of a set."""
@@ -74,7 +76,7 @@ class Data:
             where['train'], 'give an index of one vocabulary, or train the *_objects configs'
         )
         kind = _kind(self.train.banks[0])
-        for subset in ('validation', 'test'):
+        for subset in self._subsets[1:]:
             dataset, index = getattr(self, subset), self.index(subset)
             if index.classes != train.classes:
                 raise InputError(
@@ -91,7 +93,7 @@ class Data:
                     f'{where[subset]}: has no label that is verified present; prepare it again '
                     'with the file of its verdicts'
                 )
-        for subset, before in (('validation', 'train'), ('test', 'train'), ('test', 'validation')):
+        for before, subset in combinations(self._subsets, 2):
             both = self.index(subset).shared_images(self.index(before))
             if len(both):
                 raise InputError(
