@@ -1,7 +1,8 @@
-"""What the systems are trained and tested on: T, V and test of a config, on features."""
+"""What systems are trained and tested on: T, V and, if there is one, test of a config."""
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any, Dict
 
 import numpy as np
@@ -25,7 +26,7 @@ class Data:
         cfg: the same.
         train: T.
         validation: V.
-        test: the images to test on.
+        test: the images to test on; None where the config has no ``test_set``.
 
     Raises:
         InputError: an index or a bank cannot be opened, or they do not belong together.
@@ -37,11 +38,13 @@ class Data:
 
     def __init__(self, cfg: Config) -> None:
         self.cfg = cfg
-        self._where = {subset: index_folder(set_config(cfg, subset)) for subset in SETS}
-        for subset in SETS:
+        subsets = [subset for subset, name in SETS.items() if cfg.get(name)]
+        self._where = {subset: index_folder(set_config(cfg, subset)) for subset in subsets}
+        self.test = None
+        for subset in subsets:
             setattr(self, subset, build_set(cfg, subset))
         self._check()
-        self.checksum = checksum(*(self.index(subset) for subset in SETS))
+        self.checksum = checksum(*(self.index(subset) for subset in subsets))
 
     def index(self, subset: str) -> LabelIndex:
         """The label index of a set."""
@@ -74,7 +77,7 @@ class Data:
             where['train'], 'give an index of one vocabulary, or train the *_objects configs'
         )
         kind = _kind(self.train.banks[0])
-        for subset in ('validation', 'test'):
+        for subset in [*where][1:]:
             dataset, index = getattr(self, subset), self.index(subset)
             if index.classes != train.classes:
                 raise InputError(
@@ -91,7 +94,7 @@ class Data:
                     f'{where[subset]}: has no label that is verified present; prepare it again '
                     'with the file of its verdicts'
                 )
-        for subset, before in (('validation', 'train'), ('test', 'train'), ('test', 'validation')):
+        for before, subset in combinations(where, 2):
             both = np.intersect1d(self.index(subset).image_ids, self.index(before).image_ids)
             if len(both):
                 raise InputError(

@@ -105,7 +105,7 @@ class Trainer:
 
     def save(self, model: Any, path: Path) -> str:
         """Writes a checkpoint that any config with these heads can load, on pictures too."""
-        meta = {'dataset_meta': self.data.test.metainfo}
+        meta = {'dataset_meta': self.data.train.metainfo}
         state = {key: value.cpu() for key, value in model.state_dict().items()}
         torch.save({'meta': meta, 'state_dict': state}, path)
         return str(path)
