@@ -18,6 +18,7 @@ SUBCOMMANDS = (
     'train',
     'test',
     'compare',
+    'run',
     'calibrate',
     'predict',
     'export_onnx',

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Iterator, List, Optional
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import barrier, get_rank
 from mmengine.runner import load_checkpoint
 from mmpretrain.registry import MODELS
 
+from mmnoisy.datasets.feature_bank import FeatureBank
 from mmnoisy.engine.checkpoints.named import named_checkpoints
 from mmnoisy.engine.devices import pick_device
-from mmnoisy.engine.feature_extraction import Views
-from mmnoisy.engine.sets import build_set, fill_classes, set_config
+from mmnoisy.engine.feature_extraction import Views, extract, feature_dim, provenance
+from mmnoisy.engine.sets import SETS, build_set, fill_classes, set_config
 from mmnoisy.engine.transforms import split_neck
 from mmnoisy.errors import InputError
 
@@ -46,6 +48,48 @@ def build_model(cfg: Config, checkpoint: Optional[str]) -> torch.nn.Module:
                 'backbone; give a checkpoint of the same model on pictures'
             )
     return model.to(pick_device()).eval()
+
+
+def extract_sets(
+    model: torch.nn.Module,
+    cfg: Config,
+    out: Path,
+    views: int = 1,
+    batch_size: int = 64,
+    num_workers: int = 1,
+) -> Iterator[FeatureBank]:
+    """Extracts the sets that a config has, one after the other; finished features are not redone.
+
+    Args:
+        model: of :func:`build_model`.
+        cfg: on pictures.
+        out: folder of the banks.
+        views: K, of an image of T and V; of test there is one.
+        batch_size: pictures at once.
+        num_workers: processes that load them.
+
+    Yields:
+        The bank of each set, finished.
+
+    Raises:
+        InputError: as :func:`extract`, or ``out`` holds other features.
+    """
+    for subset, name in SETS.items():
+        if not cfg.get(name):
+            continue
+        pictures = build_views(cfg, subset)
+        num_views = 1 if subset == 'test' else views
+        made_of = provenance(model, cfg.model, pipelines_of(cfg, subset, num_views), subset)
+        if get_rank() > 0:
+            barrier()
+        bank = FeatureBank.create(
+            out / subset, pictures.image_ids, num_views, feature_dim(model, pictures), made_of
+        )
+        if get_rank() == 0:
+            barrier()
+        extract(model, pictures, bank, batch_size, num_workers, subset)
+        barrier()
+        yield bank
 
 
 def build_views(cfg: Config, subset: str) -> Views:

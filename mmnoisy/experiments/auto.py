@@ -46,6 +46,7 @@ class Choice(NamedTuple):
 
     Attributes:
         method: the candidate.
+        settings: what is changed in its config, by ``key.subkey``.
         start: the checkpoint that its training begins with.
         config: of the training on all of T and V, on features;
             :func:`mmnoisy.engine.partial_training.train_here` trains it.
@@ -57,6 +58,7 @@ class Choice(NamedTuple):
     """
 
     method: Candidate
+    settings: Dict[str, Any]
     start: Path
     config: Config
     tried: Dict[str, Any]
@@ -79,7 +81,7 @@ def choose(
         features: folder of their feature banks.
         out: folder of what was trained and scored on the way.
         seed: of all trainings and of the parts of V.
-        options: settings that replace those of all configs, by ``key.subkey``.
+        options: settings that replace those of all methods, by ``key.subkey``.
         only: names of the methods to choose from.
 
     Raises:
@@ -112,7 +114,8 @@ def choose(
         start = trials.weights(begins)
     cross_fitted = choosing.scores(chosen.name)
     config = trials.config(chosen.name)
-    return Choice(chosen, start, config, choosing.tried, cross_fitted, trials)
+    changes = {**chosen.changes, **(options or {})}
+    return Choice(chosen, changes, start, config, choosing.tried, cross_fitted, trials)
 
 
 class _Choosing:

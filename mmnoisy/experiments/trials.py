@@ -62,7 +62,7 @@ class Trials:
 
     def add(self, one: Candidate) -> None:
         """Makes a candidate known, which begins with what is begun so far."""
-        options: Dict[str, Any] = {**self.options, **one.changes}
+        options: Dict[str, Any] = {**one.changes, **self.options}
         cfg = load_config(config_path(one.system), None, options, 'none', self.features)
         cfg.load_from = self.begun[one.begins_with] if one.begins_with else None
         cfg.pop('experiment', None)
