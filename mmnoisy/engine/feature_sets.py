@@ -15,7 +15,7 @@ from mmnoisy.datasets.feature_bank import FeatureBank
 from mmnoisy.engine.checkpoints.named import named_checkpoints
 from mmnoisy.engine.devices import pick_device
 from mmnoisy.engine.feature_extraction import Views, extract, feature_dim, provenance
-from mmnoisy.engine.sets import SETS, build_set, fill_classes, set_config
+from mmnoisy.engine.sets import SETS, build_set, fill_classes, pipeline_of_tests, set_config
 from mmnoisy.engine.transforms import split_neck
 from mmnoisy.errors import InputError
 
@@ -109,5 +109,5 @@ def build_views(cfg: Config, subset: str) -> Views:
 
 def pipelines_of(cfg: Config, subset: str, num_views: int) -> List[Any]:
     """The transforms that the views of a set go through."""
-    names = ('test', subset)[: min(num_views, 2)]
-    return [set_config(cfg, name)['pipeline'] for name in names]
+    of_tests = pipeline_of_tests(cfg)
+    return [of_tests] if num_views == 1 else [of_tests, set_config(cfg, subset)['pipeline']]

@@ -29,6 +29,7 @@ from mmnoisy.experiments.decision import (
     draws,
     interval,
     scored,
+    scored_by_part,
     share_right,
     surely_behind,
 )
@@ -93,7 +94,8 @@ def choose(
             f'--method {unknown[0]}: is none{like(unknown[0], METHODS)}; methods are auto, '
             f'{", ".join(METHODS)}'
         )
-    MMLogger.get_instance('choice', log_level='WARNING')  # no list of all weights of every model
+    if not MMLogger.check_instance_created('choice'):  # no list of all weights of every model
+        MMLogger.get_instance('choice', log_level='WARNING')
     init_default_scope('mmpretrain')
     facts = portfolio.facts(LabelIndex.open(Path(index) / 'train'))
     starts = portfolio.starts(facts['confident'])
@@ -177,7 +179,7 @@ class _Choosing:
         for one in candidates:
             trials.add(one)
         left = self._steps_left(names)
-        found = {name: self._scored(name, 1) for name in names if name == BASELINE}
+        found: Dict[str, Scored] = {}
         kept, left = self._halved([name for name in names if name != BASELINE], left)
         rest = range(1, trials.folds)
         with trials.showing(dict.fromkeys(kept, rest)):
@@ -191,6 +193,10 @@ class _Choosing:
         if len(kept) > 1 and repeats > 1:
             with trials.showing(dict.fromkeys(kept, every), repeats - 1):
                 found.update({name: self._scored(name, repeats) for name in kept})
+        else:
+            repeats = 1
+        if BASELINE in names:
+            found[BASELINE] = self._scored(BASELINE, repeats)
         chosen = self._decided('methods', candidates, found)
         return next(one for one in candidates if one.name == chosen)
 
@@ -218,9 +224,7 @@ class _Choosing:
         with trials.showing({name: [0] for name in names}):
             for name in names:
                 left -= trials.trial_steps(name, [0])
-                score = trials.cross_fitted(name, [0])[0]
-                here = ~np.isnan(score)
-                first[name] = scored(score[here], self.pairs.where(here), self.counts)
+                first[name] = self._by_part(trials.cross_fitted(name, [0])[0], 0)
         self._tell('first_part', first)
         if any(np.isnan(of_part.mean[0]) for of_part in first.values()):
             return names, left  # nothing is present in that part
@@ -234,13 +238,16 @@ class _Choosing:
     def _scored(self, name: str, repeats: int) -> Scored:
         """A method on all of V."""
         if name == BASELINE:
-            return scored(self.scores(name)[0], self.pairs, self.counts)
+            on_v = self.trials.on_v(self.trials.begun[START])
+            return averaged([self._by_part(on_v, k) for k in range(repeats)])
         return averaged(
-            [
-                scored(self.trials.cross_fitted(name, repeat=k)[0], self.pairs, self.counts)
-                for k in range(repeats)
-            ]
+            [self._by_part(self.trials.cross_fitted(name, repeat=k)[0], k) for k in range(repeats)]
         )
+
+    def _by_part(self, score: np.ndarray, repeat: int) -> Scored:
+        """Scores of the pairs of V, within the parts of a division."""
+        fold = self.trials.fold_of_images(repeat)
+        return scored_by_part(score, self.pairs, self.counts, fold)
 
     def _decided(
         self, what: str, candidates: Sequence[Candidate], found: Mapping[str, Scored]

@@ -21,7 +21,7 @@ from mmnoisy.evaluation.bootstrap import (
 
 Interval = Tuple[float, float, float]
 """Value, and the two ends of its 95 % interval."""
-_ENDS = (2.5, 97.5)
+_QUANTILE = 1.959964
 
 
 class Pairs(NamedTuple):
@@ -75,15 +75,40 @@ def scored(score: np.ndarray, pairs: Pairs, counts: np.ndarray) -> Scored:
     """AP_all and MAP of scores (P,) of pairs; ``counts`` (N, 1 + B) as of :func:`draws`."""
     order = score, pairs.present, pairs.image, counts
     by_class = bootstrap_average_precision(*order, pairs.label)
-    number = (~np.isnan(by_class)).sum(0)
-    total = np.nansum(by_class, axis=0)
-    means = np.divide(total, number, out=np.full(len(total), np.nan), where=number > 0)
-    return Scored(100 * bootstrap_average_precision(*order)[0], 100 * means)
+    return Scored(100 * bootstrap_average_precision(*order)[0], 100 * _means(by_class))
 
 
-def averaged(of_repeats: Sequence[Scored]) -> Scored:
-    """The mean over repeats, draw by draw."""
-    return Scored(*(np.mean(arrays, axis=0) for arrays in zip(*of_repeats)))
+def scored_by_part(score: np.ndarray, pairs: Pairs, counts: np.ndarray, part: np.ndarray) -> Scored:
+    """The mean over parts of the images, each of which was scored by a model of its own.
+
+    Scores of different models are not compared: what one is surer of in general than another says
+    nothing of either.
+
+    Args:
+        score: (P,) of pairs of N images; NaN in parts that are not scored.
+        pairs: the same.
+        counts: (N, 1 + B), see :func:`draws`.
+        part: (N,) the part of each image.
+    """
+    known = ~np.isnan(score)
+    of_pair = part[pairs.image]
+    return averaged(
+        [
+            scored(score[here], pairs.where(here), counts)
+            for here in (known & (of_pair == k) for k in np.unique(of_pair[known]))
+        ]
+    )
+
+
+def averaged(found: Sequence[Scored]) -> Scored:
+    """The mean, draw by draw, without those where nothing present was drawn."""
+    return Scored(*(_means(np.stack(arrays)) for arrays in zip(*found)))
+
+
+def _means(values: np.ndarray) -> np.ndarray:
+    """The mean of each column; NaN where there is nothing else in it."""
+    number, total = (~np.isnan(values)).sum(0), np.nansum(values, axis=0)
+    return np.divide(total, number, out=np.full(len(total), np.nan), where=number > 0)
 
 
 def share_right(right: np.ndarray, pairs: Pairs, counts: np.ndarray) -> np.ndarray:
@@ -103,8 +128,9 @@ def share_right(right: np.ndarray, pairs: Pairs, counts: np.ndarray) -> np.ndarr
 def interval(values: np.ndarray) -> Interval:
     """The value (1 + B,) on the images with the interval of its draws."""
     drawn = values[1:][~np.isnan(values[1:])]
-    low, high = np.percentile(drawn, _ENDS) if len(drawn) else (np.nan, np.nan)
-    return float(values[0]), float(low), float(high)
+    # Not the quantiles of the draws, whose AP is higher for the pairs that they have twice.
+    half = _QUANTILE * float(np.std(drawn)) if len(drawn) else np.nan
+    return float(values[0]), float(values[0]) - half, float(values[0]) + half
 
 
 class Decision(NamedTuple):

@@ -11,7 +11,7 @@ from mmnoisy.experiments.decision import (
     Pairs,
     draws,
     interval,
-    scored,
+    scored_by_part,
     share_right,
 )
 from mmnoisy.experiments.portfolio import BASELINE
@@ -21,7 +21,7 @@ THRESHOLD = 0.5
 
 
 def judged(
-    scores: np.ndarray, cleaned: np.ndarray, pairs: Pairs, num_images: int
+    scores: np.ndarray, cleaned: np.ndarray, pairs: Pairs, part: np.ndarray
 ) -> Dict[str, Interval]:
     """How good scores and cleaned labels of verified pairs are, with intervals over the images.
 
@@ -29,14 +29,14 @@ def judged(
         scores: (P,) of a classifier.
         cleaned: (P,) cleaned labels; NaN where nothing was cleaned.
         pairs: their verdicts.
-        num_images: N.
+        part: (N,) the part of each image, which was scored by a model of its own.
 
     Returns:
         ``AP_all``, ``MAP``, and of the noisy labels that are rated how many percent are right:
         ``before``, ``after`` and ``gain``, NaN where none is rated.
     """
-    counts = draws(num_images)
-    found = scored(scores, pairs, counts)
+    counts = draws(len(part))
+    found = scored_by_part(scores, pairs, counts, part)
     kept = np.where(np.isnan(cleaned), True, cleaned >= THRESHOLD)
     before = share_right(pairs.present.astype(float), pairs, counts)
     after = share_right((kept == pairs.present).astype(float), pairs, counts)

@@ -62,7 +62,7 @@ def timm_pictures(name: str, weights: Optional[str], size: Optional[int] = None)
         raise InputError(
             f'--backbone {name}: timm has no such network; timm.list_models() names them'
         )
-    network = timm.create_model(name)
+    network: Any = timm.create_model(name)
     cfg = network.pretrained_cfg
     given = dict(checkpoint_path=weights) if weights else dict(pretrained=True)
     scale = {key: [255 * value for value in cfg[key]] for key in ('mean', 'std')}

@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence
 
@@ -178,9 +179,11 @@ class _Run:
             )
             self.pictures: Pictures = precomputed(open_rows(given.features).shape[1])
         else:
+            if given.weights and not given.weights.is_file():
+                raise InputError(
+                    f'--weights {given.weights}: there is no such file; check the path'
+                )
             weights = str(given.weights.resolve()) if given.weights else None
-            if weights and not given.weights.is_file():
-                raise InputError(f'--weights {weights}: there is no such file; check the path')
             self.pictures = timm_pictures(given.backbone, weights, given.image_size)
             made_of = dict(backbone=given.backbone, weights=weights, size=self.pictures.size)
         made_of['images'] = f'{checksum(*self.indexes.values()):08x}'
@@ -219,16 +222,18 @@ class _Run:
         if made_of.is_file() and json.loads(made_of.read_text('utf-8')) == {'run': self.runs.name}:
             return cfg
         cfg.work_dir = str(self.runs / 'model')
-        cfg.log_level = 'WARNING'
+        cfg.log_level = 'ERROR'
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         resume_from(cfg, 'auto')
         cfg.visualizer = dict(type='UniversalVisualizer', vis_backends=[])
-        runner = build_runner(cfg)
-        name = choice.method.name
-        with Progress({name: runner.train_loop.max_iters - runner.iter}) as bar:
-            bar.stage(name, self.settings.seed, 'training')
-            runner.register_hook(StepHook(bar))
-            runner.train()
+        # MMEngine prints the path of every checkpoint that it loads.
+        with redirect_stdout(StringIO()):
+            runner = build_runner(cfg)
+            name = choice.method.name
+            with Progress({name: runner.train_loop.max_iters - runner.iter}) as bar:
+                bar.stage(name, self.settings.seed, 'training')
+                runner.register_hook(StepHook(bar))
+                runner.train()
         write_json(self.runs / 'model' / 'made_of.json', {'run': self.runs.name})
         shutil.rmtree(model, ignore_errors=True)
         os.replace(self.runs / 'model', model)
@@ -238,7 +243,8 @@ class _Run:
     def figures(self, choice: Choice, cfg: Config) -> Dict[str, Any]:
         """The account of the choice, cross-fitted figures, and those of the test set."""
         trials, rows = choice.trials, choice.tried['methods']
-        on_v = judged(*choice.cross_fitted, trials.pairs, trials.num_verified)
+        scores, cleaned = choice.cross_fitted
+        on_v = judged(scores, cleaned, trials.pairs, trials.fold_of_images(0))
         rated = np.unique(trials.pairs.label)
         silent = len(self.indexes['train'].classes) - len(rated)
         found: Dict[str, Any] = dict(
@@ -257,7 +263,8 @@ class _Run:
             model, data = load_classifier(cfg, checkpoint), trials.data.test
             image, label, present = verified_pairs(data, np.arange(len(data)))
             pairs = Pairs(image, label, present, are_noisy(data, image, label))
-            found['test'] = judged(*scores_of_pairs(model, data), pairs, len(data))
+            scores, cleaned = scores_of_pairs(model, data)
+            found['test'] = judged(scores, cleaned, pairs, np.zeros(len(data), int))
         for other in self.runs.parent.iterdir():
             if other != self.runs:
                 shutil.rmtree(other, ignore_errors=True)

@@ -160,10 +160,10 @@ class Trials:
     def _trial(self, name: str, rest: np.ndarray, k: int, repeat: int, blocks: Blocks) -> None:
         """Trains on the rest of V and judges the part that is left out."""
         job, fit = self._job(name), np.flatnonzero(rest)
-        start, stem = self._systems[name].start, f'r{repeat}-k{k}.pth'
-        if start == self.begun.get(CLEANER):
-            self.cross_fitted(start, [k], repeat)
-            begin = self._kept(start) / stem
+        stem, cleaner = f'r{repeat}-k{k}.pth', self.begun.get(CLEANER, '')
+        if self._systems[name].start == cleaner:
+            self.cross_fitted(cleaner, [k], repeat)
+            begin = self._kept(cleaner) / stem
         else:
             begin = self.weights(self.begun[START])
         cfg = self.trainer.config(job, Recipe(), fit, str(begin))

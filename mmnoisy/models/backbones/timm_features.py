@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
+from torch import nn
 
 from mmnoisy.errors import InputError
 
@@ -41,10 +42,11 @@ class TIMMFeatures(BaseModule):
                 f'model.backbone.model_name={model_name!r}: timm has no such network; '
                 'timm.list_models() names them'
             )
-        self.timm_model = timm.create_model(
+        network: Any = timm.create_model(
             model_name, pretrained=pretrained, checkpoint_path=checkpoint_path, **kwargs
         )
-        self.timm_model.reset_classifier(0)
+        network.reset_classifier(0)
+        self.timm_model: nn.Module = network
 
     def init_weights(self) -> None:
         """Keeps those that timm has given."""
