@@ -56,9 +56,13 @@ class Blocks:
         np.save(content, array, allow_pickle=False)
         _write(self._path(number), content.getvalue())
 
+    def __getitem__(self, number: int) -> np.ndarray:
+        """A finished block."""
+        return np.load(self._path(number), allow_pickle=False)
+
     def __iter__(self) -> Iterator[np.ndarray]:
         """The blocks in their order, one at a time in memory."""
-        return (np.load(self._path(k), allow_pickle=False) for k in range(self.count))
+        return (self[k] for k in range(self.count))
 
     def _path(self, number: int) -> Path:
         return self.folder / f'{number:06d}.npy'

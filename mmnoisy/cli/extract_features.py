@@ -37,13 +37,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Extracts the three sets, one after the other."""
-    from mmengine.dist import barrier, get_rank
+    from mmengine.dist import get_rank
 
-    from mmnoisy.datasets.feature_bank import FeatureBank
     from mmnoisy.engine.distributed.processes import join_processes
-    from mmnoisy.engine.feature_extraction import extract, feature_dim, provenance
-    from mmnoisy.engine.feature_sets import build_model, build_views, pipelines_of
-    from mmnoisy.engine.sets import SETS
+    from mmnoisy.engine.feature_sets import build_model, extract_sets
 
     check_loading(args)
     if args.views < 1:
@@ -52,22 +49,8 @@ def run(args: Namespace) -> None:
     join_processes()
     model = build_model(cfg, args.checkpoint)
     with lock(args.out, get_rank() == 0):
-        for subset in SETS:
-            views = build_views(cfg, subset)
-            num_views = 1 if subset == 'test' else args.views
-            pipelines = pipelines_of(cfg, subset, num_views)
-            made_of = provenance(model, cfg.model, pipelines, subset)
-            if get_rank() > 0:
-                barrier()
-            bank = FeatureBank.create(
-                args.out / subset, views.image_ids, num_views, feature_dim(model, views), made_of
-            )
-            if get_rank() == 0:
-                barrier()
-            extract(model, views, bank, args.batch_size, args.num_workers, subset)
-            barrier()
+        banks = extract_sets(model, cfg, args.out, args.views, args.batch_size, args.num_workers)
+        for bank in banks:
             if get_rank() == 0:
                 _, num_views, dim = bank.features.shape
-                print(
-                    f'{args.out / subset}: {len(bank):,} images, views: {num_views}, values: {dim}'
-                )
+                print(f'{bank.folder}: {len(bank):,} images, views: {num_views}, values: {dim}')

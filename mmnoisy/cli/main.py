@@ -12,6 +12,7 @@ from mmnoisy.cli.boundary import user_errors
 
 SUBCOMMANDS = {
     'import': 'import_labels',
+    'run': 'run',
     'clean': 'clean_labels',
     'review': 'review_queue',
     'predict': 'predict',

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Iterator, List, Optional
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import barrier, get_rank
 from mmengine.runner import load_checkpoint
 from mmpretrain.registry import MODELS
 
+from mmnoisy.datasets.feature_bank import FeatureBank
 from mmnoisy.engine.checkpoints.named import named_checkpoints
 from mmnoisy.engine.devices import pick_device
-from mmnoisy.engine.feature_extraction import Views
-from mmnoisy.engine.sets import build_set, fill_classes, set_config
+from mmnoisy.engine.feature_extraction import Views, extract, feature_dim, provenance
+from mmnoisy.engine.sets import SETS, build_set, fill_classes, pipeline_of_tests, set_config
 from mmnoisy.engine.transforms import split_neck
 from mmnoisy.errors import InputError
 
@@ -48,6 +50,48 @@ def build_model(cfg: Config, checkpoint: Optional[str]) -> torch.nn.Module:
     return model.to(pick_device()).eval()
 
 
+def extract_sets(
+    model: torch.nn.Module,
+    cfg: Config,
+    out: Path,
+    views: int = 1,
+    batch_size: int = 64,
+    num_workers: int = 1,
+) -> Iterator[FeatureBank]:
+    """Extracts the sets that a config has, one after the other; finished features are not redone.
+
+    Args:
+        model: of :func:`build_model`.
+        cfg: on pictures.
+        out: folder of the banks.
+        views: K, of an image of T and V; of test there is one.
+        batch_size: pictures at once.
+        num_workers: processes that load them.
+
+    Yields:
+        The bank of each set, finished.
+
+    Raises:
+        InputError: as :func:`extract`, or ``out`` holds other features.
+    """
+    for subset, name in SETS.items():
+        if not cfg.get(name):
+            continue
+        pictures = build_views(cfg, subset)
+        num_views = 1 if subset == 'test' else views
+        made_of = provenance(model, cfg.model, pipelines_of(cfg, subset, num_views), subset)
+        if get_rank() > 0:
+            barrier()
+        bank = FeatureBank.create(
+            out / subset, pictures.image_ids, num_views, feature_dim(model, pictures), made_of
+        )
+        if get_rank() == 0:
+            barrier()
+        extract(model, pictures, bank, batch_size, num_workers, subset)
+        barrier()
+        yield bank
+
+
 def build_views(cfg: Config, subset: str) -> Views:
     """One of the three sets of a config, through its own transforms and through those for tests.
 
@@ -65,5 +109,5 @@ def build_views(cfg: Config, subset: str) -> Views:
 
 def pipelines_of(cfg: Config, subset: str, num_views: int) -> List[Any]:
     """The transforms that the views of a set go through."""
-    names = ('test', subset)[: min(num_views, 2)]
-    return [set_config(cfg, name)['pipeline'] for name in names]
+    of_tests = pipeline_of_tests(cfg)
+    return [of_tests] if num_views == 1 else [of_tests, set_config(cfg, subset)['pipeline']]

@@ -71,7 +71,7 @@ def runner_here(cfg: Config, work_dir: Path) -> Any:
     Raises:
         InputError: the config cannot be trained.
     """
-    cfg = copy.deepcopy(cfg)
+    cfg = _Unformatted(copy.deepcopy(cfg.to_dict()), filename=cfg.filename)
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.work_dir, cfg.launcher, cfg.log_level = str(work_dir), 'none', 'WARNING'
     cfg.experiment_name = f'{work_dir.name}_{next(_RUNS)}'  # of which MMEngine wants no two alike
@@ -79,6 +79,15 @@ def runner_here(cfg: Config, work_dir: Path) -> Any:
     cfg.default_hooks = {**cfg.get('default_hooks', {}), 'checkpoint': None}
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return build_runner(cfg)
+
+
+class _Unformatted(Config):
+    """A config whose text nobody reads; laying it out takes MMEngine a second for every run."""
+
+    @property
+    def pretty_text(self) -> str:
+        """All of it on one line."""
+        return repr(self.to_dict())
 
 
 def require_folds(folds: int, images: int) -> None:

@@ -108,8 +108,19 @@ def as_in_tests(cfg: Config, subset: str) -> Dict[str, Any]:
     settings = set_config(cfg, subset)
     settings.pop('indices', None)
     if 'pipeline' in settings:
-        settings['pipeline'] = set_config(cfg, 'test')['pipeline']
+        settings['pipeline'] = pipeline_of_tests(cfg)
     return {**settings, 'test_mode': True}
+
+
+def pipeline_of_tests(cfg: Config) -> List[dict]:
+    """The transforms of the test set; without one those that it would have, ``test_pipeline``.
+
+    Raises:
+        InputError: the config has neither.
+    """
+    if cfg.get('test_set') or not cfg.get('test_pipeline'):
+        return set_config(cfg, 'test')['pipeline']
+    return copy.deepcopy([step.to_dict() for step in cfg.test_pipeline])
 
 
 def build_set(cfg: Config, subset: str, **changes: Any) -> Any:

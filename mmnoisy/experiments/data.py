@@ -1,9 +1,9 @@
-"""What the systems are trained and tested on: T, V and test of a config, on features."""
+"""What systems are trained and tested on: T, V and, if there is one, test of a config."""
 
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -27,7 +27,7 @@ class Data:
         cfg: the same.
         train: T.
         validation: V.
-        test: the images to test on.
+        test: the images to test on; None where the config has no ``test_set``.
 
     Raises:
         InputError: an index or a bank cannot be opened, or they do not belong together.
@@ -37,9 +37,11 @@ class Data:
     validation: Any
     test: Any
 
-    def __init__(self, cfg: Config, subsets: Sequence[str] = tuple(SETS)) -> None:
-        self.cfg, self._subsets = cfg, subsets
-        self._where = {subset: index_folder(set_config(cfg, subset)) for subset in SETS}
+    def __init__(self, cfg: Config, subsets: Optional[Sequence[str]] = None) -> None:
+        self.cfg = cfg
+        subsets = subsets or [subset for subset, name in SETS.items() if cfg.get(name)]
+        self._where = {subset: index_folder(set_config(cfg, subset)) for subset in subsets}
+        self.test = None
         for subset in subsets:
             setattr(self, subset, build_set(cfg, subset))
         self._check()
@@ -76,7 +78,7 @@ class Data:
             where['train'], 'give an index of one vocabulary, or train the *_objects configs'
         )
         kind = _kind(self.train.banks[0])
-        for subset in self._subsets[1:]:
+        for subset in [*where][1:]:
             dataset, index = getattr(self, subset), self.index(subset)
             if index.classes != train.classes:
                 raise InputError(
@@ -93,7 +95,7 @@ class Data:
                     f'{where[subset]}: has no label that is verified present; prepare it again '
                     'with the file of its verdicts'
                 )
-        for before, subset in combinations(self._subsets, 2):
+        for before, subset in combinations(where, 2):
             both = self.index(subset).shared_images(self.index(before))
             if len(both):
                 raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmnoisy.datasets.statistics.counts import add_counts, count_labels
 from mmnoisy.experiments.data import Data
-from mmnoisy.experiments.evaluation import verified_pairs
+from mmnoisy.experiments.evaluation import are_noisy, verified_pairs
 from mmnoisy.experiments.runs import Evaluated, Example
 
 NUM_EXAMPLES = 24
@@ -38,10 +38,7 @@ def describe(data: Data, examples: List[int], pictures: Optional[Path], template
         count_labels(part.noisy, part.verdicts, num_classes)
         for part in (data.index('validation'), index)
     )
-    # Numbers of the bank's images are not those of the index where a picture cannot be read.
     rows = np.arange(len(index)) if index.usable is None else index.usable
-    listed = index.noisy.take(rows)
-    cells = np.repeat(np.arange(len(rows)), np.diff(listed.start)) * num_classes + listed.label
 
     def example(number: int) -> Example:
         row = rows[number]
@@ -61,7 +58,7 @@ def describe(data: Data, examples: List[int], pictures: Optional[Path], template
         image=image,
         class_id=class_id,
         present=present,
-        noisy=np.isin(image * num_classes + class_id, cells, assume_unique=True),
+        noisy=are_noisy(data.test, image, class_id),
         frequency=np.bincount(data.index('train').noisy.label, minlength=num_classes),
         quality=rated.quality,
         examples=[example(number) for number in examples],

@@ -62,10 +62,7 @@ def evaluate(model: Any, dataset: Any, evaluator: Any, examples: Sequence[int] =
         image, label, _ = verified_pairs(dataset, rows)
         pair_scores.append(score[image, label])
         if model.cleaning_head is not None:
-            feats = model.extract_feat(batch['inputs'])
-            noisy, _, _ = model.targets(batch['data_samples'], feats[-1].device)
-            cleaned = model.cleaning_head(feats, noisy).labels.cpu().numpy()
-            pair_cleaned.append(cleaned[image, label])
+            pair_cleaned.append(_cleaned(model, batch)[image, label])
         top.update((row, score[row - begin]) for row in examples if begin <= row <= rows[-1])
     found = metrics.evaluate(n)
     # AP needs no more of the other classes than their order, and examples no more than five.
@@ -79,6 +76,36 @@ def evaluate(model: Any, dataset: Any, evaluator: Any, examples: Sequence[int] =
         np.take_along_axis(best, order, axis=1),
         np.concatenate(pair_cleaned) if pair_cleaned else None,
     )
+
+
+@torch.no_grad()
+def scores_of_pairs(model: Any, dataset: Any) -> Tuple[np.ndarray, np.ndarray]:
+    """What a model says of the P verified pairs of some images, image by image.
+
+    Args:
+        model: on features.
+        dataset: in test mode.
+
+    Returns:
+        (P,) float32 the scores, and (P,) float32 the cleaned labels, NaN without a cleaning head.
+    """
+    scores, cleaned = [np.empty(0, np.float32)], [np.empty(0, np.float32)]
+    for rows, batch, samples in _predicted(model, dataset):
+        image, label, _ = verified_pairs(dataset, rows)
+        score = torch.stack([sample.pred_score for sample in samples]).cpu().numpy()
+        scores.append(score[image, label])
+        known = model.cleaning_head is not None
+        cleaned.append(
+            _cleaned(model, batch)[image, label] if known else np.full_like(scores[-1], np.nan)
+        )
+    return np.concatenate(scores), np.concatenate(cleaned)
+
+
+def _cleaned(model: Any, batch: dict) -> np.ndarray:
+    """The cleaned labels of a batch, (B, C)."""
+    feats = model.extract_feat(batch['inputs'])
+    noisy, _, _ = model.targets(batch['data_samples'], feats[-1].device)
+    return model.cleaning_head(feats, noisy).labels.cpu().numpy()
 
 
 @torch.no_grad()
@@ -113,6 +140,16 @@ def verified_pairs(
     csr = dataset.index.verdicts.take(in_bank if usable is None else usable[in_bank])
     image = np.repeat(np.arange(len(rows)), np.diff(csr.start))
     return image, csr.label.astype(np.int64), csr.value
+
+
+def are_noisy(dataset: OpenImagesFeatures, image: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Which pairs (p,) of :func:`verified_pairs` of all images are noisy labels, bool."""
+    index, num_classes = dataset.index, len(dataset.index.classes)
+    # Numbers of the bank's images are not those of the index where a picture cannot be read.
+    rows = np.arange(len(index)) if index.usable is None else index.usable
+    listed = index.noisy.take(rows)
+    cells = np.repeat(np.arange(len(rows)), np.diff(listed.start)) * num_classes + listed.label
+    return np.isin(image * num_classes + label, cells, assume_unique=True)
 
 
 def other_protocols(

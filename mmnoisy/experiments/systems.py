@@ -118,7 +118,9 @@ def load_systems(
     def add(name: str) -> None:
         if _stem(name) in found:
             return
-        system = System(_stem(name), load_config(_path(name), None, options, 'none', features))
+        system = System(
+            _stem(name), load_config(config_path(name), None, options, 'none', features)
+        )
         bound = system.get('bound')
         if bound and bound not in bounds:
             raise InputError(
@@ -166,8 +168,12 @@ def _stem(name: str) -> str:
     return stem[: -len(SUFFIX)] if stem.endswith(SUFFIX) else stem
 
 
-def _path(name: str) -> Path:
-    """The config of a system."""
+def config_path(name: str) -> Path:
+    """The config of a system, or the path of one itself.
+
+    Raises:
+        InputError: there is no such system.
+    """
     if name.endswith('.py'):
         return Path(name)
     for folder in (configs_folder(), configs_folder() / 'baselines'):

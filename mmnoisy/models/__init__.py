@@ -1,7 +1,11 @@
 """Where labels are cleaned and learned: features, targets, heads, the joint classifier."""
 
 from mmnoisy import stack  # noqa: F401, says in a sentence what is missing
-from mmnoisy.models.backbones import InceptionV3Features, PrecomputedFeatures
+from mmnoisy.models.backbones import (
+    InceptionV3Features,
+    PrecomputedFeatures,
+    TIMMFeatures,
+)
 from mmnoisy.models.classifier import DualHeadClassifier
 from mmnoisy.models.heads import (
     ClassMapHead,
@@ -39,5 +43,6 @@ __all__ = [
     'SPLCLoss',
     'SelectiveLoss',
     'Standardize',
+    'TIMMFeatures',
     'stack_targets',
 ]

@@ -55,7 +55,7 @@ class FitStandardizeHook(Hook):
         size = len(build_set(runner.cfg, 'train'))
         rows = np.unique(np.linspace(0, size - 1, self.num_images).astype(np.int64))
         loader = {
-            **runner.cfg.test_dataloader,
+            **(runner.cfg.get('test_dataloader') or runner.cfg.train_dataloader),
             'dataset': build_set(runner.cfg, 'train', indices=rows.tolist()),
             'sampler': dict(type='DefaultSampler', shuffle=False, round_up=False),
             'batch_size': _BATCH,

@@ -1,0 +1,120 @@
+"""What a choice on V tells its user, in figures and in plain words."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional
+
+import numpy as np
+
+from mmnoisy.experiments.decision import (
+    Interval,
+    Pairs,
+    draws,
+    interval,
+    scored_by_part,
+    share_right,
+)
+from mmnoisy.experiments.portfolio import BASELINE
+
+THRESHOLD = 0.5
+"""A label is kept from this cleaned value on."""
+
+
+def judged(
+    scores: np.ndarray, cleaned: np.ndarray, pairs: Pairs, part: np.ndarray
+) -> Dict[str, Interval]:
+    """How good scores and cleaned labels of verified pairs are, with intervals over the images.
+
+    Args:
+        scores: (P,) of a classifier.
+        cleaned: (P,) cleaned labels; NaN where nothing was cleaned.
+        pairs: their verdicts.
+        part: (N,) the part of each image, which was scored by a model of its own.
+
+    Returns:
+        ``AP_all``, ``MAP``, and of the noisy labels that are rated how many percent are right:
+        ``before``, ``after`` and ``gain``, NaN where none is rated.
+    """
+    counts = draws(len(part))
+    found = scored_by_part(scores, pairs, counts, part)
+    kept = np.where(np.isnan(cleaned), True, cleaned >= THRESHOLD)
+    before = share_right(pairs.present.astype(float), pairs, counts)
+    after = share_right((kept == pairs.present).astype(float), pairs, counts)
+    of_labels = dict(before=before, after=after, gain=after - before)
+    values = dict(AP_all=found.AP_all, MAP=found.MAP, **of_labels)
+    return {name: interval(value) for name, value in values.items()}
+
+
+def reason(rows: List[Mapping[str, Any]]) -> str:
+    """Why a method was chosen, in a sentence.
+
+    Args:
+        rows: of the candidates, each with its ``name``, ``mean``, ``behind`` and ``chosen``.
+    """
+    chosen = next(row for row in rows if row['chosen'])
+    best = max(rows, key=lambda row: row['mean'][0])
+    if len(rows) == 1:
+        return f'{chosen["name"]} was asked for.'
+    if chosen is not best:
+        return (
+            f'{best["name"]} scores highest on V, {best["mean"][0]:.2f}, but {chosen["name"]} is '
+            f'simpler, and no further behind than chance explains: {told(chosen["behind"])}.'
+        )
+    others = [row for row in rows if row is not chosen]
+    second = max(others, key=lambda row: row['mean'][0])
+    return (
+        f'{chosen["name"]} scores highest on V, {chosen["mean"][0]:.2f}; the next, '
+        f'{second["name"]}, is behind by {told(second["behind"])}.'
+    )
+
+
+def warnings(
+    rows: List[Mapping[str, Any]], on_v: Mapping[str, Interval], num_silent: int, images: int
+) -> List[str]:
+    """What a user should know before trusting the figures, each in a sentence.
+
+    Args:
+        rows: of the candidates.
+        on_v: of :func:`judged`.
+        num_silent: classes of which no label is rated.
+        images: verified ones.
+    """
+    found = []
+    gain, low, high = on_v['gain']
+    if np.isnan(gain):
+        found.append('No noisy label of V is rated: nothing tells whether cleaning helps.')
+    elif high < 0:
+        found.append(
+            f'Cleaning makes labels worse here, by {told(on_v["gain"])} points: keep yours.'
+        )
+    elif low <= 0:
+        found.append(
+            f'Too few verdicts to tell whether cleaning helps: labels right {told(on_v["gain"])} '
+            f'points more often, on {images:,} images.'
+        )
+    behind = _of(rows, BASELINE)
+    chosen = next(row for row in rows if row['chosen'])
+    if behind is not None and chosen['name'] == BASELINE:
+        found.append(
+            'Too few verdicts to tell whether learning from them makes the classifier better; it '
+            'learns from T alone.'
+        )
+    runner_up = [row for row in rows if row is not chosen and row['behind'][1] <= 0]
+    if runner_up:
+        names = ', '.join(row['name'] for row in runner_up)
+        found.append(f'Too few verdicts to tell {chosen["name"]} from {names}.')
+    if num_silent:
+        found.append(
+            f'{num_silent:,} classes have no verdict in V: what is said of them is learned from '
+            'other classes.'
+        )
+    return found
+
+
+def told(value: Interval) -> str:
+    """A value with its interval, in words."""
+    return f'{value[0]:.2f} ({value[1]:.2f} to {value[2]:.2f})'
+
+
+def _of(rows: List[Mapping[str, Any]], name: str) -> Optional[Mapping[str, Any]]:
+    return next((row for row in rows if row['name'] == name), None)

@@ -1,0 +1,156 @@
+"""The methods that ``auto`` chooses from: few, different, each a config with a few changes.
+
+All share what costs most: the start, a classifier that has learned T, and a cleaning network that
+has learned V from there on. Nothing in a candidate belongs to one data set.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, NamedTuple
+
+import numpy as np
+
+from mmnoisy.datasets.label_index import LabelIndex
+
+START, CLEANER = 'start', 'cleaner'
+BASELINE = 'baseline'
+SOFT, FAST = '_soft', '_fast'
+FEW_PASSES = 50
+FAST_BIASES = 30.0
+"""Rate of the biases, relative to that of the weights, where classes are present nearly always."""
+
+
+class Candidate(NamedTuple):
+    """A method.
+
+    Attributes:
+        name: in files and on the command line.
+        text: what it does, in words.
+        system: the name of its config.
+        changes: settings that replace those of its config, by ``key.subkey``.
+        begins_with: what its weights begin with, ``START`` or ``CLEANER``; '' for random ones.
+    """
+
+    name: str
+    text: str
+    system: str
+    changes: Mapping[str, Any]
+    begins_with: str = CLEANER
+
+
+def starts(confident: bool) -> List[Candidate]:
+    """Classifiers that learn T alone, the simplest first.
+
+    Args:
+        confident: the noisy labels have confidences that differ.
+    """
+    fast = {'optim_wrapper.paramwise_cfg.bias_lr_mult': FAST_BIASES}
+    hard = Candidate('start', 'T with its labels as they are', 'baseline', {}, '')
+    soft = Candidate(f'start{SOFT}', 'T with its confidences', 'baseline_soft', {}, '')
+    found = [hard, soft] if confident else [hard]
+    return found + [
+        one._replace(
+            name=f'{one.name}{FAST}',
+            text=f'{one.text}, biases at a higher rate',
+            changes=fast,
+        )
+        for one in found
+    ]
+
+
+def cleaners(soft: bool) -> List[Candidate]:
+    """Cleaning networks that learn V alone, the shortest training first."""
+    common = {'model.soft_labels': soft}
+    few = Candidate(
+        'cleaner_short',
+        f'cleaning network, at most {FEW_PASSES} passes over V',
+        'best_cleaner',
+        {**common, 'train_cfg.max_passes': FEW_PASSES},
+        START,
+    )
+    unlimited = {**common, 'train_cfg.max_passes': None}
+    return [
+        few,
+        few._replace(name='cleaner', text='cleaning network on V', changes=unlimited),
+    ]
+
+
+def methods(soft: bool, passes: Any, weight: float) -> List[Candidate]:
+    """The methods, the simplest first.
+
+    Args:
+        soft: the noisy labels count by their confidences.
+        passes: over V at most, of what learns V alone; None for no limit.
+        weight: of classes that nobody listed or rated, beside 1 of the others.
+    """
+    common = {'model.soft_labels': soft}
+    on_v = {
+        'train_dataloader.dataset': 'verified_set',
+        'train_dataloader.sampler.source_ratio': None,
+        'train_cfg.min_images': 128_000,
+        'train_cfg.max_passes': passes,
+    }
+    absent = {
+        'model.unverified': 'absent',
+        'model.unannotated': 'absent',
+        'model.unannotated_weight': 1.0,
+    }
+    as_before = {'model.unannotated_weight': weight}
+    return [
+        Candidate(
+            BASELINE,
+            'a classifier of T alone; V teaches only the cleaning network',
+            'best_cleaner',
+            {**common, 'train_cfg.max_passes': passes},
+            START,
+        ),
+        Candidate(
+            'finetune_clean',
+            'fine-tuned on V alone; what nobody rated is absent',
+            'best',
+            {**common, **on_v, **absent},
+        ),
+        Candidate(
+            'finetune_listed',
+            'fine-tuned on V alone; what nobody rated is as T said',
+            'best',
+            {**common, **on_v, **as_before},
+        ),
+        Candidate(
+            'joint',
+            'cleaning network and classifier trained jointly on T and V, as in the paper',
+            'joint',
+            common,
+            START,
+        ),
+        Candidate(
+            'best_absent',
+            'fine-tuned on the cleaned labels of T and on V; what nobody rated is absent',
+            'best',
+            {**common, **absent},
+        ),
+        Candidate(
+            'best',
+            'fine-tuned on the cleaned labels of T and on V; what nobody rated is as T said',
+            'best',
+            {**common, **as_before},
+        ),
+    ]
+
+
+METHODS = tuple(one.name for one in methods(False, None, 1.0))
+
+
+def facts(train: LabelIndex) -> Dict[str, Any]:
+    """What T says without any verdict.
+
+    Returns:
+        ``confident``: whether its labels have confidences that differ; ``weight``: how many
+        classes of an image are listed, for one that is not.
+    """
+    value, num_classes = train.noisy.value, len(train.classes)
+    listed = len(value) / max(1, len(train))
+    return {
+        'confident': bool(len(value)) and bool(np.ptp(value) > 0),
+        'weight': float(f'{listed / max(1.0, num_classes - listed):.2g}'),
+    }

@@ -1,0 +1,138 @@
+"""The config of a project: one of the project's own configs, moved to one's own data."""
+
+from __future__ import annotations
+
+from pprint import pformat
+from typing import Any, Dict, Mapping, NamedTuple, Optional
+
+from mmnoisy.datasets.project import Project
+from mmnoisy.errors import InputError
+from mmnoisy.experiments.systems import config_path
+
+WITHOUT_TEST: Dict[str, Any] = dict.fromkeys(
+    ('test_set', *(f'{part}_{key}' for part in ('val', 'test') for key in ('dataloader', 'cfg'))),
+)
+WITHOUT_TEST.update(val_evaluator=None, test_evaluator=None)
+"""Settings of a run that has no test set."""
+DEFAULT = 'tf_efficientnet_lite0'
+_KEYS = ('noisy_label', 'noisy_score', 'verified_pos', 'verified_neg')
+_HEADER = '''r"""{text}
+
+Written by mmnoisy run; index.html says what it was chosen against. It trains again with
+python tools/train.py {name} --features {features}
+"""
+
+_base_ = {base!r}
+
+data_root = {pictures!r}
+index = "{{{{ fileDirname }}}}/index"
+'''
+
+
+class Pictures(NamedTuple):
+    """How pictures become features.
+
+    Attributes:
+        model: settings of a model up to its heads: ``data_preprocessor``, ``backbone``, ``neck``.
+        size: edge of the pictures, in pixels.
+        width: D, of the features.
+    """
+
+    model: Dict[str, Any]
+    size: int
+    width: int
+
+
+def timm_pictures(name: str, weights: Optional[str], size: Optional[int] = None) -> Pictures:
+    """A network of timm.
+
+    Args:
+        name: of timm.
+        weights: a file with its weights; None: timm fetches them.
+        size: edge of the pictures; None: what the network was made for.
+
+    Raises:
+        InputError: timm is missing, or knows no such network.
+    """
+    try:
+        import timm
+    except ImportError as error:
+        raise InputError(f'--backbone {name}: needs timm; pip install timm') from error
+    if not timm.is_model(name):
+        raise InputError(
+            f'--backbone {name}: timm has no such network; timm.list_models() names them'
+        )
+    network: Any = timm.create_model(name)
+    cfg = network.pretrained_cfg
+    given = dict(checkpoint_path=weights) if weights else dict(pretrained=True)
+    scale = {key: [255 * value for value in cfg[key]] for key in ('mean', 'std')}
+    model = dict(
+        data_preprocessor=dict(to_rgb=True, **scale),
+        backbone=dict(type='TIMMFeatures', model_name=name, **given),
+        neck=None,
+    )
+    return Pictures(model, size or int(cfg['input_size'][-1]), int(network.num_features))
+
+
+def precomputed(width: int) -> Pictures:
+    """Features (N, D) that somebody else has computed; there are no pictures to look at."""
+    backbone = dict(type='PrecomputedFeatures', channels=width)
+    return Pictures(dict(data_preprocessor={}, backbone=backbone, neck=None), 0, width)
+
+
+def config_text(
+    project: Project,
+    pictures: Pictures,
+    has_test: bool,
+    system: str,
+    settings: Mapping[str, Any],
+    start: str = '',
+    text: str = 'What the features are extracted by.',
+) -> str:
+    """The config as a Python file.
+
+    Args:
+        project: whose folder it is written into.
+        pictures: how they become features.
+        has_test: whether there are verified test images.
+        system: the name of the config that it inherits from.
+        settings: changes of it, by ``key.subkey``.
+        start: the checkpoint that training begins with, in the folder of the project.
+        text: its first line.
+    """
+    own = dict(pictures.model)
+    neck = [dict(type='Standardize', in_channels=pictures.width)]
+    own.update(neck=neck, head=dict(in_channels=pictures.width))
+    own['backbone'] = dict(own['backbone'], _delete_=True)
+    values: Dict[str, Any] = dict(model=own)
+    if pictures.size:
+        load = dict(type='LoadPicture'), dict(type='Resize', scale=pictures.size)
+        pack = dict(type='PackInputs', algorithm_keys=_KEYS)
+        flip = dict(type='RandomFlip', prob=0.5, direction='horizontal')
+        values.update(train_pipeline=[*load, flip, pack], test_pipeline=[*load, pack])
+    template = project.info.get('path_template', '{id}')
+    place = dict(data_prefix='', path_template=template)
+    values.update(noisy_set=place, verified_set=place, test_set=place)
+    if not has_test:
+        values.update(WITHOUT_TEST)
+    for key, value in settings.items():
+        _put(values, key.split('.'), value)
+    head = _HEADER.format(
+        text=text,
+        name=project.config,
+        features=project.features,
+        base=str(config_path(system).resolve()),
+        pictures=str(project.pictures),
+    )
+    load_from = f'load_from = "{{{{ fileDirname }}}}/{start}"\n' if start else ''
+    lines = (f'{key} = {pformat(value, width=90)}\n' for key, value in values.items())
+    return f'{head}{load_from}\n{"".join(lines)}'
+
+
+def _put(values: Dict[str, Any], path: list, value: Any) -> None:
+    """Sets what ``a.b.c`` names in nested settings; an own copy of each level."""
+    *outer, last = path
+    for key in outer:
+        values[key] = dict(values.get(key) or {})
+        values = values[key]
+    values[last] = value

@@ -1,0 +1,173 @@
+"""The features of a project: by a backbone, or from a file of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+import numpy as np
+
+from mmnoisy.datasets.feature_bank import FeatureBank
+from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.project import Project
+from mmnoisy.engine.config import load_config
+from mmnoisy.engine.feature_sets import build_model, extract_sets
+from mmnoisy.errors import InputError
+from mmnoisy.io.arrays import open_array
+from mmnoisy.io.atomic import write_json
+
+BLOCK = 4096
+_MEND = 'give an array (N, D) of numbers that numpy.save has written'
+
+
+def finished(project: Project, made_of: Mapping[str, Any], subsets: List[str]) -> bool:
+    """Whether the banks of a project are there, made of the same.
+
+    Raises:
+        InputError: they were made of something else.
+    """
+    path = project.features / 'made_of.json'
+    if not path.is_file():
+        return False
+    found = json.loads(path.read_text('utf-8'))
+    if found != {**made_of}:
+        raise InputError(
+            f'{project.features}: holds features that were made otherwise ({_told(found)}); remove '
+            'it, and the same command makes them again'
+        )
+    return all(_whole(project.features / subset) for subset in subsets)
+
+
+def keep_made_of(project: Project, made_of: Mapping[str, Any]) -> None:
+    """Writes down what the banks are made of, before the first one is begun."""
+    project.features.mkdir(parents=True, exist_ok=True)
+    write_json(project.features / 'made_of.json', {**made_of})
+
+
+def extract_features(project: Project, num_workers: int = 1) -> None:
+    """By the backbone that the config of the project names.
+
+    Raises:
+        InputError: its weights cannot be had, or a picture cannot be read.
+    """
+    cfg = load_config(project.config)
+    backbone = cfg.model.backbone
+    try:
+        model = build_model(cfg, None)
+    except InputError:
+        raise
+    except Exception as error:  # of any library on the way to a hub, or of a file of weights
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        name = backbone.get('model_name', backbone.type)
+        given = backbone.get('checkpoint_path')
+        if given:
+            raise InputError(
+                f'{given}: are no weights of {name} ({reason}); give those that timm has for it'
+            ) from error
+        raise InputError(
+            f'--backbone {name}: its weights cannot be fetched ({reason}); give a file of them '
+            'with --weights'
+        ) from error
+    for _ in extract_sets(model, cfg, project.features, num_workers=num_workers):
+        pass
+
+
+def import_features(project: Project, file: Path, order: Optional[Path]) -> None:
+    """Writes the banks of a project from an array of features.
+
+    Args:
+        project: with its label indexes.
+        file: of NumPy, (N, D); a row for each image.
+        order: a text file with the id of each row, one a line; None: the rows are in the order of
+            the ids of all images of the project, sorted as texts.
+
+    Raises:
+        InputError: a file cannot be used, or lacks an image.
+    """
+    array = open_rows(file)
+    indexes = {subset: one for subset, one in open_indexes(project).items() if len(one)}
+    ids = {subset: texts(one) for subset, one in indexes.items()}
+    names = sorted(name for of_set in ids.values() for name in of_set)
+    if order is not None:
+        names = _lines(order)
+    if len(names) != len(array):
+        what = f'{order} has' if order is not None else 'the project has'
+        raise InputError(
+            f'{file}: has {len(array):,} rows, and {what} {len(names):,} images; give one row for '
+            'each, and with --feature-ids FILE the ids that they are of'
+        )
+    row_of = {name: row for row, name in enumerate(names)}
+    for subset, of_set in ids.items():
+        missing = [name for name in of_set if name not in row_of]
+        if missing:
+            raise InputError(
+                f'{order}: lacks {len(missing):,} images of {project.index / subset}, the first is '
+                f'{missing[0]}; give a row for each'
+            )
+        rows = np.array([row_of[name] for name in of_set])
+        given = dict(weights=f'{file.name} {array.shape} {array.dtype}', subset=subset)
+        bank = FeatureBank.create(
+            project.features / subset, indexes[subset].image_ids, 1, array.shape[1], given
+        )
+        for begin in range(0, len(rows), BLOCK):
+            where = np.arange(begin, min(begin + BLOCK, len(rows)))
+            bank.write(where, np.asarray(array[rows[where]], np.float32)[:, None])
+
+
+def open_rows(file: Path) -> np.ndarray:
+    """The features (N, D) of a file, mapped into memory.
+
+    Raises:
+        InputError: it is missing or holds something else.
+    """
+    array = open_array(file, _MEND)
+    if array.ndim != 2 or array.dtype.kind not in 'fiu' or not array.size:
+        raise InputError(f'{file}: holds {array.dtype} of shape {array.shape}; {_MEND}')
+    return array
+
+
+def open_indexes(project: Project) -> Dict[str, LabelIndex]:
+    """The label indexes of a project that are there.
+
+    Raises:
+        InputError: one cannot be opened, or T or V is missing.
+    """
+    folders = {name: project.index / name for name in ('train', 'validation', 'test')}
+    needed = ('train', 'validation')
+    return {
+        name: LabelIndex.open(folder)
+        for name, folder in folders.items()
+        if name in needed or folder.exists()
+    }
+
+
+def texts(index: LabelIndex) -> List[str]:
+    """The ids of the images of an index, as texts."""
+    return [i if isinstance(i, str) else f'{int(i):016x}' for i in index.image_ids]
+
+
+def _lines(path: Path) -> List[str]:
+    try:
+        lines = path.read_text('utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f'{path}: cannot be read ({error}); give a text file in UTF-8, an id a line'
+        ) from error
+    twice = len(lines) - len({*lines})
+    if twice:
+        raise InputError(f'{path}: has {twice:,} ids twice; give each once')
+    return lines
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a bank is there and finished."""
+    try:
+        FeatureBank.open(folder)
+    except InputError:
+        return False
+    return True
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    return ', '.join(f'{key} {value}' for key, value in found.items() if value is not None)

@@ -1,0 +1,92 @@
+"""What a project's run has found: the page, and the same in a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence
+
+from mmnoisy.datasets.project import Project
+from mmnoisy.io.atomic import atomic_write
+from mmnoisy.reporting.pages import render_page
+
+_SETS = {'validation': 'V, cross-fitted', 'test': 'test'}
+
+
+def write_page(path: Path, project: Project, found: Mapping[str, Any]) -> None:
+    """Writes the page of a run.
+
+    Args:
+        path: of the HTML file.
+        project: that was run.
+        found: what ``choice.json`` holds.
+    """
+    page = render_page(
+        'mmnoisy.experiments.report',
+        'project.html',
+        ['sort.js'],
+        title=f'{project.folder.resolve().name}: {found["method"]}',
+        tiles=_tiles(found),
+        found=found,
+        sets=[(_SETS[key], found[key]) for key in _SETS if found[key]],
+        first=_first_part(found['tried']),
+        project=project,
+        checkpoint=project.folder / 'model',
+        interval=interval_text,
+    )
+    with atomic_write(path) as file:
+        file.write(page)
+
+
+def lines(found: Mapping[str, Any]) -> List[str]:
+    """The same for a terminal."""
+    text = [f'{found["method"]}: {found["text"]}', found['why']]
+    for key, name in _SETS.items():
+        of_set = found[key]
+        if of_set:
+            text.append(
+                f'{name}: labels right {interval_text(of_set["before"])} % before, '
+                f'{interval_text(of_set["after"])} % after cleaning; '
+                f'AP_all {interval_text(of_set["AP_all"])}, MAP {interval_text(of_set["MAP"])}'
+            )
+    return text + [f'Warning: {warning}' for warning in found['warnings']]
+
+
+def interval_text(value: Sequence[float], digits: int = 1) -> str:
+    """A value and its interval; or that nothing is known of it."""
+    if value[0] != value[0]:
+        return 'unknown'
+    middle, low, high = (f'{number:.{digits}f}' for number in value)
+    return f'{middle} ({low} to {high})'
+
+
+def _tiles(found: Mapping[str, Any]) -> List[Dict[str, str]]:
+    """The findings in a nutshell."""
+    judged, where = (found['test'], 'test') if found['test'] else (found['validation'], 'V')
+    on_v = found['validation']
+    tiles = [
+        dict(label='Method', value=found['method'], note=found['text']),
+        dict(
+            label='Labels right, before',
+            value=_percent(on_v['before'][0]),
+            note='of the rated noisy labels of V',
+        ),
+        dict(
+            label='Labels right, after',
+            value=_percent(on_v['after'][0]),
+            note='cleaned by models that had not seen the verdicts',
+        ),
+    ]
+    return tiles + [
+        dict(label=score, value=f'{judged[score][0]:.2f}', note=f'on {where}')
+        for score in ('AP_all', 'MAP')
+    ]
+
+
+def _percent(value: float) -> str:
+    return 'unknown' if value != value else f'{value:.1f} %'
+
+
+def _first_part(tried: Mapping[str, Any]) -> List[Mapping[str, Any]]:
+    """What was tried on the first part of V and not on the rest."""
+    whole = {row['name'] for row in tried['methods']}
+    return [row for row in tried.get('first_part', ()) if row['name'] not in whole]

@@ -1,0 +1,144 @@
+"""The choice of a method: on scores made by hand, by models that have not seen the verdicts."""
+
+import numpy as np
+import pytest
+from made_index import make_data_set
+from made_project import SHORT
+
+from mmnoisy import InputError
+from mmnoisy.datasets import LabelIndex
+from mmnoisy.datasets.csr import Csr
+from mmnoisy.experiments import portfolio
+from mmnoisy.experiments.auto import choose
+from mmnoisy.experiments.data import Data
+from mmnoisy.experiments.portfolio import METHODS
+from mmnoisy.experiments.training import Trainer
+from mmnoisy.experiments.trials import Trials
+
+
+@pytest.fixture(scope='module')
+def made(tmp_path_factory):
+    root = tmp_path_factory.mktemp('made')
+    make_data_set(root)
+    return root
+
+
+@pytest.fixture
+def by_hand(monkeypatch):
+    """Trials whose scores are the verdicts, right by a share of its own for each candidate."""
+    shares, weights = {}, []
+
+    def scores(self, name):
+        share = next((shares[key] for key in shares if name == key), 0.5)
+        wrong = np.random.default_rng(1).random(len(self.pairs.present)) >= share
+        return (self.pairs.present ^ wrong).astype(np.float32)
+
+    def cross_fitted(self, name, folds=None, repeat=0):
+        fold = self.fold_of_images(repeat)
+        here = np.isin(fold, range(self.folds) if folds is None else folds)
+        found = np.where(here[self.pairs.image], scores(self, name), np.nan)
+        return np.stack([found, found])
+
+    def trained(self, name):
+        weights.append(name)
+        return self.out / f'{name}.pth'
+
+    monkeypatch.setattr(Trials, 'on_v', scores)
+    monkeypatch.setattr(Trials, 'cross_fitted', cross_fitted)
+    monkeypatch.setattr(Trials, 'weights', trained)
+    shares['weights'] = weights
+    return shares
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_what_scores_best_by_far_is_chosen(made, tmp_path, by_hand, name):
+    weights = by_hand.pop('weights')
+    by_hand.update({name: 1.0} if name != 'baseline' else {'start_soft': 1.0})
+    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT)
+    assert choice.method.name == name
+    rows = {row['name']: row for row in choice.tried['methods']}
+    assert rows[name]['mean'][0] == pytest.approx(100)
+    assert [row['name'] for row in rows.values() if row['chosen']] == [name]
+    begins = 'start' if name in ('baseline', 'joint') else 'cleaner'
+    assert weights[-1].startswith(begins)
+    assert choice.start == tmp_path / f'{weights[-1]}.pth'
+
+
+def test_where_all_score_the_same_the_simplest_is_chosen(made, tmp_path, by_hand):
+    del by_hand['weights']
+    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT)
+    assert choice.method.name == 'baseline'
+    assert choice.tried['start'][0]['chosen']
+
+
+def test_a_method_that_is_asked_for(made, tmp_path, by_hand):
+    del by_hand['weights']
+    by_hand['joint'] = 0.9
+    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT, only=['joint'])
+    assert [row['name'] for row in choice.tried['methods']] == ['joint']
+    with pytest.raises(InputError, match=r'--method joit: is none.*joint'):
+        choose(made / 'index', made / 'features', tmp_path, only=['joit'])
+
+
+def test_no_model_has_seen_what_it_judges(made, tmp_path, monkeypatch):
+    trained, judged = [], []
+    train, held_out = Trainer.train, Data.held_out
+
+    def recorded_train(self, job, cfg, stage):
+        folder = cfg.verified_set.ann_file
+        ids = LabelIndex.open(folder).image_ids
+        trained.append((job.system, stage, set(ids.tolist()), cfg.load_from))
+        return train(self, job, cfg, stage)
+
+    def recorded_held_out(self, images):
+        ids = set(self.index('validation').image_ids[images].tolist())
+        judged.append((trained[-1], ids))
+        return held_out(self, images)
+
+    monkeypatch.setattr(Trainer, 'train', recorded_train)
+    monkeypatch.setattr(Data, 'held_out', recorded_held_out)
+    names = ['finetune_listed', 'joint']
+    choose(made / 'index', made / 'features', tmp_path, 0, SHORT, names)
+    whole = set(LabelIndex.open(made / 'index' / 'validation').image_ids.tolist())
+    assert len(judged) >= 9
+    for (name, stage, seen, start), ids in judged:
+        assert not seen & ids
+        assert seen | ids == whole
+        if name == 'finetune_listed':  # its cleaning network has learned from the same images
+            assert f'k{int(stage.split()[1]) - 1}.pth' in start
+        else:
+            assert 'start' in start
+
+
+def test_few_and_silent_classes(made, tmp_path):
+    """V of two images, one with a single verdict; most classes have none."""
+    root = tmp_path / 'few'
+    for subset in ('train', 'test'):
+        LabelIndex.open(made / 'index' / subset).write(root / subset)
+    index = LabelIndex.open(made / 'index' / 'validation')
+    rows = np.isin(np.arange(len(index)), [np.argmax(np.diff(index.noisy.start)), 5])
+    index = index.select(rows)
+    label = np.array([3, 4, 4], np.uint16)
+    index.verdicts = Csr(np.array([0, 1, 3]), label[[0, 0, 1]], np.array([True, False, True]))
+    index.write(root / 'validation')
+    choice = choose(root, made / 'features', tmp_path / 'out', options=SHORT)
+    assert choice.method.name in METHODS
+    assert choice.trials.folds == 2
+
+
+@pytest.mark.parametrize('confident', [True, False])
+def test_facts_of_t(made, confident):
+    index = LabelIndex.open(made / 'index' / 'train')
+    if not confident:
+        index = LabelIndex(
+            index.image_ids,
+            index.noisy._replace(value=np.ones_like(index.noisy.value)),
+            index.verdicts,
+            index.info,
+        )
+    facts = portfolio.facts(index)
+    listed = len(index.noisy.label) / len(index)
+    assert facts['confident'] == confident
+    assert facts['weight'] == pytest.approx(listed / (12 - listed), rel=0.05)
+    names = [one.name for one in portfolio.starts(confident)]
+    assert ('start_soft' in names) == confident
