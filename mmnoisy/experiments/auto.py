@@ -220,6 +220,8 @@ class _Choosing:
         Returns:
             Their names, and how many steps are left.
         """
+        if len(names) < 2:
+            return names, left
         trials, first = self.trials, {}
         with trials.showing({name: [0] for name in names}):
             for name in names:

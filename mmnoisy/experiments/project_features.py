@@ -28,7 +28,7 @@ def finished(project: Project, made_of: Mapping[str, Any], subsets: List[str]) -
         InputError: they were made of something else.
     """
     path = project.features / 'made_of.json'
-    if not path.is_file():
+    if not path.is_file() or not any((project.features / subset).exists() for subset in subsets):
         return False
     found = json.loads(path.read_text('utf-8'))
     if found != {**made_of}:
@@ -58,7 +58,7 @@ def extract_features(project: Project, num_workers: int = 1) -> None:
     except InputError:
         raise
     except Exception as error:  # of any library on the way to a hub, or of a file of weights
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip('.')
         name = backbone.get('model_name', backbone.type)
         given = backbone.get('checkpoint_path')
         if given:
