@@ -14,7 +14,7 @@ from mmnoisy.arrays.cleaning import cleaned_labels, ranked_labels
 from mmnoisy.arrays.data_set import images_of, opened
 from mmnoisy.arrays.model import built, probabilities
 from mmnoisy.arrays.reading import read_features
-from mmnoisy.arrays.training import Training, seed_of
+from mmnoisy.arrays.training import Training, seed_of, stages_of
 from mmnoisy.arrays.writing import as_container, as_table, class_names, named
 from mmnoisy.cleaning.pairs import Rule, clip
 from mmnoisy.errors import InputError
@@ -102,7 +102,7 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
             self.classes_ = class_names(self.classes, Y)
             self.seed_ = seed_of(self.random_state)
             self.method_ = self._chosen(root, rated)
-            training = self._training(root, rated, {} if self.search_rates else None)
+            training = self._training(root, rated)
             model = training.train()
             self.settings_ = training.model_settings()
             self.recipes_ = {name: training.recipe(name)._asdict() for name in training.stages}
@@ -224,9 +224,8 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
             True
         """
         features = read_features(self._fitted(), X, reset=False)
-        recipes = {name: Recipe(**recipe) for name, recipe in self.recipes_.items()}
         with opened(features, Y, verified, len(self.classes_)) as (root, rated):
-            training = self._training(root, rated, recipes)
+            training = self._training(root, rated, self.recipes_)
             queue = ranked_labels(training, self._model, size, folds, class_share)
         rows = np.flatnonzero(~rated)[queue.pairs['image']]
         frame = next((one for one in (X, Y) if hasattr(one, 'iloc')), None)
@@ -285,7 +284,11 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
         return self.method
 
     def _training(
-        self, root: Path, rated: np.ndarray, recipes: Optional[Mapping[str, Recipe]]
+        self, root: Path, rated: np.ndarray, recipes: Optional[Mapping[str, Any]] = None
     ) -> Training:
-        number = int(rated.sum())
-        return Training(root, number, self.method_, self.seed_, self.steps, recipes)
+        """The training of ``method_``, by recipes that are there already or by the parameters."""
+        searched = self.search_rates and recipes is None
+        systems, stages = stages_of(self.method_, root, self.steps, searched)
+        found = {name: Recipe(**recipe) for name, recipe in (recipes or {}).items()}
+        given = found if searched else {**dict.fromkeys(systems, Recipe()), **found}
+        return Training(root, int(rated.sum()), systems, stages, self.seed_, given)

@@ -7,7 +7,7 @@ import random
 from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -30,54 +30,77 @@ METHODS = tuple(names(beyond=True, bounds=()))
 """The systems of a comparison that can be had in real life."""
 
 
+def stages_of(
+    method: str, root: Path, steps: Optional[int] = None, searched: bool = False
+) -> Tuple[Dict[str, System], List[str]]:
+    """The systems of a method, and which of them are trained one after the other.
+
+    Args:
+        method: one of :data:`METHODS`.
+        root: see :func:`mmnoisy.arrays.data_set.opened`.
+        steps: of each training; None: as many as the configs say.
+        searched: with what a search of learning rates needs.
+
+    Raises:
+        InputError: there is no such method.
+    """
+    if method not in METHODS:
+        raise InputError(
+            f'method={method!r}: is none{like(str(method), METHODS)}; methods are '
+            f'{", ".join(METHODS)}'
+        )
+    options: Dict[str, Any] = {'index': str(root / 'index')}
+    if steps is not None:
+        options.update({'train_cfg.min_images': None, 'train_cfg.max_iters': steps})
+    systems = load_systems([method], root / 'features', options)
+    if searched:
+        return systems, to_train([method], systems)
+    stages, start = [method], systems[method].start
+    while start:
+        stages.insert(0, start)
+        start = systems[start].start
+    return systems, stages
+
+
 class Training:
-    """Trains as ``tools/compare.py`` trains the same method with the same seed.
+    """Trains as ``tools/compare.py`` trains the same systems with the same seed.
 
     Args:
         root: see :func:`mmnoisy.arrays.data_set.opened`; checkpoints are kept there too.
         num_verified: number of images of V.
-        method: one of :data:`METHODS`.
+        systems: by name.
+        stages: names of those to train, each after the one that it starts from.
         seed: of the run.
-        steps: of each training; None: as many as the configs say.
-        recipes: by system; what is missing is searched on V. None: the configs' own.
+        recipes: by system; what is missing is searched on V.
 
     Attributes:
         data: T and V, as in tests.
+        stages: as above.
 
     Raises:
-        InputError: there is no such method, or it needs verdicts and there are none.
+        InputError: verdicts are needed, and there are none.
     """
 
     def __init__(
         self,
         root: Path,
         num_verified: int,
-        method: str,
+        systems: Mapping[str, System],
+        stages: Sequence[str],
         seed: int,
-        steps: Optional[int] = None,
-        recipes: Optional[Mapping[str, Recipe]] = None,
+        recipes: Mapping[str, Recipe],
     ) -> None:
-        if method not in METHODS:
-            raise InputError(
-                f'method={method!r}: is none{like(str(method), METHODS)}; methods are '
-                f'{", ".join(METHODS)}'
-            )
-        options: Dict[str, Any] = {'index': str(root / 'index')}
-        if steps is not None:
-            options.update({'train_cfg.min_images': None, 'train_cfg.max_iters': steps})
-        systems = load_systems([method], root / 'features', options)
-        self.stages = _stages(method, systems) if recipes is None else to_train([method], systems)
+        self.stages = stages
         subsets = ('train', 'validation') if num_verified else ('train',)
-        self.data = Data(systems[method].cfg, subsets)
+        self.data = Data(systems[stages[-1]].cfg, subsets)
         self._trainer = Trainer(self.data, root / 'runs', systems, {})
-        searched = {*self.stages} - {*(self.stages if recipes is None else recipes)}
-        if not num_verified and (searched or any(map(self._trainer.depends_on_v, self.stages))):
+        learning = [name for name in stages if self._trainer.depends_on_v(name)]
+        if not num_verified and (learning or {*stages} - {*recipes}):
             raise InputError(
-                f'method={method!r}: learns from verdicts, or is to choose its learning rates by '
-                "them; give verified=V, or fit method='baseline' with search_rates=False"
+                f'method={stages[-1]!r}: learns from verdicts, or is to choose its learning rates '
+                "by them; give verified=V, or fit method='baseline' with search_rates=False"
             )
-        given = dict.fromkeys(systems, Recipe()) if recipes is None else recipes
-        self._grid = Grid(self._trainer, self.stages, [seed], [num_verified], (), given)
+        self._grid = Grid(self._trainer, stages, [seed], [num_verified], (), recipes)
         self._size, self._seed = num_verified, seed
         self._models: Dict[Job, Any] = {}
 
@@ -147,9 +170,3 @@ def _undisturbed() -> Iterator[None]:
         finally:
             random.setstate(states[0])
             np.random.set_state(states[1])
-
-
-def _stages(method: str, systems: Mapping[str, System]) -> List[str]:
-    """A system after all that it starts from."""
-    start = systems[method].start
-    return [*(_stages(start, systems) if start else ()), method]

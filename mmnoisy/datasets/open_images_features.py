@@ -69,6 +69,8 @@ class OpenImagesFeatures(BaseDataset):
                 f'which are not the {len(of_index):,} of {ann_file}; extract the features of that '
                 'index, or name all banks that have some of them'
             )
+        # Millions of small numbers: half the memory.
+        self._place = self._place.astype(np.min_scalar_type(sum(map(len, self.banks))))
         self.num_views = min(bank.features.shape[1] for bank in self.banks)
         self._on_device = None if device is None else self._features_on(device)
         super().__init__(
@@ -86,7 +88,7 @@ class OpenImagesFeatures(BaseDataset):
 
     def load_data_list(self) -> np.ndarray:
         """Numbers of the usable images."""
-        return np.arange(len(self._place))
+        return np.arange(len(self._place), dtype=np.min_scalar_type(len(self._place)))
 
     def prepare_data(self, idx: int) -> dict:
         """One sample."""
@@ -105,12 +107,13 @@ class OpenImagesFeatures(BaseDataset):
             indices: B images.
             seeds: (B,) random unsigned integers, which choose the views.
         """
-        rows = self.data_list[np.asarray(indices)]
+        rows = self.data_list[np.asarray(indices)].astype(np.int64)
         views = np.zeros(len(rows), np.int64)
         if not self.test_mode:
             views = (seeds % self.num_views).astype(np.int64)
         if self._on_device is None:
-            inputs = torch.from_numpy(take_features(self.banks, self._place[rows], views))
+            place = self._place[rows].astype(np.int64)
+            inputs = torch.from_numpy(take_features(self.banks, place, views))
         else:
             inputs = self._on_device[torch.from_numpy(rows), torch.from_numpy(views)]
         if self.index.usable is not None:
@@ -124,7 +127,7 @@ class OpenImagesFeatures(BaseDataset):
         dtype = torch.from_numpy(np.empty(0, self.banks[0].features.dtype)).dtype
         features = torch.empty(shape, dtype=dtype, device=device)
         for begin in range(0, len(self._place), BLOCK):
-            place = self._place[begin : begin + BLOCK]
+            place = self._place[begin : begin + BLOCK].astype(np.int64)
             for view in range(self.num_views):
                 block = take_features(self.banks, place, np.full(len(place), view))
                 features[begin : begin + BLOCK, view] = torch.from_numpy(block).to(device)
