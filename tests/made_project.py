@@ -22,7 +22,7 @@ def make_project(root, **changes):
     made = root / 'made'
     make_data_set(made)
     banks = [FeatureBank.open(made / 'features' / subset) for subset in SUBSETS]
-    ids = [f'{int(image_id):016x}' for bank in banks for image_id in bank.image_ids]
+    ids = [image_id for bank in banks for image_id in bank.image_ids]
     np.save(root / 'features.npy', np.concatenate([bank.features[:, 0] for bank in banks]))
     (root / 'ids.txt').write_text('\n'.join(ids) + '\n')
     project = root / 'project'

@@ -110,8 +110,8 @@ def config_text(
         pack = dict(type='PackInputs', algorithm_keys=_KEYS)
         flip = dict(type='RandomFlip', prob=0.5, direction='horizontal')
         values.update(train_pipeline=[*load, flip, pack], test_pipeline=[*load, pack])
-    template = project.info.get('path_template', '{id}')
-    place = dict(data_prefix='', path_template=template)
+    # Without a template of the project the index knows the paths.
+    place = dict(data_prefix='', path_template=project.info.get('path_template'))
     values.update(noisy_set=place, verified_set=place, test_set=place)
     if not has_test:
         values.update(WITHOUT_TEST)

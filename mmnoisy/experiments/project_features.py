@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
-from mmnoisy.datasets.feature_bank import FeatureBank
+from mmnoisy.datasets.feature_bank import FeatureBank, find_images, take_features
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.feature_sets import build_model, extract_sets
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array
-from mmnoisy.io.atomic import write_json
+from mmnoisy.io.atomic import atomic_path, write_json
+from mmnoisy.io.texts import Texts, concatenate
 
 BLOCK = 4096
 _MEND = 'give an array (N, D) of numbers that numpy.save has written'
@@ -36,7 +39,35 @@ def finished(project: Project, made_of: Mapping[str, Any], subsets: List[str]) -
             f'{project.features}: holds features that were made otherwise ({_told(found)}); remove '
             'it, and the same command makes them again'
         )
-    return all(_whole(project.features / subset) for subset in subsets)
+    if not all(_whole(project.features / subset) for subset in subsets):
+        return False
+    for subset in subsets:
+        _gather(project, subset, subsets)
+    return True
+
+
+def _gather(project: Project, subset: str, subsets: List[str]) -> None:
+    """Makes the bank of a set anew where images have moved into it from another set."""
+    ids = LabelIndex.open(project.index / subset).image_ids
+    banks = [FeatureBank.open(project.features / name) for name in subsets]
+    own = banks[subsets.index(subset)]
+    if (own.image_ids.rows(ids) >= 0).all():
+        return
+    place = find_images(banks, ids)
+    if (place < 0).any():
+        first = ids[int(np.argmax(place < 0))]
+        raise InputError(
+            f'{project.features}: has no features of {first}; remove it, and the same command '
+            'makes them again'
+        )
+    folder = project.features / subset
+    with atomic_path(folder.with_name(f'{subset}.new')) as part:
+        bank = FeatureBank.create(part, ids, 1, own.features.shape[2], own.provenance)
+        for begin in range(0, len(ids), BLOCK):
+            where = np.arange(begin, min(begin + BLOCK, len(ids)))
+            bank.write(where, take_features(banks, place[where], 0 * where)[:, None])
+    shutil.rmtree(folder)
+    os.replace(folder.with_name(f'{subset}.new'), folder)
 
 
 def keep_made_of(project: Project, made_of: Mapping[str, Any]) -> None:
@@ -87,8 +118,8 @@ def import_features(project: Project, file: Path, order: Optional[Path]) -> None
     """
     array = open_rows(file)
     indexes = {subset: one for subset, one in open_indexes(project).items() if len(one)}
-    ids = {subset: texts(one) for subset, one in indexes.items()}
-    names = sorted(name for of_set in ids.values() for name in of_set)
+    ids = {subset: one.image_ids for subset, one in indexes.items()}
+    names = concatenate([*ids.values()]).sorted_once()
     if order is not None:
         names = _lines(order)
     if len(names) != len(array):
@@ -97,15 +128,13 @@ def import_features(project: Project, file: Path, order: Optional[Path]) -> None
             f'{file}: has {len(array):,} rows, and {what} {len(names):,} images; give one row for '
             'each, and with --feature-ids FILE the ids that they are of'
         )
-    row_of = {name: row for row, name in enumerate(names)}
     for subset, of_set in ids.items():
-        missing = [name for name in of_set if name not in row_of]
-        if missing:
+        rows = names.rows(of_set)
+        if (rows < 0).any():
             raise InputError(
-                f'{order}: lacks {len(missing):,} images of {project.index / subset}, the first is '
-                f'{missing[0]}; give a row for each'
+                f'{order}: lacks {int((rows < 0).sum()):,} images of {project.index / subset}, the '
+                f'first is {of_set[int(np.argmax(rows < 0))]}; give a row for each'
             )
-        rows = np.array([row_of[name] for name in of_set])
         given = dict(weights=f'{file.name} {array.shape} {array.dtype}', subset=subset)
         bank = FeatureBank.create(
             project.features / subset, indexes[subset].image_ids, 1, array.shape[1], given
@@ -142,12 +171,7 @@ def open_indexes(project: Project) -> Dict[str, LabelIndex]:
     }
 
 
-def texts(index: LabelIndex) -> List[str]:
-    """The ids of the images of an index, as texts."""
-    return [i if isinstance(i, str) else f'{int(i):016x}' for i in index.image_ids]
-
-
-def _lines(path: Path) -> List[str]:
+def _lines(path: Path) -> Texts:
     try:
         lines = path.read_text('utf-8').splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -157,7 +181,7 @@ def _lines(path: Path) -> List[str]:
     twice = len(lines) - len({*lines})
     if twice:
         raise InputError(f'{path}: has {twice:,} ids twice; give each once')
-    return lines
+    return Texts.of(lines)
 
 
 def _whole(folder: Path) -> bool:

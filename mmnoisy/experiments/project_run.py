@@ -11,9 +11,11 @@ from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence
+from zlib import crc32
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import mmnoisy.components  # noqa: F401
@@ -27,7 +29,6 @@ from mmnoisy.experiments.auto import Choice, choose
 from mmnoisy.experiments.decision import Pairs
 from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
 from mmnoisy.experiments.fingerprint import fingerprint
-from mmnoisy.experiments.indexes import checksum
 from mmnoisy.experiments.judgement import judged, reason, warnings
 from mmnoisy.experiments.portfolio import METHODS
 from mmnoisy.experiments.progress import Progress, StepHook
@@ -50,6 +51,7 @@ from mmnoisy.experiments.project_features import (
 from mmnoisy.experiments.report.project import write_page
 from mmnoisy.io.atomic import atomic_path, atomic_write, write_json
 from mmnoisy.io.lock import lock
+from mmnoisy.io.texts import concatenate
 
 AUTO = 'auto'
 _STAGES = 6
@@ -99,6 +101,8 @@ def run_project(folder: Path, settings: Settings) -> Dict[str, Any]:
         InputError: something cannot be used, or another run is at work there.
     """
     project = Project.open(folder)
+    if not MMLogger.check_instance_created('project'):  # no list of all weights of every model
+        MMLogger.get_instance('project', log_level='WARNING')
     init_default_scope('mmpretrain')
     with lock(project.folder):
         return _Run(project, settings).all_stages()
@@ -186,7 +190,9 @@ class _Run:
             weights = str(given.weights.resolve()) if given.weights else None
             self.pictures = timm_pictures(given.backbone, weights, given.image_size)
             made_of = dict(backbone=given.backbone, weights=weights, size=self.pictures.size)
-        made_of['images'] = f'{checksum(*self.indexes.values()):08x}'
+        # Of the images, in whichever sets they are: verdicts move some.
+        ids = concatenate([index.image_ids for index in self.indexes.values()]).sorted_once()
+        made_of['images'] = f'{crc32(ids.arrays()[1].data):08x}'
         if finished(self.project, made_of, [*self.indexes]):
             return
         keep_made_of(self.project, made_of)

@@ -10,6 +10,8 @@ from made_project import SHORT, SUBSETS, make_project, settings_of
 
 from mmnoisy import InputError
 from mmnoisy.datasets import FeatureBank, LabelIndex
+from mmnoisy.datasets.csr import to_csr
+from mmnoisy.datasets.sources.splitting import add_verdicts
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.partial_training import train_here
 from mmnoisy.engine.runner import build_runner
@@ -226,3 +228,31 @@ def test_features_that_were_made_otherwise(whole, tmp_path):
     shutil.copytree(project, other)
     with pytest.raises(InputError, match=r'features: holds features that were made otherwise'):
         run_project(other, settings_of(root, features=None, feature_ids=None))
+
+
+def test_images_that_moved_to_v_keep_their_features(whole, tmp_path, trained):
+    """As after mmnoisy import --verdicts FILE --into PROJECT."""
+    root, whole_project, _ = whole
+    project = shutil.copytree(whole_project, tmp_path / 'project')
+    indexes = {name: LabelIndex.open(project / 'index' / name) for name in SUBSETS}
+    banks = {name: FeatureBank.open(project / 'features' / name) for name in SUBSETS}
+    moved = np.arange(len(indexes['train'])) == 5
+    image_id = indexes['train'].image_ids[5]
+    one = np.ones(1, np.int64)
+    verdict = to_csr(
+        np.zeros(1, int), one, one, one > 0, (1, len(indexes['train'].classes)), np.add
+    )
+    added = add_verdicts(indexes['train'], indexes['validation'], np.array([5]), verdict).indexes
+    for name, index in added.items():
+        shutil.rmtree(project / 'index' / name)
+        index.info['subset'] = name
+        index.write(project / 'index' / name)
+    run_project(project, settings_of(root))
+    bank = FeatureBank.open(project / 'features/validation')
+    assert bank.image_ids == added['validation'].image_ids
+    np.testing.assert_array_equal(
+        bank.features[bank.image_ids.row(image_id)], banks['train'].features[moved][0]
+    )
+    rest = bank.image_ids.rows(banks['validation'].image_ids)
+    np.testing.assert_array_equal(bank.features[rest], banks['validation'].features)
+    assert trained  # other labels are another choice
