@@ -29,6 +29,7 @@ from mmnoisy.experiments.auto import Choice, choose
 from mmnoisy.experiments.decision import Pairs
 from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
 from mmnoisy.experiments.fingerprint import fingerprint
+from mmnoisy.experiments.indexes import checksum
 from mmnoisy.experiments.judgement import judged, reason, warnings
 from mmnoisy.experiments.portfolio import METHODS
 from mmnoisy.experiments.progress import Progress, StepHook
@@ -208,6 +209,7 @@ class _Run:
         self.options = {**given.options, **({} if self.has_test else WITHOUT_TEST)}
         said = Config(dict(method=given.method, options=self.options, seed=given.seed))
         data = (self.project.features / 'made_of.json').read_text('utf-8')
+        data += f'{checksum(*self.indexes.values()):08x}'
         made_of = fingerprint(said, {}, data)
         digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:12]
         self.runs = self.project.folder / 'runs' / digest
