@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import mmnoisy.components  # noqa: F401
@@ -99,6 +100,8 @@ def run_project(folder: Path, settings: Settings) -> Dict[str, Any]:
         InputError: something cannot be used, or another run is at work there.
     """
     project = Project.open(folder)
+    if not MMLogger.check_instance_created('mmnoisy'):  # no list of all weights of every model
+        MMLogger.get_instance('mmnoisy', log_level='WARNING')
     init_default_scope('mmpretrain')
     with lock(project.folder):
         return _Run(project, settings).all_stages()
