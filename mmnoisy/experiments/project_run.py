@@ -37,8 +37,8 @@ from mmnoisy.experiments.project_config import (
     WITHOUT_TEST,
     Pictures,
     config_text,
+    pictures_of,
     precomputed,
-    timm_pictures,
 )
 from mmnoisy.experiments.project_features import (
     extract_features,
@@ -60,7 +60,7 @@ class Settings(NamedTuple):
     """What a user may say.
 
     Attributes:
-        backbone: a network of timm.
+        backbone: a network of timm, or a config of MMPretrain.
         weights: a file with its weights; None: timm fetches them.
         image_size: edge of the pictures; None: that of the network.
         features: a file of features, in place of a backbone.
@@ -187,8 +187,8 @@ class _Run:
                     f'--weights {given.weights}: there is no such file; check the path'
                 )
             weights = str(given.weights.resolve()) if given.weights else None
-            self.pictures = timm_pictures(given.backbone, weights, given.image_size)
-            made_of = dict(backbone=given.backbone, weights=weights, size=self.pictures.size)
+            self.pictures = pictures_of(given.backbone, weights, given.image_size)
+            made_of = dict(backbone=given.backbone, weights=weights, size=given.image_size)
         made_of['images'] = f'{checksum(*self.indexes.values()):08x}'
         if finished(self.project, made_of, [*self.indexes]):
             return
