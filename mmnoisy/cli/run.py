@@ -26,7 +26,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     parser.add_argument('project', type=Path, metavar='PROJECT', help='that was imported')
     parser.add_argument(
-        '--backbone', metavar='NAME', help=f'a network of timm, default {_BACKBONE}'
+        '--backbone',
+        metavar='NAME',
+        help=f'a network of timm, default {_BACKBONE}, or the config file of a model of MMPretrain',
     )
     parser.add_argument(
         '--weights', type=Path, metavar='FILE', help='of the backbone; by default timm fetches them'

@@ -94,8 +94,8 @@ def choose(
             f'--method {unknown[0]}: is none{like(unknown[0], METHODS)}; methods are auto, '
             f'{", ".join(METHODS)}'
         )
-    if not MMLogger.check_instance_created('choice'):  # no list of all weights of every model
-        MMLogger.get_instance('choice', log_level='WARNING')
+    if not MMLogger.check_instance_created('mmnoisy'):  # no list of all weights of every model
+        MMLogger.get_instance('mmnoisy', log_level='WARNING')
     init_default_scope('mmpretrain')
     facts = portfolio.facts(LabelIndex.open(Path(index) / 'train'))
     starts = portfolio.starts(facts['confident'])
@@ -191,7 +191,8 @@ class _Choosing:
         repeat += sum(trials.trial_steps(name, every) for name in kept)
         repeats = 1 + min(REPEATS - 1, max(0, left // repeat))
         if len(kept) > 1 and repeats > 1:
-            with trials.showing(dict.fromkeys(kept, every), repeats - 1):
+            again = dict.fromkeys([trials.begun[CLEANER], *kept], every)
+            with trials.showing(again, (1, repeats)):
                 found.update({name: self._scored(name, repeats) for name in kept})
         else:
             repeats = 1

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pprint import pformat
-from typing import Any, Dict, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+from mmengine.config import ConfigDict
 
 from mmnoisy.datasets.project import Project
+from mmnoisy.engine.config import load_config
 from mmnoisy.errors import InputError
 from mmnoisy.experiments.systems import config_path
 
@@ -34,26 +37,63 @@ class Pictures(NamedTuple):
 
     Attributes:
         model: settings of a model up to its heads: ``data_preprocessor``, ``backbone``, ``neck``.
-        size: edge of the pictures, in pixels.
+        resize: transforms of the pictures between loading and packing; none where there are only
+            features.
         width: D, of the features.
     """
 
     model: Dict[str, Any]
-    size: int
+    resize: List[Dict[str, Any]]
     width: int
 
 
-def timm_pictures(name: str, weights: Optional[str], size: Optional[int] = None) -> Pictures:
-    """A network of timm.
+def pictures_of(backbone: str, weights: Optional[str], size: Optional[int] = None) -> Pictures:
+    """What a user asks for.
 
     Args:
-        name: of timm.
-        weights: a file with its weights; None: timm fetches them.
+        backbone: the name of a network of timm, or the path of a config of MMPretrain.
+        weights: a file; None: timm fetches its own.
         size: edge of the pictures; None: what the network was made for.
 
     Raises:
-        InputError: timm is missing, or knows no such network.
+        InputError: there is no such network, or it needs what is missing.
     """
+    if backbone.endswith('.py'):
+        return _mmpretrain_pictures(backbone, weights, size)
+    return _timm_pictures(backbone, weights, size)
+
+
+def _mmpretrain_pictures(path: str, weights: Optional[str], size: Optional[int]) -> Pictures:
+    """Backbone, neck and transforms of a config of MMPretrain."""
+    if weights is None:
+        raise InputError(f'--backbone {path}: give its checkpoint with --weights')
+    cfg = load_config(path)
+    model, loader = cfg.get('model') or {}, cfg.get('test_dataloader') or {}
+    width = (model.get('head') or {}).get('in_channels')
+    steps = (loader.get('dataset') or {}).get('pipeline')
+    if not model.get('backbone') or not width or not steps:
+        raise InputError(
+            f'--backbone {path}: needs a model with a backbone and a head with in_channels, and a '
+            'test_dataloader; give a config of an image classifier'
+        )
+    scale = dict(model.get('data_preprocessor') or cfg.get('data_preprocessor') or {})
+    scale.pop('num_classes', None)
+    own = dict(
+        data_preprocessor=dict(scale, _delete_=True),
+        backbone=dict(
+            model['backbone'],
+            init_cfg=dict(type='Pretrained', checkpoint=weights, prefix='backbone.'),
+        ),
+        neck=model.get('neck'),
+    )
+    resize = [step for step in steps if step['type'] not in ('LoadImageFromFile', 'PackInputs')]
+    if size:
+        resize = [dict(type='Resize', scale=size)]
+    return Pictures(ConfigDict(own).to_dict(), ConfigDict(a=resize).to_dict()['a'], width)
+
+
+def _timm_pictures(name: str, weights: Optional[str], size: Optional[int]) -> Pictures:
+    """A network of timm."""
     try:
         import timm
     except ImportError as error:
@@ -71,13 +111,14 @@ def timm_pictures(name: str, weights: Optional[str], size: Optional[int] = None)
         backbone=dict(type='TIMMFeatures', model_name=name, **given),
         neck=None,
     )
-    return Pictures(model, size or int(cfg['input_size'][-1]), int(network.num_features))
+    resize = [dict(type='Resize', scale=size or int(cfg['input_size'][-1]))]
+    return Pictures(model, resize, int(network.num_features))
 
 
 def precomputed(width: int) -> Pictures:
     """Features (N, D) that somebody else has computed; there are no pictures to look at."""
     backbone = dict(type='PrecomputedFeatures', channels=width)
-    return Pictures(dict(data_preprocessor={}, backbone=backbone, neck=None), 0, width)
+    return Pictures(dict(data_preprocessor={}, backbone=backbone, neck=None), [], width)
 
 
 def config_text(
@@ -101,12 +142,14 @@ def config_text(
         text: its first line.
     """
     own = dict(pictures.model)
-    neck = [dict(type='Standardize', in_channels=pictures.width)]
+    before = own['neck'] or []
+    neck = [*([before] if isinstance(before, dict) else before)]
+    neck.append(dict(type='Standardize', in_channels=pictures.width))
     own.update(neck=neck, head=dict(in_channels=pictures.width))
     own['backbone'] = dict(own['backbone'], _delete_=True)
     values: Dict[str, Any] = dict(model=own)
-    if pictures.size:
-        load = dict(type='LoadPicture'), dict(type='Resize', scale=pictures.size)
+    if pictures.resize:
+        load = dict(type='LoadPicture'), *pictures.resize
         pack = dict(type='PackInputs', algorithm_keys=_KEYS)
         flip = dict(type='RandomFlip', prob=0.5, direction='horizontal')
         values.update(train_pipeline=[*load, flip, pack], test_pipeline=[*load, pack])

@@ -38,8 +38,8 @@ from mmnoisy.experiments.project_config import (
     WITHOUT_TEST,
     Pictures,
     config_text,
+    pictures_of,
     precomputed,
-    timm_pictures,
 )
 from mmnoisy.experiments.project_features import (
     extract_features,
@@ -62,7 +62,7 @@ class Settings(NamedTuple):
     """What a user may say.
 
     Attributes:
-        backbone: a network of timm.
+        backbone: a network of timm, or a config of MMPretrain.
         weights: a file with its weights; None: timm fetches them.
         image_size: edge of the pictures; None: that of the network.
         features: a file of features, in place of a backbone.
@@ -102,8 +102,8 @@ def run_project(folder: Path, settings: Settings) -> Dict[str, Any]:
         InputError: something cannot be used, or another run is at work there.
     """
     project = Project.open(folder)
-    if not MMLogger.check_instance_created('project'):  # no list of all weights of every model
-        MMLogger.get_instance('project', log_level='WARNING')
+    if not MMLogger.check_instance_created('mmnoisy'):  # no list of all weights of every model
+        MMLogger.get_instance('mmnoisy', log_level='WARNING')
     init_default_scope('mmpretrain')
     with lock(project.folder):
         return _Run(project, settings).all_stages()
@@ -189,8 +189,8 @@ class _Run:
                     f'--weights {given.weights}: there is no such file; check the path'
                 )
             weights = str(given.weights.resolve()) if given.weights else None
-            self.pictures = timm_pictures(given.backbone, weights, given.image_size)
-            made_of = dict(backbone=given.backbone, weights=weights, size=self.pictures.size)
+            self.pictures = pictures_of(given.backbone, weights, given.image_size)
+            made_of = dict(backbone=given.backbone, weights=weights, size=given.image_size)
         # Of the images, in whichever sets they are: verdicts move some.
         ids = concatenate([index.image_ids for index in self.indexes.values()]).sorted_once()
         made_of['images'] = f'{crc32(ids.arrays()[1].data):08x}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.config import Config
@@ -92,24 +92,33 @@ class Trials:
 
     @contextmanager
     def showing(
-        self, planned: Mapping[str, Optional[Sequence[int]]], repeats: int = 1
+        self, planned: Mapping[str, Optional[Sequence[int]]], repeats: Tuple[int, int] = (0, 1)
     ) -> Iterator[None]:
-        """Shows how far the trainings of some candidates are.
+        """Shows how far the trainings of some candidates are that are not done yet.
 
         Args:
             planned: the parts of V to judge, by candidate; None for a training on all of V.
-            repeats: times that all is done.
+            repeats: the number of the division into parts to begin with, and of the first that is
+                not to be judged.
         """
-        left = {
-            name: self.steps(name) if folds is None else repeats * self.trial_steps(name, folds)
-            for name, folds in planned.items()
-        }
+        left: Dict[str, int] = {}
+        for name, folds in planned.items():
+            if folds is None:
+                left[name] = 0 if self._weights(name).exists() else self.steps(name)
+                continue
+            missing = [
+                k
+                for repeat in range(*repeats)
+                for k in self._blocks(name, repeat, self.folds).missing()
+                if k in folds
+            ]
+            left[name] = self.trial_steps(name, missing)
         with Progress(left) as self.trainer.progress:
             yield
 
     def weights(self, name: str) -> Path:
         """The weights of a candidate on all of V; trained where they are not there yet."""
-        path = self.trainer.folder(self._job(name)) / 'weights.pth'
+        path = self._weights(name)
         if not path.exists():
             model = self.trainer.train(self._job(name), self.config(name), 'training')
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -176,6 +185,9 @@ class Trials:
             self.trainer.save(model, part)
         held = self.data.held_out(np.flatnonzero(~rest))
         blocks.write(k, np.stack(scores_of_pairs(model, held)))
+
+    def _weights(self, name: str) -> Path:
+        return self.trainer.folder(self._job(name)) / 'weights.pth'
 
     def _blocks(self, name: str, repeat: int, count: int) -> Blocks:
         made_by = self.trainer.made_by(self.trainer.settings(self._job(name), Recipe()))

@@ -3,10 +3,14 @@
 import json
 import sys
 
+import cv2
 import pytest
 import torch
 from conftest import write_release
 from made_project import SHORT, make_project
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
 
 from mmnoisy.cli.main import main
 from mmnoisy.datasets import FeatureBank
@@ -60,6 +64,52 @@ def test_wrong_arguments(tmp_path, monkeypatch, capsys, arguments, sentence):
     project = make_project(tmp_path)
     assert sentence in refused(monkeypatch, capsys, project, *arguments)
     assert not (project / 'runs').exists()
+
+
+CONFIG = """
+data_preprocessor = dict(num_classes=10, mean=[120.0] * 3, std=[60.0] * 3, to_rgb=True)
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(type='MobileNetV2', widen_factor=0.25),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=10, in_channels=1280),
+)
+test_dataloader = dict(
+    dataset=dict(
+        type='ImageNet',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='Resize', scale=32),
+            dict(type='PackInputs'),
+        ],
+    ),
+)
+"""
+
+
+def test_a_config_of_mmpretrain(of_pictures, monkeypatch, capsys):
+    project, weights = of_pictures
+    config = weights.with_name('of_mine.py')
+    config.write_text(CONFIG)
+    arguments = [project, '--backbone', config, '--method', 'baseline', *OPTIONS]
+    assert 'give its checkpoint with --weights' in refused(monkeypatch, capsys, *arguments)
+    init_default_scope('mmpretrain')
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(config).model).eval()
+    torch.save(dict(state_dict=model.state_dict()), weights)
+    run(monkeypatch, *arguments, '--weights', weights)
+    bank = FeatureBank.open(project / 'features' / 'test')
+    picture = project.parent / 'pictures' / 'test' / f'{int(bank.image_ids[0]):016x}.jpg'
+    pixels = cv2.resize(cv2.imread(str(picture)), (32, 32))[:, :, ::-1].astype('f4')
+    with torch.no_grad():
+        inputs = torch.from_numpy((pixels - 120) / 60).permute(2, 0, 1)[None]
+        (wanted,) = model.extract_feat(inputs)
+    torch.testing.assert_close(
+        torch.from_numpy(bank.features[0].astype('f4')), wanted, rtol=0.02, atol=0.02
+    )
+    config.write_text('model = dict()')
+    said = refused(monkeypatch, capsys, *arguments, '--weights', weights)
+    assert 'needs a model with a backbone' in said
 
 
 @pytest.fixture
