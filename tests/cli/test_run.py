@@ -99,7 +99,7 @@ def test_a_config_of_mmpretrain(of_pictures, monkeypatch, capsys):
     torch.save(dict(state_dict=model.state_dict()), weights)
     run(monkeypatch, *arguments, '--weights', weights)
     bank = FeatureBank.open(project / 'features' / 'test')
-    picture = project.parent / 'pictures' / 'test' / f'{int(bank.image_ids[0]):016x}.jpg'
+    picture = project.parent / 'pictures' / 'test' / f'{bank.image_ids[0]}.jpg'
     pixels = cv2.resize(cv2.imread(str(picture)), (32, 32))[:, :, ::-1].astype('f4')
     with torch.no_grad():
         inputs = torch.from_numpy((pixels - 120) / 60).permute(2, 0, 1)[None]
