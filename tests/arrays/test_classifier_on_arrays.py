@@ -70,6 +70,13 @@ def test_half_precision_is_used_as_it_is():
     np.testing.assert_array_equal(a.predict_proba(half), b.predict_proba(half))
 
 
+def test_labels_in_half_precision_or_yes_and_no():
+    half, given = Y.astype(np.float16), Y > 0
+    for labels, same in ((half, half.astype(float)), (given, given.astype(float))):
+        a, b = (fitted('baseline', labels=one, steps=3) for one in (labels, same))
+        np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
+
+
 def test_names_come_back_as_they_came(model, frames):
     frame, labels, verdicts, named = frames
     assert [*named.classes_] == NAMES
