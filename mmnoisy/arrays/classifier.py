@@ -10,11 +10,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from mmnoisy.arrays.choice import AUTO, chosen_candidates, systems_of
 from mmnoisy.arrays.cleaning import cleaned_labels, ranked_labels
 from mmnoisy.arrays.data_set import images_of, opened
 from mmnoisy.arrays.model import built, probabilities
 from mmnoisy.arrays.reading import read_features
-from mmnoisy.arrays.training import Training, seed_of, stages_of
+from mmnoisy.arrays.training import Training, options_of, seed_of, stages_of
 from mmnoisy.arrays.writing import as_container, as_table, class_names, named
 from mmnoisy.cleaning.pairs import Rule, clip
 from mmnoisy.errors import InputError
@@ -31,11 +32,11 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
     ``tools/compare.py`` trains; the same method and seed give the same figures.
 
     Args:
-        method: ``'best'``, ``'joint'``, ``'finetune_clean'``, ``'baseline'`` or another of
-            :data:`mmnoisy.arrays.training.METHODS` (docs/methods.md); ``'auto'`` chooses by V.
+        method: ``'auto'``, chosen on V as ``mmnoisy run`` does; or ``'best'``, ``'joint'``,
+            ``'baseline'`` or another of :data:`mmnoisy.arrays.training.METHODS` (docs/methods.md).
         classes: names of the C classes; None for the columns of a data frame, or 0 to C - 1.
         search_rates: choose the learning rates on a third of V, as a comparison does, for four
-            times the time or more; otherwise those of the configs.
+            times the time or more; otherwise those of the configs, as ``'auto'`` always has.
         steps: of each training; None for as many as its config says, 500 to 1,500 or one pass over
             the images.
         random_state: of the order of the images, the weights and the search.
@@ -43,6 +44,7 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
     Attributes:
         classes_: (C,) their names.
         method_: that was trained.
+        candidates_: what ``'auto'`` trained, stage by stage; None for other methods.
         seed_: of it.
         recipes_: the learning rates of each stage, as factors of its config's own.
         settings_: the model, in MMPretrain's words.
@@ -101,7 +103,7 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
         with opened(features, Y, verified) as (root, rated):
             self.classes_ = class_names(self.classes, Y)
             self.seed_ = seed_of(self.random_state)
-            self.method_ = self._chosen(root, rated)
+            self._choose(root, rated)
             training = self._training(root, rated)
             model = training.train()
             self.settings_ = training.model_settings()
@@ -117,8 +119,7 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
             InputError: X cannot be used.
         """
         features = read_features(self._fitted(), X, reset=False)
-        scores = probabilities(self._model, features)
-        return named(scores, X, self.classes_)
+        return named(probabilities(self._model, features), X, self.classes_)
 
     def predict(self, X: Any) -> Any:
         """(N, C) integers, 1 where a class has a probability of at least 0.5; as above."""
@@ -168,10 +169,9 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
                 f'method={self.method_!r}: has no cleaning network, so it cannot clean labels; fit '
                 "with one such as 'best' or 'joint'"
             )
-        if not 0 <= threshold <= 1 or (max_added is not None and max_added < 0):
-            raise InputError(
-                f'threshold={threshold}, max_added={max_added}: give one in [0, 1], and 0 or more'
-            )
+        if not 0 <= threshold <= 1 or (max_added or 0) < 0:
+            given = f'threshold={threshold}, max_added={max_added}'
+            raise InputError(f'{given}: give one in [0, 1], and 0 or more')
         with opened(features, Y, None, len(self.classes_)) as (root, _):
             rule = Rule(threshold, max_added, soft)
             cleaned = cleaned_labels(self._model, images_of(root), rule)
@@ -266,29 +266,33 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.single_output = False
-        tags.target_tags.multi_output = True
-        tags.target_tags.two_d_labels = True
-        tags.classifier_tags.multi_class = False
-        tags.classifier_tags.multi_label = True
+        target, classifier = tags.target_tags, tags.classifier_tags
+        target.single_output, target.multi_output, target.two_d_labels = False, True, True
+        classifier.multi_class, classifier.multi_label = False, True
         return tags
 
     def _fitted(self) -> NoisyLabelClassifier:
         check_is_fitted(self, 'weights_')
         return self
 
-    def _chosen(self, root: Path, rated: np.ndarray) -> str:
-        """The method to train on the data set of a folder."""
-        if self.method == 'auto':
-            raise InputError("method='auto': there is no choice yet; give 'best', say")
-        return self.method
+    def _choose(self, root: Path, rated: np.ndarray) -> None:
+        """Sets the method to train on the data set of a folder."""
+        self.method_, self.candidates_ = self.method, None
+        if self.method == AUTO:
+            options = options_of(root, self.steps)
+            self.candidates_ = chosen_candidates(root, int(rated.sum()), self.seed_, options)
+            self.method_ = self.candidates_[-1]['name']
 
     def _training(
         self, root: Path, rated: np.ndarray, recipes: Optional[Mapping[str, Any]] = None
     ) -> Training:
         """The training of ``method_``, by recipes that are there already or by the parameters."""
-        searched = self.search_rates and recipes is None
-        systems, stages = stages_of(self.method_, root, self.steps, searched)
+        searched = self.search_rates and not self.candidates_ and recipes is None
+        options = options_of(root, self.steps)
+        if self.candidates_:
+            systems, stages = systems_of(self.candidates_, root, options)
+        else:
+            systems, stages = stages_of(self.method_, root, options, searched)
         found = {name: Recipe(**recipe) for name, recipe in (recipes or {}).items()}
         given = found if searched else {**dict.fromkeys(systems, Recipe()), **found}
         return Training(root, int(rated.sum()), systems, stages, self.seed_, given)

@@ -59,7 +59,8 @@ def read_confidences(Y: Any) -> Tuple[Csr, Tuple[int, int]]:
             'Y: NoisyLabelClassifier requires y to be passed, but the target y is None; give the '
             'noisy labels, (N, C)'
         )
-    matrix = Y if sparse.issparse(Y) else as_floats(Y, 'Y')
+    # SciPy's matrices know no half precision.
+    matrix = Y if sparse.issparse(Y) else as_floats(Y, 'Y').astype(np.float32, copy=False)
     rows = tidy(matrix)
     fits = (rows.data >= 0) & (rows.data <= 1)
     if not fits.all():

@@ -30,15 +30,28 @@ METHODS = tuple(names(beyond=True, bounds=()))
 """The systems of a comparison that can be had in real life."""
 
 
+def options_of(root: Path, steps: Optional[int] = None) -> Dict[str, Any]:
+    """Settings that replace those of all configs.
+
+    Args:
+        root: see :func:`mmnoisy.arrays.data_set.opened`.
+        steps: of each training; None: as many as the configs say.
+    """
+    options: Dict[str, Any] = {'index': str(root / 'index')}
+    if steps is not None:
+        options.update({'train_cfg.min_images': None, 'train_cfg.max_iters': steps})
+    return options
+
+
 def stages_of(
-    method: str, root: Path, steps: Optional[int] = None, searched: bool = False
+    method: str, root: Path, options: Mapping[str, Any], searched: bool = False
 ) -> Tuple[Dict[str, System], List[str]]:
     """The systems of a method, and which of them are trained one after the other.
 
     Args:
         method: one of :data:`METHODS`.
         root: see :func:`mmnoisy.arrays.data_set.opened`.
-        steps: of each training; None: as many as the configs say.
+        options: see :func:`options_of`.
         searched: with what a search of learning rates needs.
 
     Raises:
@@ -46,12 +59,9 @@ def stages_of(
     """
     if method not in METHODS:
         raise InputError(
-            f'method={method!r}: is none{like(str(method), METHODS)}; methods are '
+            f'method={method!r}: is none{like(str(method), METHODS)}; methods are auto, '
             f'{", ".join(METHODS)}'
         )
-    options: Dict[str, Any] = {'index': str(root / 'index')}
-    if steps is not None:
-        options.update({'train_cfg.min_images': None, 'train_cfg.max_iters': steps})
     systems = load_systems([method], root / 'features', options)
     if searched:
         return systems, to_train([method], systems)
@@ -119,24 +129,22 @@ class Training:
         sizes = {'train': len(self.data.train), 'validation': len(images)}
         systems, trainer = self._trainer.systems, self._trainer
         jobs = [trainer.job(name, len(images), self._seed) for name in self.stages]
-        left = {
-            job.system: number_of_steps(systems[job.system].cfg, sizes)
-            for job in jobs
-            if job not in self._models
-        }
+        weights = {job: trainer.folder(job) / 'weights.pth' for job in jobs}
+        left = [job for job in jobs if job not in self._models]
+        if verified is None:  # a choice has trained what the method begins with
+            left = [job for job in left if job == jobs[-1] or not weights[job].exists()]
+        steps = {job.system: number_of_steps(systems[job.system].cfg, sizes) for job in left}
         model: Any = None
-        with Progress(left) as trainer.progress:
-            for job in jobs:
-                model = self._models.get(job)
-                if model is None:
-                    cfg = trainer.config(job, self.recipe(job.system), images)
-                    model = trainer.train(job, cfg, 'training')
-                    trainer.folder(job).mkdir(parents=True, exist_ok=True)
-                    trainer.save(model, trainer.folder(job) / 'weights.pth')
+        with Progress(steps) as trainer.progress:
+            for job in left:
+                cfg = trainer.config(job, self.recipe(job.system), images)
+                model = trainer.train(job, cfg, 'training')
+                weights[job].parent.mkdir(parents=True, exist_ok=True)
+                trainer.save(model, weights[job])
                 if not job.verified:
                     self._models[job] = model
                 gc.collect()  # the runner, whose cycles hold arrays as long as T
-        return model
+        return self._models.get(jobs[-1], model)
 
     def recipe(self, stage: str) -> Recipe:
         """The recipe of one of the stages, given or found by a search; after :meth:`train`."""

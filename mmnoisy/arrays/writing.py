@@ -32,7 +32,8 @@ def as_container(rows: Csr, like: Any, num_classes: int) -> Any:
     shape = (len(rows.start) - 1, num_classes)
     matrix = sparse.csr_array((rows.value, rows.label.astype(np.int64), rows.start), shape)
     if sparse.issparse(like):
-        return matrix if isinstance(like, sparse.sparray) else sparse.csr_matrix(matrix)
+        # Before SciPy 1.11 sparse arrays are of the class of matrices too.
+        return matrix if type(like).__name__.endswith('_array') else sparse.csr_matrix(matrix)
     return named(matrix.toarray(), like, getattr(like, 'columns', None))
 
 

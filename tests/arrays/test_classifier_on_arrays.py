@@ -1,5 +1,6 @@
 """The estimator on arrays: what it is given, what it gives back, what it refuses."""
 
+import pickle
 import sys
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import sparse
 
 import mmnoisy
 from mmnoisy import InputError, NoisyLabelClassifier
+from mmnoisy.arrays import classifier
 
 X, Y, V, TRUTH = made_arrays()
 RATED = ~np.isnan(V)
@@ -66,6 +68,13 @@ def test_half_precision_is_used_as_it_is():
     half = X.astype(np.float16)
     a, b = fitted('baseline', half), fitted('baseline', half.astype(np.float32))
     np.testing.assert_array_equal(a.predict_proba(half), b.predict_proba(half))
+
+
+def test_labels_in_half_precision_or_yes_and_no():
+    half, given = Y.astype(np.float16), Y > 0
+    for labels, same in ((half, half.astype(float)), (given, given.astype(float))):
+        a, b = (fitted('baseline', labels=one, steps=3) for one in (labels, same))
+        np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
 
 
 def test_names_come_back_as_they_came(model, frames):
@@ -157,6 +166,22 @@ def test_rates_are_searched_on_v():
     found.rank_labels(X, Y, V, size=5, folds=2)  # by the rates found
 
 
+def test_auto_trains_what_the_choice_on_v_says(monkeypatch):
+    model = fitted('auto')
+    *before, last = model.candidates_
+    assert before[0]['begins_with'] == ''
+    assert model.method_ == last['name']
+    assert model.score(X, TRUTH) > 0.9
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.clean(X, Y), model.clean(X, Y))
+    assert len(again.rank_labels(X, Y, V, size=7, folds=2)) == 7
+    # The same, stage by stage, without a choice.
+    monkeypatch.setattr(classifier, 'chosen_candidates', lambda *_: model.candidates_)
+    found = fitted('auto')
+    for name, weight in model.weights_.items():
+        np.testing.assert_array_equal(found.weights_[name], weight)
+
+
 def test_a_baseline_needs_no_verdicts():
     model = fitted('baseline', verdicts=None)
     assert model.score(X, TRUTH, 'MAP') > 0.5
@@ -198,9 +223,12 @@ def changed(array, place, value):
         (dict(verdicts=np.where(RATED, 0, np.nan)), r'verified: says that all is absent; verify'),
         (dict(verdicts=TRUTH), r'verified: has a verdict on every image, and training begins'),
         (dict(verdicts=None), r"method='best': learns from verdicts, .*; give verified=V, or fit"),
-        (dict(method='bets'), r"method='bets': is none; did you mean best\?; methods are baseline"),
+        (
+            dict(method='bets'),
+            r"method='bets': is none; did you mean best\?; methods are auto, baseline",
+        ),
         (dict(method='bound_truth'), r"method='bound_truth': is none"),
-        (dict(method='auto'), r"method='auto': .* give 'best', say"),
+        (dict(method='auto', verdicts=None), r"method='auto': chooses by verdicts, and .* 0 ver"),
         (dict(steps=0), r'steps=0: give a number of at least 1, or None'),
         (dict(classes=['cat', 'dog']), r"classes: \['cat', 'dog'\] are not one name for each of"),
         (dict(classes=['cat', 'dog', 'cat']), r'no two alike; give so many'),

@@ -1,0 +1,69 @@
+"""``method='auto'``: the method that suits T and V, and what it begins with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from mmnoisy.engine.config import load_config
+from mmnoisy.errors import InputError
+from mmnoisy.experiments.auto import choose
+from mmnoisy.experiments.portfolio import CLEANER, SOFT, START, cleaners, starts
+from mmnoisy.experiments.project_config import WITHOUT_TEST
+from mmnoisy.experiments.systems import System, config_path
+
+AUTO = 'auto'
+
+
+def chosen_candidates(
+    root: Path, num_verified: int, seed: int, options: Mapping[str, Any]
+) -> List[Dict[str, Any]]:
+    """The method that is chosen on V, after those that it begins with.
+
+    Args:
+        root: see :func:`mmnoisy.arrays.data_set.opened`; what was trained is kept there.
+        num_verified: number of images of V.
+        seed: of all trainings.
+        options: settings that replace those of all configs.
+
+    Returns:
+        The fields of each by name.
+
+    Raises:
+        InputError: V is too small to choose by.
+    """
+    if num_verified < 2:
+        raise InputError(
+            f"method='auto': chooses by verdicts, and there are {num_verified} verified images; "
+            "verify more, or fit method='baseline'"
+        )
+    choice = choose(
+        root / 'index', root / 'features', root / 'runs', seed, {**options, **WITHOUT_TEST}
+    )
+    begun = choice.trials.begun
+    known = {one.name: one for one in (*starts(True), *cleaners(SOFT in begun[START]))}
+    stages = (START, CLEANER) if choice.method.begins_with == CLEANER else (START,)
+    found = [*(known[begun[stage]] for stage in stages), choice.method]
+    return [one._asdict() for one in found]
+
+
+def systems_of(
+    candidates: Sequence[Mapping[str, Any]], root: Path, options: Mapping[str, Any]
+) -> Tuple[Dict[str, System], List[str]]:
+    """The systems of candidates, each of which begins with the one before it, and their names.
+
+    Args:
+        candidates: their fields by name.
+        root: as above.
+        options: as above.
+    """
+    systems: Dict[str, System] = {}
+    before = None
+    for one in candidates:
+        settings = {**one['changes'], **options, **WITHOUT_TEST}
+        cfg = load_config(config_path(one['system']), None, settings, 'none', root / 'features')
+        cfg.load_from = before
+        cfg.pop('experiment', None)
+        before = one['name']
+        systems[before] = System(before, cfg)
+    return systems, [*systems]
