@@ -100,11 +100,13 @@ def test_no_model_has_seen_what_it_judges(made, tmp_path, monkeypatch):
     names = ['finetune_listed', 'joint']
     choose(made / 'index', made / 'features', tmp_path, 0, SHORT, names)
     whole = set(LabelIndex.open(made / 'index' / 'validation').image_ids.tolist())
-    assert len(judged) >= 9
+    assert len(judged) >= 7
     for (name, stage, seen, start), ids in judged:
         assert not seen & ids
         assert seen | ids == whole
-        if name == 'finetune_listed':  # its cleaning network has learned from the same images
+        if name.startswith(
+            'finetune_listed'
+        ):  # its cleaning network has learned from the same images
             assert f'k{int(stage.split()[1]) - 1}.pth' in start
         else:
             assert 'start' in start

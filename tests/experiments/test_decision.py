@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from mmnoisy.experiments.auto import affordable
+from mmnoisy.experiments.choosing import affordable
 from mmnoisy.experiments.decision import (
     Pairs,
     averaged,
