@@ -46,7 +46,8 @@ class Candidate(NamedTuple):
     @property
     def key(self) -> str:
         """Its name in folders, which says its rates too."""
-        return self.name if self.factor == 1 else f'{self.name}-{self.factor:.3g}'
+        rate = f'{self.factor:.3g}'.replace('.', '_')  # a dot would end the name of a file
+        return self.name if self.factor == 1 else f'{self.name}-{rate}'
 
 
 def starts(confident: bool) -> List[Candidate]:
