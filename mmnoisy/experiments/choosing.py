@@ -8,6 +8,7 @@ import numpy as np
 
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.decision import (
+    THRESHOLD,
     Scored,
     averaged,
     decide,
@@ -140,7 +141,10 @@ class Choosing:
             repeats = 1
         if BASELINE in names:
             found[BASELINE] = self._scored(BASELINE, repeats)
-        chosen = self._decided('methods', candidates, found)
+        right = {name: self._labels_right(name) for name in found}
+        chosen = self._decided('methods', candidates, found, right)
+        for row in self.tried['methods']:
+            row['right'] = interval(right[row['name']])
         return next(one for one in candidates if one.name == chosen)
 
     def scores(self, name: str) -> np.ndarray:
@@ -189,17 +193,27 @@ class Choosing:
             [self._by_part(self.trials.cross_fitted(name, repeat=k)[0], k) for k in range(repeats)]
         )
 
+    def _labels_right(self, name: str) -> np.ndarray:
+        """How many percent of the noisy labels of V are right when a method has cleaned them."""
+        kept = self.scores(name)[1] >= THRESHOLD
+        right = (kept == self.pairs.present).astype(float)
+        return share_right(right, self.pairs, self.counts)
+
     def _by_part(self, score: np.ndarray, repeat: int) -> Scored:
         """Scores of the pairs of V, within the parts of a division."""
         fold = self.trials.fold_of_images(repeat)
         return scored_by_part(score, self.pairs, self.counts, fold)
 
     def _decided(
-        self, what: str, candidates: Sequence[Candidate], found: Mapping[str, Scored]
+        self,
+        what: str,
+        candidates: Sequence[Candidate],
+        found: Mapping[str, Scored],
+        also: Optional[Mapping[str, np.ndarray]] = None,
     ) -> str:
         """Decides, and keeps the account."""
         values = {one.name: found[one.name].mean for one in candidates if one.name in found}
-        decision = decide(values)
+        decision = decide(values, also)
         texts = {one.name: one.text for one in candidates}
         self._tell(what, {name: found[name] for name in values})
         for row in self.tried[what]:
