@@ -157,12 +157,12 @@ def decide(
     Args:
         values: (1 + B,) by method, the simplest first; higher is better.
         also: what tells those apart that ``values`` do not: a method that is surely behind
-            another of them in this is left out.
+            another of them in this is left out; NaN where nothing is known.
     """
     best = max(values, key=lambda name: values[name][0])
     gaps = {name: values[best] - of_name for name, of_name in values.items()}
     within = [name for name, gap in gaps.items() if gap[0] <= np.nanstd(gap[1:])]
-    if also is not None:
+    if also is not None and not any(np.isnan(also[name][0]) for name in within):
         behind = surely_behind({name: also[name] for name in within})
         within = [name for name in within if name not in behind]
     return Decision(within[0], best, {name: interval(gap) for name, gap in gaps.items()})
