@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional
 import numpy as np
 
 from mmnoisy.experiments.decision import (
+    THRESHOLD,
     Interval,
     Pairs,
     draws,
@@ -15,9 +16,6 @@ from mmnoisy.experiments.decision import (
     share_right,
 )
 from mmnoisy.experiments.portfolio import BASELINE
-
-THRESHOLD = 0.5
-"""A label is kept from this cleaned value on."""
 
 
 def judged(
@@ -57,8 +55,9 @@ def reason(rows: List[Mapping[str, Any]]) -> str:
         return f'{chosen["name"]} was asked for.'
     if chosen is not best:
         return (
-            f'{best["name"]} scores highest on V, {best["mean"][0]:.2f}, but {chosen["name"]} is '
-            f'simpler, and no further behind than chance explains: {told(chosen["behind"])}.'
+            f'{best["name"]} scores highest on V, {best["mean"][0]:.2f}; {chosen["name"]}, no '
+            f'further behind than chance explains, {told(chosen["behind"])}, is simpler or cleans '
+            'labels better.'
         )
     others = [row for row in rows if row is not chosen]
     second = max(others, key=lambda row: row['mean'][0])

@@ -6,7 +6,7 @@ has learned V from there on. Nothing in a candidate belongs to one data set.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 import numpy as np
 
@@ -14,8 +14,12 @@ from mmnoisy.datasets.label_index import LabelIndex
 
 START, CLEANER = 'start', 'cleaner'
 BASELINE = 'baseline'
-SOFT, FAST = '_soft', '_fast'
+SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
+BY_RATE = 'finetune_listed'
+"""The method by which the rates of all are chosen."""
 FEW_PASSES = 50
+RATES = (1.0, 1 / 3, 1 / 9)
+"""Factors of the learning rates, from those of the configs downwards."""
 FAST_BIASES = 30.0
 """Rate of the biases, relative to that of the weights, where classes are present nearly always."""
 
@@ -29,6 +33,7 @@ class Candidate(NamedTuple):
         system: the name of its config.
         changes: settings that replace those of its config, by ``key.subkey``.
         begins_with: what its weights begin with, ``START`` or ``CLEANER``; '' for random ones.
+        factor: of the learning rates of the weights, those of the biases stay.
     """
 
     name: str
@@ -36,6 +41,13 @@ class Candidate(NamedTuple):
     system: str
     changes: Mapping[str, Any]
     begins_with: str = CLEANER
+    factor: float = 1.0
+
+    @property
+    def key(self) -> str:
+        """Its name in folders, which says its rates too."""
+        rate = f'{self.factor:.3g}'.replace('.', '_')  # a dot would end the name of a file
+        return self.name if self.factor == 1 else f'{self.name}-{rate}'
 
 
 def starts(confident: bool) -> List[Candidate]:
@@ -44,18 +56,22 @@ def starts(confident: bool) -> List[Candidate]:
     Args:
         confident: the noisy labels have confidences that differ.
     """
-    fast = {'optim_wrapper.paramwise_cfg.bias_lr_mult': FAST_BIASES}
     hard = Candidate('start', 'T with its labels as they are', 'baseline', {}, '')
     soft = Candidate(f'start{SOFT}', 'T with its confidences', 'baseline_soft', {}, '')
-    found = [hard, soft] if confident else [hard]
-    return found + [
-        one._replace(
-            name=f'{one.name}{FAST}',
-            text=f'{one.text}, biases at a higher rate',
-            changes=fast,
-        )
-        for one in found
-    ]
+    return [hard, soft] if confident else [hard]
+
+
+def with_fast_biases(one: Candidate) -> List[Candidate]:
+    """A start whose biases learn faster, and one whose weights learn slower besides."""
+    fast = one._replace(
+        name=f'{one.name}{FAST}',
+        text=f'{one.text}, biases at a higher rate',
+        changes={**one.changes, 'optim_wrapper.paramwise_cfg.bias_lr_mult': FAST_BIASES},
+    )
+    slow = fast._replace(
+        name=f'{fast.name}{SLOW}', text=f'{fast.text}, weights at a lower one', factor=RATES[1]
+    )
+    return [fast, slow]
 
 
 def cleaners(soft: bool) -> List[Candidate]:
@@ -75,13 +91,16 @@ def cleaners(soft: bool) -> List[Candidate]:
     ]
 
 
-def methods(soft: bool, passes: Any, weight: float) -> List[Candidate]:
+def methods(
+    soft: bool, passes: Optional[int], weight: float, factor: float = 1.0
+) -> List[Candidate]:
     """The methods, the simplest first.
 
     Args:
         soft: the noisy labels count by their confidences.
         passes: over V at most, of what learns V alone; None for no limit.
         weight: of classes that nobody listed or rated, beside 1 of the others.
+        factor: of the learning rates of what begins with the start or the cleaner.
     """
     common = {'model.soft_labels': soft}
     on_v = {
@@ -96,7 +115,7 @@ def methods(soft: bool, passes: Any, weight: float) -> List[Candidate]:
         'model.unannotated_weight': 1.0,
     }
     as_before = {'model.unannotated_weight': weight}
-    return [
+    found = [
         Candidate(
             BASELINE,
             'a classifier of T alone; V teaches only the cleaning network',
@@ -136,6 +155,7 @@ def methods(soft: bool, passes: Any, weight: float) -> List[Candidate]:
             {**common, **as_before},
         ),
     ]
+    return [one if one.name == BASELINE else one._replace(factor=factor) for one in found]
 
 
 METHODS = tuple(one.name for one in methods(False, None, 1.0))

@@ -14,6 +14,7 @@ from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.sets import trained_on
 from mmnoisy.engine.trained_model import load_classifier
+from mmnoisy.engine.transforms import at_rate
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.decision import Pairs
 from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
@@ -53,20 +54,24 @@ class Trials:
         self.features, self.out, self.seed, self.options = features, out.resolve(), seed, options
         self.begun: Dict[str, str] = {}
         self._systems: Dict[str, System] = {}
+        self._known: Dict[str, Candidate] = {}
         self.add(first)
-        self.data = Data(self._systems[first.name].cfg)
+        self.data = Data(self._systems[first.key].cfg)
         self.trainer = Trainer(self.data, self.out, self._systems, {})
         self.num_verified = len(self.data.validation)
         self.folds = min(FOLDS, self.num_verified)
         self.pairs = _pairs(self.data)
 
     def add(self, one: Candidate) -> None:
-        """Makes a candidate known, which begins with what is begun so far."""
+        """Makes a candidate known by its name, which begins with what is begun so far."""
         options: Dict[str, Any] = {**one.changes, **self.options}
         cfg = load_config(config_path(one.system), None, options, 'none', self.features)
-        cfg.load_from = self.begun[one.begins_with] if one.begins_with else None
+        begins = self._known[self.begun[one.begins_with]].key if one.begins_with else None
+        cfg.load_from = begins
         cfg.pop('experiment', None)
-        self._systems[one.name] = System(one.name, cfg)
+        if one.factor != 1:
+            cfg = at_rate(cfg, one.factor)
+        self._systems[one.key], self._known[one.name] = System(one.key, cfg), one
 
     def config(self, name: str) -> Config:
         """The config of a candidate on all of V, with the weights that it begins with."""
@@ -80,7 +85,7 @@ class Trials:
             on: number of verified images; None for all.
             trial: as one on T and V is shortened in trials.
         """
-        cfg = self._systems[name].cfg
+        cfg = self._systems[self._known[name].key].cfg
         sizes = {'train': len(self.data.train), 'validation': on or self.num_verified}
         steps = number_of_steps(cfg, sizes)
         return ceil(steps * PART) if trial and len({*trained_on(cfg)}) > 1 else steps
@@ -103,8 +108,9 @@ class Trials:
         """
         left: Dict[str, int] = {}
         for name, folds in planned.items():
+            key = self._known[name].key
             if folds is None:
-                left[name] = 0 if self._weights(name).exists() else self.steps(name)
+                left[key] = 0 if self._weights(name).exists() else self.steps(name)
                 continue
             missing = [
                 k
@@ -112,7 +118,7 @@ class Trials:
                 for k in self._blocks(name, repeat, self.folds).missing()
                 if k in folds
             ]
-            left[name] = self.trial_steps(name, missing)
+            left[key] = self.trial_steps(name, missing)
         with Progress(left) as self.trainer.progress:
             yield
 
@@ -170,7 +176,7 @@ class Trials:
         """Trains on the rest of V and judges the part that is left out."""
         job, fit = self._job(name), np.flatnonzero(rest)
         stem, cleaner = f'r{repeat}-k{k}.pth', self.begun.get(CLEANER, '')
-        if self._systems[name].start == cleaner:
+        if self._known[name].begins_with == CLEANER:
             self.cross_fitted(cleaner, [k], repeat)
             begin = self._kept(cleaner) / stem
         else:
@@ -191,13 +197,14 @@ class Trials:
 
     def _blocks(self, name: str, repeat: int, count: int) -> Blocks:
         made_by = self.trainer.made_by(self.trainer.settings(self._job(name), Recipe()))
-        return Blocks(self.out / 'scores' / f'{name}-r{repeat}', made_by, count)
+        key = self._known[name].key
+        return Blocks(self.out / 'scores' / f'{key}-r{repeat}', made_by, count)
 
     def _kept(self, name: str) -> Path:
-        return self.out / 'trials' / name
+        return self.out / 'trials' / self._known[name].key
 
     def _job(self, name: str) -> Any:
-        return self.trainer.job(name, self.num_verified, self.seed)
+        return self.trainer.job(self._known[name].key, self.num_verified, self.seed)
 
     def _all(self) -> np.ndarray:
         return np.arange(self.num_verified)

@@ -29,7 +29,7 @@ def by_hand(monkeypatch):
     shares, weights = {}, []
 
     def scores(self, name):
-        share = next((shares[key] for key in shares if name == key), 0.5)
+        share = shares.get(self._known[name].key, 0.5)
         wrong = np.random.default_rng(1).random(len(self.pairs.present)) >= share
         return (self.pairs.present ^ wrong).astype(np.float32)
 
@@ -80,6 +80,44 @@ def test_a_method_that_is_asked_for(made, tmp_path, by_hand):
         choose(made / 'index', made / 'features', tmp_path, only=['joit'])
 
 
+@pytest.mark.parametrize(
+    ('rates', 'factor'),
+    [
+        ({'': 0.9, '-0_333': 0.7}, 1),
+        ({'': 0.7, '-0_333': 0.9, '-0_111': 0.8}, 1 / 3),
+        ({'': 0.7, '-0_333': 0.8, '-0_111': 0.9}, 1 / 9),
+        ({'': 0.9, '-0_333': 0.7, '-0_111': 1.0}, 1),  # the next one is not looked at
+    ],
+)
+def test_rates(made, tmp_path, by_hand, rates, factor):
+    del by_hand['weights']
+    by_hand.update({f'finetune_listed{key}': share for key, share in rates.items()})
+    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT, only=['joint'])
+    assert choice.method.factor == factor
+    optim = choice.config.optim_wrapper
+    assert optim.optimizer.lr == pytest.approx(3e-4 * factor)
+    assert optim.optimizer.lr * optim.paramwise_cfg.bias_lr_mult == pytest.approx(3e-2)
+
+
+@pytest.mark.parametrize(
+    ('shares', 'chosen'),
+    [
+        ({'start': 0.9}, 'start'),
+        ({'start_soft': 0.9}, 'start_soft'),
+        ({'start_soft': 0.6, 'start_soft_fast': 0.9}, 'start_soft_fast'),
+        ({'start_fast': 0.9}, 'start_fast'),
+        ({'start_fast': 0.8, 'start_fast_slow-0_333': 0.9}, 'start_fast_slow'),
+        ({'start': 0.9, 'start_fast_slow-0_333': 1.0}, 'start'),
+    ],
+)
+def test_starts(made, tmp_path, by_hand, shares, chosen):
+    weights = by_hand.pop('weights')
+    by_hand.update(shares)
+    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT, only=['joint'])
+    assert weights == [chosen]
+    assert choice.config.model.soft_labels == ('soft' in chosen)
+
+
 def test_no_model_has_seen_what_it_judges(made, tmp_path, monkeypatch):
     trained, judged = [], []
     train, held_out = Trainer.train, Data.held_out
@@ -100,11 +138,13 @@ def test_no_model_has_seen_what_it_judges(made, tmp_path, monkeypatch):
     names = ['finetune_listed', 'joint']
     choose(made / 'index', made / 'features', tmp_path, 0, SHORT, names)
     whole = set(LabelIndex.open(made / 'index' / 'validation').image_ids.tolist())
-    assert len(judged) >= 9
+    assert len(judged) >= 7
     for (name, stage, seen, start), ids in judged:
         assert not seen & ids
         assert seen | ids == whole
-        if name == 'finetune_listed':  # its cleaning network has learned from the same images
+        if name.startswith(
+            'finetune_listed'
+        ):  # its cleaning network has learned from the same images
             assert f'k{int(stage.split()[1]) - 1}.pth' in start
         else:
             assert 'start' in start

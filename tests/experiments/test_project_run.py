@@ -15,6 +15,7 @@ from mmnoisy.datasets.sources.splitting import add_verdicts
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.partial_training import train_here
 from mmnoisy.engine.runner import build_runner
+from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.auto import choose
 from mmnoisy.experiments.project_run import run_project
 from mmnoisy.experiments.training import Trainer
@@ -95,6 +96,21 @@ def test_the_config_trains_to_the_same_weights(whole, tmp_path):
     choice = choose(project / 'index', project / 'features', run, 0, SHORT)
     assert choice.method.name == found['method']
     check_same_weights(train_here(choice.config, tmp_path / 'here').state_dict(), wanted)
+
+
+def test_the_config_keeps_other_rates(tmp_path, monkeypatch):
+    monkeypatch.setattr(portfolio, 'RATES', (1 / 3, 1 / 3))
+    project = make_project(tmp_path)
+    run_project(project, settings_of(tmp_path, method='best'))
+    cfg = load_config(
+        project / 'config.py', str(tmp_path / 'work'), None, 'none', project / 'features'
+    )
+    assert cfg.optim_wrapper.optimizer.lr == 3e-4 / 3
+    (run,) = (project / 'runs').iterdir()
+    choice = choose(project / 'index', project / 'features', run, 0, SHORT, ['best'])
+    check_same_weights(
+        train_here(choice.config, tmp_path / 'here').state_dict(), weights_of(project)
+    )
 
 
 def test_nothing_is_done_twice(whole, trained):

@@ -1,0 +1,250 @@
+"""The steps of a choice on V: start, cleaning network, learning rates, method."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from mmnoisy.experiments import portfolio
+from mmnoisy.experiments.decision import (
+    THRESHOLD,
+    Scored,
+    averaged,
+    decide,
+    draws,
+    interval,
+    scored,
+    scored_by_part,
+    share_right,
+    surely_behind,
+)
+from mmnoisy.experiments.portfolio import BASELINE, BY_RATE, CLEANER, SOFT, START, Candidate
+from mmnoisy.experiments.trials import Trials
+
+COST = 4
+"""Steps of a choice and of what it ends in, by those of one run of its most costly method."""
+REPEATS = 3
+"""Divisions of V into parts, at most."""
+
+
+class Choosing:
+    """The way to a choice, and its account.
+
+    Args:
+        trials: that train and score candidates.
+
+    Attributes:
+        tried: what was tried so far.
+    """
+
+    def __init__(self, trials: Trials) -> None:
+        self.trials, self.pairs = trials, trials.pairs
+        self.counts = draws(trials.num_verified)
+        self.tried: Dict[str, Any] = {}
+        self.spent = 0
+
+    def start(self, candidates: List[Candidate]) -> bool:
+        """Chooses what all begins with; whether labels count by their confidences from then on."""
+        found: Dict[str, Scored] = {}
+        tried: List[Candidate] = []
+
+        def attempt(one: Candidate) -> str:
+            self.trials.add(one)
+            tried.append(one)
+            self.spent += self.trials.steps(one.name)
+            with self.trials.showing({one.name: None}):
+                on_v = self.trials.on_v(one.name)
+            found[one.name] = scored(on_v, self.pairs, self.counts)
+            return self._decided('start', tried, found)
+
+        for one in candidates:
+            chosen = attempt(one)
+        first = next(one for one in candidates if one.name == chosen)
+        for one in portfolio.with_fast_biases(first):
+            chosen = attempt(one)
+            if chosen != one.name:
+                break  # what goes further the same way is no better
+        self.trials.begun[START] = chosen
+        return SOFT in chosen
+
+    def cleaner(self, candidates: List[Candidate]) -> Optional[int]:
+        """Chooses how long the cleaning network learns; passes over V at most."""
+        for one in candidates:
+            self.trials.add(one)
+        short, full = candidates
+        if self.trials.steps(full.name) < 2 * self.trials.steps(short.name):
+            candidates = [full]
+        every = range(self.trials.folds)
+        errors: Dict[str, np.ndarray] = {}
+        with self.trials.showing({one.name: every for one in candidates}):
+            for one in candidates:
+                self.spent += self.trials.trial_steps(one.name, every)
+                cleaned = self.trials.cross_fitted(one.name)[1]
+                squares = np.square(cleaned - self.pairs.present)
+                errors[one.name] = share_right(squares, self.pairs, self.counts) / 100
+        # Without a rated noisy label there is nothing to choose by.
+        known = {name: -values for name, values in errors.items() if not np.isnan(values[0])}
+        chosen = decide(known).chosen if known else candidates[0].name
+        self.tried['cleaner'] = [
+            dict(name=one.name, text=one.text, squared_error=interval(errors[one.name]))
+            for one in candidates
+        ]
+        self.trials.begun[CLEANER] = chosen
+        return None if chosen == full.name else portfolio.FEW_PASSES
+
+    def rate(self, facts: Mapping[str, Any]) -> float:
+        """Chooses the factor of the learning rates, on the first part of V by one method.
+
+        Args:
+            facts: arguments of :func:`mmnoisy.experiments.portfolio.methods`.
+        """
+        found: Dict[str, Scored] = {}
+        tried: List[Candidate] = []
+        for factor in portfolio.RATES:
+            (one,) = [o for o in portfolio.methods(**facts, factor=factor) if o.name == BY_RATE]
+            self.trials.add(one)
+            self.spent += self.trials.trial_steps(one.name, [0])
+            with self.trials.showing({one.name: [0]}):
+                score = self.trials.cross_fitted(one.name, [0])[0]
+            tried.append(one._replace(name=one.key, text=f'{factor:.3g} times the rates'))
+            found[one.key] = self._by_part(score, 0)
+            if np.isnan(found[one.key].mean[0]):
+                return 1.0  # nothing is present in that part
+            chosen = self._decided('rate', tried, found)
+            if chosen != one.key:
+                break
+        return next(one.factor for one in tried if one.name == chosen)
+
+    def method(self, candidates: List[Candidate]) -> Candidate:
+        """Chooses among methods, the simplest first."""
+        trials, names = self.trials, [one.name for one in candidates]
+        for one in candidates:
+            trials.add(one)
+        left = self._steps_left(names)
+        found: Dict[str, Scored] = {}
+        kept, left = self._halved([name for name in names if name != BASELINE], left)
+        rest = range(1, trials.folds)
+        with trials.showing(dict.fromkeys(kept, rest)):
+            for name in kept:
+                left -= trials.trial_steps(name, rest)
+                found[name] = self._scored(name, 1)
+        every = range(trials.folds)
+        repeat = trials.trial_steps(trials.begun[CLEANER], every)
+        repeat += sum(trials.trial_steps(name, every) for name in kept)
+        repeats = 1 + min(REPEATS - 1, max(0, left // repeat))
+        if len(kept) > 1 and repeats > 1:
+            again = dict.fromkeys([trials.begun[CLEANER], *kept], every)
+            with trials.showing(again, (1, repeats)):
+                found.update({name: self._scored(name, repeats) for name in kept})
+        else:
+            repeats = 1
+        if BASELINE in names:
+            found[BASELINE] = self._scored(BASELINE, repeats)
+        right = {name: self._labels_right(name) for name in found}
+        chosen = self._decided('methods', candidates, found, right)
+        for row in self.tried['methods']:
+            row['right'] = interval(right[row['name']])
+        return next(one for one in candidates if one.name == chosen)
+
+    def scores(self, name: str) -> np.ndarray:
+        """Scores and cleaned labels of a method, (2, P), by models that have not seen them."""
+        if name != BASELINE:
+            return self.trials.cross_fitted(name)
+        cleaned = self.trials.cross_fitted(self.trials.begun[CLEANER])[1]
+        return np.stack([self.trials.on_v(self.trials.begun[START]), cleaned])
+
+    def _steps_left(self, names: Sequence[str]) -> int:
+        """For trials: what the bound leaves beside what was spent and the final training."""
+        trials, final = self.trials, max(self.trials.steps(name) for name in names)
+        begun = trials.steps(trials.begun[CLEANER])
+        one_run = trials.steps(trials.begun[START]) + begun + final
+        return COST * one_run - self.spent - begun - final
+
+    def _halved(self, names: List[str], left: int) -> Tuple[List[str], int]:
+        """The methods to try on all parts of V, by their scores on the first one.
+
+        Returns:
+            Their names, and how many steps are left.
+        """
+        if len(names) < 2:
+            return names, left
+        trials, first = self.trials, {}
+        with trials.showing({name: [0] for name in names}):
+            for name in names:
+                left -= trials.trial_steps(name, [0])
+                first[name] = self._by_part(trials.cross_fitted(name, [0])[0], 0)
+        self._tell('first_part', first)
+        if any(np.isnan(of_part.mean[0]) for of_part in first.values()):
+            return names, left  # nothing is present in that part
+        means = {name: of_part.mean for name, of_part in first.items()}
+        behind = surely_behind(means)
+        rest = range(1, trials.folds)
+        costs = {name: trials.trial_steps(name, rest) for name in names if name not in behind}
+        kept = affordable({name: means[name][0] for name in costs}, costs, left)
+        return [name for name in names if name in kept], left
+
+    def _scored(self, name: str, repeats: int) -> Scored:
+        """A method on all of V."""
+        if name == BASELINE:
+            on_v = self.trials.on_v(self.trials.begun[START])
+            return averaged([self._by_part(on_v, k) for k in range(repeats)])
+        return averaged(
+            [self._by_part(self.trials.cross_fitted(name, repeat=k)[0], k) for k in range(repeats)]
+        )
+
+    def _labels_right(self, name: str) -> np.ndarray:
+        """How many percent of the noisy labels of V are right when a method has cleaned them."""
+        kept = self.scores(name)[1] >= THRESHOLD
+        right = (kept == self.pairs.present).astype(float)
+        return share_right(right, self.pairs, self.counts)
+
+    def _by_part(self, score: np.ndarray, repeat: int) -> Scored:
+        """Scores of the pairs of V, within the parts of a division."""
+        fold = self.trials.fold_of_images(repeat)
+        return scored_by_part(score, self.pairs, self.counts, fold)
+
+    def _decided(
+        self,
+        what: str,
+        candidates: Sequence[Candidate],
+        found: Mapping[str, Scored],
+        also: Optional[Mapping[str, np.ndarray]] = None,
+    ) -> str:
+        """Decides, and keeps the account."""
+        values = {one.name: found[one.name].mean for one in candidates if one.name in found}
+        decision = decide(values, also)
+        texts = {one.name: one.text for one in candidates}
+        self._tell(what, {name: found[name] for name in values})
+        for row in self.tried[what]:
+            row.update(
+                text=texts[row['name']],
+                behind=decision.behind[row['name']],
+                chosen=row['name'] == decision.chosen,
+            )
+        return decision.chosen
+
+    def _tell(self, what: str, found: Mapping[str, Scored]) -> None:
+        self.tried[what] = [
+            dict(
+                name=name,
+                AP_all=interval(of_name.AP_all),
+                MAP=interval(of_name.MAP),
+                mean=interval(of_name.mean),
+            )
+            for name, of_name in found.items()
+        ]
+
+
+def affordable(values: Mapping[str, float], costs: Mapping[str, int], left: int) -> List[str]:
+    """The methods of the highest values whose costs together are within a bound; at least one.
+
+    Args:
+        values: by method.
+        costs: by method.
+        left: the bound.
+    """
+    kept = sorted(values, key=lambda name: -values[name])
+    while len(kept) > 1 and sum(costs[name] for name in kept) > left:
+        kept.pop()
+    return kept
