@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from mmengine.config import ConfigDict
 
+from mmnoisy.config_files import PREFIX, configs_folder
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.config import load_config
 from mmnoisy.errors import InputError
@@ -164,7 +165,7 @@ def config_text(
         text=text,
         name=project.config,
         features=project.features,
-        base=str(config_path(system).resolve()),
+        base=f'{PREFIX}{config_path(system).relative_to(configs_folder()).as_posix()}',
         pictures=str(project.pictures),
     )
     load_from = f'load_from = "{{{{ fileDirname }}}}/{start}"\n' if start else ''

@@ -1,12 +1,15 @@
 """Blocks of a run that was ended, arrays and rows that grow."""
 
+import csv
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmnoisy.cleaning.blocks import Blocks
-from mmnoisy.cleaning.streams import CsvStream, NpyStream, number_texts
+from mmnoisy.cleaning.streams import CsvStream, NpyStream, number_texts, quoted
 from mmnoisy.errors import InputError
 
 
@@ -58,3 +61,9 @@ def test_texts_of_numbers_give_the_same_bits_again(values):
 
 def test_texts_are_those_of_open_images():
     assert number_texts(np.float32([0.7, 1, 0.5])) == ['0.7', '1.0', '0.5']
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=['Cs']))))
+def test_quoted_texts_are_read_back_as_they_are(texts):
+    line = ','.join([*quoted(texts), 'end']) + '\n'
+    assert next(csv.reader(io.StringIO(line, newline=''))) == [*texts, 'end']

@@ -4,7 +4,14 @@ from pathlib import Path
 import pytest
 
 from mmnoisy import InputError
-from mmnoisy.io.atomic import atomic_files, atomic_folder, atomic_write, write_csv, write_json
+from mmnoisy.io.atomic import (
+    atomic_files,
+    atomic_folder,
+    atomic_write,
+    folder_made_of,
+    write_csv,
+    write_json,
+)
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path):
@@ -90,3 +97,11 @@ def test_rows_with_commas_and_quotes_come_back(tmp_path):
     write_csv(tmp_path / 'a.csv', ['one', 'two'], rows)
     with open(tmp_path / 'a.csv', newline='') as file:
         assert [*csv.reader(file)] == [['one', 'two'], *rows]
+
+
+def test_a_folder_of_results_is_emptied_when_they_are_of_something_else(tmp_path):
+    folder = folder_made_of(tmp_path / 'a/b', {'model': 1})
+    (folder / 'result').touch()
+    assert folder_made_of(folder, {'model': 1}) == folder and (folder / 'result').exists()
+    folder_made_of(folder, {'model': 2})
+    assert [path.name for path in folder.iterdir()] == ['made_of.json']

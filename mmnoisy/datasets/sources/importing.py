@@ -225,8 +225,11 @@ def _matrix(
     if not of_verdicts:
         table.account.drop('given more than once', len(one) - len(csr.label))
         return csr
+    # An even number of opposite verdicts is no verdict.
+    times = to_csr(row[known], one, label[known], one, shape, np.add).value
     agreed = csr.value != 0
-    table.account.drop('verdicts that contradict one another', int((~agreed).sum()))
+    table.account.drop('verdicts that contradict one another', int(times[~agreed].sum()))
+    table.account.drop('given more than once', int((times[agreed] - 1).sum()))
     image = np.repeat(np.arange(shape[0]), np.diff(csr.start))[agreed]
     start = np.append(0, np.cumsum(np.bincount(image, minlength=shape[0])))
     return Csr(start, csr.label[agreed], csr.value[agreed] > 0)

@@ -80,6 +80,9 @@ def _file(file: Dict) -> str:
     line = f'{file["path"]}: {file["rows"]:,} rows, {file["kept"]:,} labels kept'
     if file.get('complete'):
         line += ', and all other classes of their images absent'
+    bare = file['rows'] - file['kept'] - sum(file['dropped'].values())
+    if bare:
+        line += f' + {bare:,} images without a label'
     for reason, count in file['dropped'].items():
         if count:
             line += f' + {count:,} {reason}'

@@ -1,0 +1,163 @@
+"""The way of a user with own pictures, by the commands, from files to files."""
+
+import csv
+import json
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from made_project import SHORT
+
+from mmnoisy.cli.main import main
+from mmnoisy.datasets import LabelIndex
+from mmnoisy.datasets.sources.reading import read_labels
+
+OPTIONS = ['--cfg-options', *(f'{key}={value}' for key, value in SHORT.items())]
+CLASSES = ['dog', 'big cat', 'a; "b", c']
+NAMES = [f'{["holiday, 2019", "été"][k % 2]}/IMG {k:02}.{k % 3}.JPG' for k in range(40)]
+NUM_VERIFIED = 16
+
+
+def mmnoisy(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, 'argv', ['mmnoisy', *map(str, arguments)])
+    main()
+
+
+def write_csv(path, rows):
+    with open(path, 'w', newline='') as file:
+        csv.writer(file).writerows(rows)
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    """Pictures, tags in lists, verdicts in columns, and the weights of a network."""
+    timm = pytest.importorskip('timm')
+    root, rng = tmp_path_factory.mktemp('own'), np.random.default_rng(0)
+    truth = rng.random((len(NAMES), len(CLASSES))) < 0.5
+    noisy = truth ^ (rng.random(truth.shape) < 0.2)
+    for name in NAMES:
+        path = root / 'photos' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(
+            cv2.imencode('.jpg', rng.integers(255, size=(40, 40, 3), dtype=np.uint8))[1]
+        )
+    tags = [
+        [name, json.dumps([CLASSES[k] for k in np.flatnonzero(noisy[i])])]
+        for i, name in enumerate(NAMES)
+    ]
+    write_csv(root / 'tags.csv', [['file', 'tags'], *tags])
+    checked = [[name, *truth[i].astype(int)] for i, name in enumerate(NAMES[:NUM_VERIFIED])]
+    write_csv(root / 'checked.csv', [['file', *CLASSES], *checked])
+    torch.manual_seed(0)
+    network = timm.create_model('test_efficientnet')
+    torch.save(network.state_dict(), root / 'weights.pth')
+    return root, truth
+
+
+def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
+    root, truth = files
+    photos, project = root / 'photos', tmp_path / 'pets'
+    labels = ['--labels', root / 'tags.csv', '--verified', root / 'checked.csv']
+    mmnoisy(monkeypatch, 'import', photos, *labels, '--out', project)
+    said = capsys.readouterr().out
+    assert "labels in 'tags' in JSON lists" in said and 'a column a class' in said
+    assert 'pictures: 40 found, 40 in the files of labels, 0 in none' in said
+    network = ['--backbone', 'test_efficientnet', '--weights', root / 'weights.pth']
+    run = ['run', project, *network, '--image-size', 32, '--method', 'best', *OPTIONS]
+    mmnoisy(monkeypatch, *run)
+    assert 'cross-fitted: labels right' in capsys.readouterr().out
+
+    # The cleaned labels of all pictures, in the names and the shape of the file that came in.
+    mmnoisy(monkeypatch, 'clean', project, '--out', tmp_path / 'cleaned.csv')
+    header, *rows = csv.reader((tmp_path / 'cleaned.csv').read_text('utf-8').splitlines())
+    assert header[:2] == ['file', 'tags']
+    assert sorted(row[0] for row in rows) == sorted(NAMES)
+    labels_of = {row[0]: {*json.loads(row[1])} for row in rows}
+    for i, name in enumerate(NAMES[:NUM_VERIFIED]):
+        assert labels_of[name] == {CLASSES[k] for k in np.flatnonzero(truth[i])}
+    mmnoisy(monkeypatch, 'clean', project, '--format', 'coco', '--out', tmp_path / 'cleaned.json')
+    table = read_labels(tmp_path / 'cleaned.json')
+    of_image = {name: set() for name in table.images}
+    for image, label in zip(table.image, table.label):
+        of_image[table.images[image]].add(table.classes[label])
+    assert of_image == labels_of
+
+    # Labels to check, filled in, fed back.
+    mmnoisy(monkeypatch, 'review', project, '--size', 6, '--folds', 2)
+    verdicts = project / 'review/verdicts.csv'
+    header, *rows = csv.reader(verdicts.read_text('utf-8').splitlines())
+    assert len(rows) == 6 and {row[0] for row in rows} <= {*NAMES[NUM_VERIFIED:]}
+    for row in rows:
+        row[3] = int(truth[NAMES.index(row[0]), CLASSES.index(row[2])])
+    write_csv(verdicts, [header, *rows])
+    with pytest.raises(SystemExit):
+        mmnoisy(monkeypatch, 'review', project, '--size', 6, '--folds', 2)
+    assert 'has 6 verdicts filled in' in capsys.readouterr().err
+    mmnoisy(monkeypatch, 'import', '--verdicts', verdicts, '--into', project)
+    moved = len({row[0] for row in rows})
+    assert f'verdicts on {moved} images of T' in capsys.readouterr().out
+    index = LabelIndex.open(project / 'index/validation')
+    for row in rows:
+        label, present = index.verdicts.row(index.image_ids.row(row[0]))
+        verdict = dict(zip(label.tolist(), present.tolist()))
+        assert verdict[index.classes.index(row[2])] == row[3]
+    mmnoisy(monkeypatch, *run)
+
+    # New pictures, and a page.
+    mmnoisy(monkeypatch, 'predict', project, photos, '--threshold', 0, '--out', tmp_path / 'n.csv')
+    predicted = [*csv.DictReader((tmp_path / 'n.csv').read_text('utf-8').splitlines())]
+    assert {row['ImageID'] for row in predicted} == {*NAMES}
+    assert {row['LabelName'] for row in predicted} == {*CLASSES}
+    with pytest.raises(SystemExit):
+        mmnoisy(monkeypatch, 'predict', project / 'config.py', photos, '--out', tmp_path / 'n.csv')
+    assert 'give its checkpoint too' in capsys.readouterr().err
+    mmnoisy(monkeypatch, 'clean', project)
+    mmnoisy(monkeypatch, 'view', project, '--embed')
+    page = (project / 'view/index.html').read_text('utf-8')
+    assert any(name.split('/')[1] in page for name in NAMES)
+    mmnoisy(monkeypatch, 'test', project, '--out', tmp_path / 'metrics.json')
+    assert 'AP_all' in (tmp_path / 'metrics.json').read_text()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['photos', '--labels', 'tags.csv', '--out', 'x'], '--verified FILE: is missing'),
+        (['photos', '--verified', 'checked.csv'], '--out PROJECT: is missing'),
+        (['--verified', 'checked.csv', '--out', 'x'], '--labels FILE: is missing'),
+        (['gone', '--verified', 'checked.csv', '--out', 'x'], 'gone: there is no such folder'),
+        (
+            ['photos', '--labels', 'gone.csv', '--verified', 'checked.csv', '--out', 'x'],
+            'gone.csv: there is no such file',
+        ),
+        (
+            ['photos', '--labels', 'tags.csv', '--verified', 'checked.csv', '--out', 'photos'],
+            'photos: is there already',
+        ),
+        (['--verdicts', 'checked.csv'], '--verdicts FILE and --into PROJECT: give both'),
+        (['--verdicts', 'checked.csv', '--into', 'photos'], 'photos: there is no project here'),
+        (
+            [
+                'photos',
+                '--labels',
+                'tags.csv',
+                '--verified',
+                'checked.csv',
+                '--out',
+                'x',
+                '--label-column',
+                'labels',
+            ],
+            '--label-column labels: is no column of tags.csv',
+        ),
+    ],
+)
+def test_wrong_arguments_of_import(files, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(files[0])
+    with pytest.raises(SystemExit) as ended:
+        mmnoisy(monkeypatch, 'import', *arguments)
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
+    assert not (files[0] / 'x').exists()
