@@ -3,6 +3,8 @@
 For example:
     mmnoisy import photos --labels tags.csv --verified checked.csv --out pets
     mmnoisy import --verdicts review.csv --into pets
+or, in a checkout,
+    python tools/import_labels.py photos --labels tags.csv --verified checked.csv --out pets
 
 The first reads both files, in any of many formats, finds the picture that each name means, and
 writes the folder pets; what was understood is printed. The second adds verdicts that came later.

@@ -4,6 +4,7 @@ For example:
     mmnoisy run pets
     mmnoisy run pets --backbone tf_efficientnet_lite0 --weights tf_efficientnet_lite0_timm.pth
     mmnoisy run pets --features embeddings.npy --feature-ids ids.txt
+or, in a checkout, python tools/run.py pets
 
 Stages: the sets, their features, the choice of a method by cross-fitting on V, its training, the
 figures, the page. What is finished is not done again, and a run that was ended goes on. In the

@@ -56,11 +56,10 @@ def picture_path(template: str, image_id: str, split: str) -> str:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a relative path names something inside the folder that it starts from."""
+    """Whether a path names something inside the folder that it starts from."""
     parts = re.split(r'[/\\]', path)
-    return bool(path) and not (
-        '..' in parts or path[0] in '/\\' or '\0' in path or PurePath(path).anchor
-    )
+    leads_out = '..' in parts or parts[0] == '' or '\0' in path or bool(PurePath(path).anchor)
+    return not leads_out and parts[-1] not in ('', '.')
 
 
 def _fields(template: str) -> list[str]:
