@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Dict
 
 from mmengine.config import Config
 
-from mmnoisy.cleaning.scorer import Scorer
+from mmnoisy.cleaning.scorer import PartScorer, Scorer
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.engine.feature_extraction import weights_hash
 from mmnoisy.engine.hooks.class_list_hook import check_classes, check_noisy_classes
 from mmnoisy.engine.sets import build_set, set_config
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
+from mmnoisy.io.arrays import open_array
 
 
 def build_model(cfg: Config, checkpoint: str, index: LabelIndex) -> Any:
@@ -49,6 +51,33 @@ def build_scorer(
     return Scorer(model, dataset, batch_size, num_workers)
 
 
+def build_part_scorer(
+    cfg: Config, folder: Path, dataset: Any, batch_size: int, num_workers: int
+) -> PartScorer:
+    """The cleaning networks of the parts of T, before T.
+
+    Args:
+        cfg: of the networks.
+        folder: of their weights and of ``part.npy``, see
+            :mod:`mmnoisy.experiments.parts_of_t`.
+        dataset: T.
+        batch_size: images at once.
+        num_workers: processes that load pictures.
+
+    Raises:
+        InputError: they have learned from another T.
+    """
+    part = open_array(folder / 'part.npy', 'run mmnoisy run again')
+    if len(part) != len(dataset):
+        raise InputError(
+            f'{folder}: is of {len(part):,} images, and T has {len(dataset):,} now; run '
+            'mmnoisy run again'
+        )
+    paths = (str(folder / f'{k}.pth') for k in range(int(part.max()) + 1))
+    models = [build_model(cfg, path, dataset.index) for path in paths]
+    return PartScorer(models, part, dataset, batch_size, num_workers)
+
+
 def provenance(cfg: Config, scorer: Scorer, subset: str) -> Dict[str, Any]:
     """What the scores depend on: weights, pictures or features, batches."""
     banks = getattr(scorer.dataset, 'banks', None)
@@ -58,5 +87,5 @@ def provenance(cfg: Config, scorer: Scorer, subset: str) -> Dict[str, Any]:
         else [bank.provenance for bank in banks]
     )
     return dict(
-        weights=weights_hash([scorer.model]), pictures=pictures, batch_size=scorer.batch_size
+        weights=weights_hash(scorer.models), pictures=pictures, batch_size=scorer.batch_size
     )

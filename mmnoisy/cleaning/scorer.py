@@ -26,6 +26,7 @@ class Scorer:
 
     def __init__(self, model: Any, dataset: Any, batch_size: int, num_workers: int) -> None:
         self.model, self.dataset = model, dataset
+        self.models = [model]
         self.batch_size, self.num_workers = batch_size, num_workers
         self.index: LabelIndex = dataset.index
         usable = self.index.usable
@@ -84,6 +85,40 @@ class Scorer:
             raw = noisy if head is None else head.unclipped(head(feats, noisy))
             score = self.model.head(feats).float().sigmoid()
         return Scores(raw.float().cpu().numpy(), score.cpu().numpy())
+
+
+class PartScorer(Scorer):
+    """Several models, each of which looks at the images that it has not learned from.
+
+    Args:
+        models: like that of a :class:`Scorer`.
+        part: (N,) for each image of the data set the number of its model.
+        dataset: as for a :class:`Scorer`.
+        batch_size: images at once.
+        num_workers: processes that load pictures; 0 to load in this one.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Any],
+        part: np.ndarray,
+        dataset: Any,
+        batch_size: int,
+        num_workers: int,
+    ) -> None:
+        super().__init__(models[0], dataset, batch_size, num_workers)
+        self.models, self.part = [*models], part
+
+    def _score(self, inputs: Any, rows: np.ndarray) -> Scores:
+        part = self.part[np.searchsorted(self.rows, rows)]
+        scores = Scores(*np.empty((2, len(rows), self.num_classes), np.float32))
+        for k in np.unique(part):
+            here = part == k
+            self.model = self.models[k]
+            of_part = super()._score(inputs[torch.from_numpy(here)], rows[here])
+            for values, some in zip(scores, of_part):
+                values[here] = some
+        return scores
 
 
 class _SampleNumbers:

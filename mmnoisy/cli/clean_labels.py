@@ -33,6 +33,7 @@ from mmnoisy.io.lock import lock
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+    from mmnoisy.cleaning.scorer import Scorer
     from mmnoisy.datasets import LabelIndex
     from mmnoisy.datasets.project import Project
 
@@ -106,12 +107,14 @@ def run(args: Namespace) -> None:
         )
     with lock(out, get_rank() == 0):
         if project is None:
-            _clean(args, cfg, args.subset, out)
+            _clean(args, cfg, scorer_of(args, cfg, args.subset), args.subset, out)
         else:
             _clean_project(args, cfg, project, out)
 
 
-def _clean(args: Namespace, cfg: Config, subset: str, out: Path) -> Optional[LabelIndex]:
+def _clean(
+    args: Namespace, cfg: Config, scorer: Scorer, subset: str, out: Path
+) -> Optional[LabelIndex]:
     """Cleans one set; None in all processes but the first."""
     import numpy as np
     from mmengine.dist import get_rank
@@ -122,7 +125,6 @@ def _clean(args: Namespace, cfg: Config, subset: str, out: Path) -> Optional[Lab
     from mmnoisy.datasets.release.class_files import chosen_classes
     from mmnoisy.engine.sets import index_folder, set_config
 
-    scorer = scorer_of(args, cfg, subset)
     classes = scorer.index.classes
     cleaned = np.isin(classes, chosen_classes(args.classes, classes) if args.classes else classes)
     rule = Rule(args.threshold, args.max_added_per_image, args.soft)
@@ -138,6 +140,19 @@ def _clean(args: Namespace, cfg: Config, subset: str, out: Path) -> Optional[Lab
         )
         print(f'written to {out}')
     return index
+
+
+def _scorer_of(args: Namespace, cfg: Config, project: Project, subset: str) -> Scorer:
+    """Who cleans a set of a project: for T models that have not learned from its labels."""
+    from mmnoisy.cleaning.from_config import build_part_scorer
+    from mmnoisy.engine.config import load_config
+    from mmnoisy.engine.sets import build_set
+
+    if subset != 'train' or not project.parts.is_dir():
+        return scorer_of(args, cfg, subset)
+    of_parts = load_config(project.parts / 'cleaner.py')
+    dataset = build_set(cfg, subset)
+    return build_part_scorer(of_parts, project.parts, dataset, args.batch_size, args.num_workers)
 
 
 def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) -> None:
@@ -156,7 +171,10 @@ def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) ->
         'rule': [args.threshold, args.max_added_per_image, args.soft, args.classes],
     }
     folder_made_of(out, made_of)
-    cleaned = [_clean(args, cfg, subset, out / subset) for subset in SUBSETS]
+    cleaned = [
+        _clean(args, cfg, _scorer_of(args, cfg, project, subset), subset, out / subset)
+        for subset in SUBSETS
+    ]
     if args.out is not None and all(index is not None for index in cleaned):
         labels = own_labels([with_verdicts(index) for index in cleaned if index is not None])
         layout = project.info['noisy']

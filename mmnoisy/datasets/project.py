@@ -74,3 +74,8 @@ class Project:
     def model(self) -> Path:
         """The work dir of the model."""
         return self.folder / 'model'
+
+    @property
+    def parts(self) -> Path:
+        """The cleaning networks of the parts of T."""
+        return self.model / 'parts'

@@ -31,7 +31,8 @@ from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_
 from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import checksum
 from mmnoisy.experiments.judgement import judged, reason, warnings
-from mmnoisy.experiments.portfolio import METHODS
+from mmnoisy.experiments.parts_of_t import train_parts
+from mmnoisy.experiments.portfolio import CLEANER, METHODS, START
 from mmnoisy.experiments.progress import Progress, StepHook
 from mmnoisy.experiments.project_config import (
     DEFAULT,
@@ -55,7 +56,7 @@ from mmnoisy.io.lock import lock
 from mmnoisy.io.texts import concatenate
 
 AUTO = 'auto'
-_STAGES = 6
+_STAGES = 7
 
 
 class Settings(NamedTuple):
@@ -135,6 +136,8 @@ class _Run:
             choice = self.choose()
         with self.stage(f'training of {choice.method.name} on all of T and V'):
             cfg = self.train(choice)
+        with self.stage('cleaning networks for the parts of T'):
+            self.train_parts(choice)
         with self.stage('figures'):
             found = self.figures(choice, cfg)
         with self.stage('page'):
@@ -247,6 +250,12 @@ class _Run:
         os.replace(self.runs / 'model', model)
         (model / 'last_checkpoint').unlink(missing_ok=True)  # it names the folder of before
         return load_config(self.project.config, str(model), None, 'none', self.project.features)
+
+    def train_parts(self, choice: Choice) -> None:
+        """Trains what cleans T: networks that have not seen the images that they look at."""
+        of_method = choice.method.begins_with == START
+        name = choice.method.name if of_method else choice.trials.begun[CLEANER]
+        train_parts(choice.trials, name, self.project.parts)
 
     def figures(self, choice: Choice, cfg: Config) -> Dict[str, Any]:
         """The account of the choice, cross-fitted figures, and those of the test set."""

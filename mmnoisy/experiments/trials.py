@@ -73,9 +73,22 @@ class Trials:
             cfg = at_rate(cfg, one.factor)
         self._systems[one.key], self._known[one.name] = System(one.key, cfg), one
 
-    def config(self, name: str) -> Config:
-        """The config of a candidate on all of V, with the weights that it begins with."""
-        return self.trainer.config(self._job(name), Recipe(), self._all())
+    def config(self, name: str, begin: str = '') -> Config:
+        """The config of a candidate on all of V, with the weights that it begins with.
+
+        Args:
+            name: of the candidate.
+            begin: a checkpoint with other weights to begin with.
+        """
+        return self.trainer.config(self._job(name), Recipe(), self._all(), begin)
+
+    def train(self, name: str, cfg: Config, stage: str) -> Any:
+        """The model of a candidate, trained with a config of :meth:`config` that was changed."""
+        return self.trainer.train(self._job(name), cfg, stage)
+
+    def system(self, name: str) -> str:
+        """The name of a candidate in bars and folders."""
+        return self._known[name].key
 
     def steps(self, name: str, on: Optional[int] = None, trial: bool = False) -> int:
         """Of a training.

@@ -18,7 +18,9 @@ NAMES = st.text(st.characters(exclude_categories=['Cs']), max_size=4)
 )
 def test_there_and_back(images, classes, data):
     shape = len(images), len(classes)
-    confidence = data.draw(hnp.arrays(np.float32, shape, elements=st.sampled_from([-1, 0, 0.7, 1])))
+    confidence = data.draw(
+        hnp.arrays(np.float32, shape, elements=st.sampled_from([-1, 0, 0.75, 1]))
+    )
     verdict = data.draw(hnp.arrays(np.int8, shape, elements=st.integers(-1, 1)))
     rows = [
         (images[i], classes[k], confidence[i, k], verdict[i, k])

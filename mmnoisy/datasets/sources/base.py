@@ -80,7 +80,8 @@ class LabelTable:
 
     def __repr__(self) -> str:
         counts = f'{len(self.label):,} labels of {len(self.images):,} images'
-        return f'<LabelTable: {counts}, {len(self.classes):,} classes, {self.layout["format"]}>'
+        form = self.layout.get('format', 'of no file')
+        return f'<LabelTable: {counts}, {len(self.classes):,} classes, {form}>'
 
     def to_pandas(self) -> Any:
         """A data frame of ``image``, ``label`` and ``value``, and ``group`` if there are any."""

@@ -16,14 +16,14 @@ SCORED = [('a.jpg', 'cat', 0.5), ('b.jpg', 'dog', 0.25), ('b.jpg', 'cat', 1)]
 LONG = dict(
     path=['a.jpg', 'b.jpg', 'b.jpg', 'c.jpg'],
     label=['cat', 'dog', 'cat', None],
-    score=[0.5, 0.25, 1, None],
+    score=[0.5, 0.25, 1.0, None],
 )
 LISTS = dict(
     image=['a.jpg', 'b.jpg', 'c.jpg'],
     tags=[['cat'], ['dog', 'cat'], []],
-    scores=[[0.5], [0.25, 1], []],
+    scores=[[0.5], [0.25, 1.0], []],
 )
-WIDE = dict(file=['a.jpg', 'b.jpg', 'c.jpg'], cat=[0.5, 1, None], dog=[None, 0.25, 0])
+WIDE = dict(file=['a.jpg', 'b.jpg', 'c.jpg'], cat=[0.5, 1.0, None], dog=[None, 0.25, 0.0])
 
 
 def frames(kind):

@@ -1,0 +1,57 @@
+"""Cleaning networks that have not seen the images whose labels they clean.
+
+A classifier remembers the noisy labels of the images that it has learned from, the more the fewer
+there are, and a cleaning network that begins with it believes them. So the labels of each part of
+T are cleaned by a network whose start has learned from the other parts (cross-fitting).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from mmnoisy.engine.sets import trained_on
+from mmnoisy.engine.transforms import on_part
+from mmnoisy.experiments.portfolio import START
+from mmnoisy.experiments.progress import Progress
+from mmnoisy.experiments.trials import Trials
+from mmnoisy.io.atomic import atomic_path
+
+PARTS = 3
+CONFIG = 'cleaner.py'
+
+
+def train_parts(trials: Trials, name: str, folder: Path) -> None:
+    """Trains a cleaning network for each part of T; finished ones are not trained again.
+
+    Writes ``cleaner.py``, the config of all of them, ``0.pth`` and so on, their weights, and
+    ``part.npy``, the part that each image of T is in.
+
+    Args:
+        trials: of the choice.
+        name: of the candidate, which begins with the start.
+        folder: to write.
+    """
+    num_images = len(trials.data.train)
+    part = np.random.default_rng([trials.seed, num_images]).permutation(num_images) % PARTS
+    missing = [k for k in range(PARTS) if not (folder / f'{k}.pth').exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    start = trials.begun[START]
+    left = {trials.system(one): len(missing) * trials.steps(one) for one in (start, name)}
+    with Progress(left) as trials.trainer.progress:
+        for k in missing:
+            rest = np.flatnonzero(part != k).tolist()
+            with tempfile.TemporaryDirectory() as work:
+                begin = Path(work, 'start.pth')
+                for one, path in ((start, begin), (name, folder / f'{k}.pth')):
+                    cfg = trials.config(one, str(begin) if one == name else '')
+                    if 'train' in trained_on(cfg):
+                        cfg = on_part(cfg, 'train', rest)
+                    model = trials.train(one, cfg, f'part {k + 1} of T')
+                    with atomic_path(path) as made:
+                        trials.trainer.save(model, made)
+    with atomic_path(folder / 'part.npy') as made, open(made, 'wb') as file:
+        np.save(file, part.astype(np.uint8), allow_pickle=False)
+    trials.config(name).dump(folder / CONFIG)
