@@ -85,12 +85,26 @@ def _form(cells: Cells, layout: Mapping[str, Any], kind: Kind, options: Options,
         return given
     if cells.score is not None and not is_list(cells.score.type):
         value, empty = (confidences if kind == 'noisy' else verdicts)(cells.score)
+        if _in_parallel(cells.label, cells.score):
+            return ','  # 'cat,dog' with '1,1', which is no decimal comma
         if not (np.isnan(value) & ~empty).any():
             return ONE  # several labels would have several scores
     image, images = texts(cells.image)
     known = texts(cells.label)[1].to_pylist()
     plural = is_plural(layout['label_column'])
     return find_form(known, path, plural, int((image >= 0).sum()), len(images))
+
+
+def _in_parallel(label: pa.Array, score: pa.Array) -> bool:
+    """Whether scores have commas, each as many as its label."""
+    if not pa.types.is_dictionary(score.type):
+        return False
+    counts = []
+    for column in (label, score):
+        code, known = texts(column)
+        of_known = np.append(pc.count_substring(known, ',').to_numpy(zero_copy_only=False), 0)
+        counts.append(of_known[code])
+    return bool(counts[1].any() and (counts[0] == counts[1]).all())
 
 
 def _words(columns: Iterable[pa.Array]) -> List[str]:

@@ -5,8 +5,9 @@ import random
 
 import pytest
 from conftest import DATA
+from made_tables import said
 
-from mmnoisy import InputError
+from mmnoisy import InputError, read_labels
 from mmnoisy.datasets.sources.list_cells import ONE, compose, find_form, parse
 
 CLASSES = ['cat', 'dog', 'bird', 'sports car', 'red, round', 'grass', 'sky', 'people']
@@ -91,3 +92,13 @@ def test_cells_taken_apart(cell, form, parts):
 def test_cells_put_together(form):
     assert parse(compose(['a b', "c'd", 'e"f'], form), form) == ['a b', "c'd", 'e"f']
     assert parse(compose(['0.5', '1'], form, numbers=True), form) == ['0.5', '1']
+
+
+def test_commas_in_labels_and_scores_are_of_lists(tmp_path):
+    """Not decimal commas, which labels without commas have."""
+    path = tmp_path / 'labels.csv'
+    path.write_text('image;labels;scores\na.jpg;cat;1\nb.jpg;cat,dog;1,0.5\n')
+    table = read_labels(path)
+    assert said(table) == [('a.jpg', 'cat', 1), ('b.jpg', 'cat', 1), ('b.jpg', 'dog', 0.5)]
+    path.write_text('image;label;score\na.jpg;cat;1\nb.jpg;dog;0,5\n')
+    assert said(read_labels(path)) == [('a.jpg', 'cat', 1), ('b.jpg', 'dog', 0.5)]
