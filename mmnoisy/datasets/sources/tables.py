@@ -85,10 +85,9 @@ def _form(cells: Cells, layout: Mapping[str, Any], kind: Kind, options: Options,
         return given
     if cells.score is not None and not is_list(cells.score.type):
         value, empty = (confidences if kind == 'noisy' else verdicts)(cells.score)
-        if _in_parallel(cells.label, cells.score):
-            return ','  # 'cat,dog' with '1,1', which is no decimal comma
         if not (np.isnan(value) & ~empty).any():
-            return ONE  # several labels would have several scores
+            # Several labels would have several scores, as 'cat,dog' has '1,1'.
+            return ',' if _in_parallel(cells.label, cells.score) else ONE
     image, images = texts(cells.image)
     known = texts(cells.label)[1].to_pylist()
     plural = is_plural(layout['label_column'])
