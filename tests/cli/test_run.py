@@ -39,8 +39,8 @@ def test_what_is_printed(tmp_path, monkeypatch, capsys):
     given = ['--features', tmp_path / 'features.npy', '--feature-ids', tmp_path / 'ids.txt']
     run(monkeypatch, project, *given, '--method', 'finetune_clean', '--device', 'cpu', *OPTIONS)
     said = capsys.readouterr().out
-    for number in range(1, 7):
-        assert f'[{number}/6]' in said
+    for number in range(1, 8):
+        assert f'[{number}/7]' in said
     found = json.loads((project / 'choice.json').read_text())
     for text in (found['why'], 'cross-fitted: labels right', 'test: labels right', 'index.html'):
         assert text in said
