@@ -7,9 +7,10 @@ For example:
 or, in a checkout, python tools/run.py pets
 
 Stages: the sets, their features, the choice of a method by cross-fitting on V, its training, the
-networks that clean T, the figures, the page. What is finished is not done again, and a run that was ended goes on. In the
-folder of the project it writes features, config.py and start.pth (which tools/train.py trains as
-they are), model (a work dir, as the other tools take), choice.json and index.html.
+networks that clean T, the figures, the page. What is finished is not done again, and a run that
+was ended goes on. In the folder of the project it writes features, config.py and start.pth (which
+tools/train.py trains as they are), model (a work dir, as the other tools take), choice.json and
+index.html.
 """
 
 from __future__ import annotations
