@@ -63,7 +63,7 @@ class LabelIndex:
         self._opened: Tuple[Any, ...] = ()
 
     def __repr__(self) -> str:
-        present = int(np.count_nonzero(self.verdicts.value))
+        present = np.count_nonzero(self.verdicts.value)
         return (
             f'<LabelIndex {self.info.get("subset", "")}: {len(self):,} images, '
             f'{len(self.classes):,} classes, {len(self.noisy.label):,} noisy labels, '
@@ -119,8 +119,8 @@ class LabelIndex:
 
     def to_scipy(self) -> Tuple[sp.csr_matrix, sp.csr_matrix]:
         """The noisy labels (N, C), by confidence, and the verdicts (N, C), 1 and -1, sparse."""
-        num_noisy, num_classes = len(self.noisy_classes), len(self.classes)
-        return to_scipy(self.noisy, num_noisy), to_scipy(self.verdicts, num_classes)
+        sizes = len(self.noisy_classes), len(self.classes)
+        return to_scipy(self.noisy, sizes[0]), to_scipy(self.verdicts, sizes[1])
 
     def to_pandas(self) -> pd.DataFrame:
         """Its labels as a frame, see :func:`mmnoisy.datasets.frames.to_pandas`.
@@ -223,7 +223,9 @@ class LabelIndex:
         shapes = info['shapes']
         arrays = _open_arrays(folder, shapes, mend)
         paths = open_texts(folder, 'paths', shapes, mend) if 'paths_start' in shapes else None
-        index = cls(*arrays, info, _open_usable(folder, mend), paths)
+        known = (folder / 'usable.npy').exists()
+        usable = open_array(folder / 'usable.npy', mend) if known else None
+        index = cls(*arrays, info, usable, paths)
         index._opened = (folder.absolute(), json.dumps(info), *arrays, index.usable, paths)
         return index
 
@@ -283,11 +285,6 @@ def write_info(folder: Path, shapes: Dict[str, List[int]], info: Dict[str, Any])
 
 def _same(before: Any, now: Any) -> bool:
     return before is now or (isinstance(now, str) and before == now)
-
-
-def _open_usable(folder: Path, mend: str) -> Optional[np.ndarray]:
-    path = folder / 'usable.npy'
-    return open_array(path, mend) if path.exists() else None
 
 
 def _open_arrays(folder: Path, shapes: Dict[str, List[int]], mend: str) -> Tuple[Texts, Csr, Csr]:
