@@ -105,7 +105,8 @@ class _Columns:
 
     def layout(self) -> Dict[str, str]:
         """Of a table with these columns."""
-        return {'image_column': self.image, 'label_column': self.labels}
+        found = {'image_column': self.image, 'label_column': self.labels}
+        return {**found, 'score_column': self.scores} if self.scores in SCORES else found
 
     def take_lists(self, rows: List[Dict[str, Any]]) -> None:
         """Puts the lists that the cells of a CSV file are the JSON of in their place."""
@@ -176,7 +177,8 @@ def _list(value: Any) -> List[Any]:
 def _write(table: LabelTable, path: str, kind: Kind) -> None:
     """Writes a table of metadata, its form by the end of the name."""
     labels = table.layout.get('label_column') or LABELS[kind][0]
-    other = SCORES[0] if kind == 'noisy' else ABSENT
+    scores = table.layout.get('score_column') or SCORES[0]
+    other = scores if kind == 'noisy' else ABSENT
     counted = table.image if kind == 'noisy' else table.image[table.value > 0]
     single = bool(table.layout.get('single')) and np.bincount(counted).max(initial=0) <= 1
 

@@ -173,3 +173,12 @@ def test_a_truncated_table(tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputError, match=r'metadata.parquet: is no whole Parquet file'):
         read(HuggingFace, tmp_path)
+
+
+def test_columns_keep_their_names(tmp_path):
+    rows = '{"file_name": "a.jpg", "tags": ["cat", "dog"], "scores": [1.0, 0.5]}\n'
+    (tmp_path / 'photos').mkdir()
+    (tmp_path / 'photos/metadata.jsonl').write_text(rows)
+    table = read(HuggingFace, tmp_path / 'photos')
+    HuggingFace().write(table, str(tmp_path / 'again'), 'noisy')
+    assert (tmp_path / 'again/metadata.jsonl').read_text() == rows
