@@ -84,7 +84,9 @@ class _Reader:
         parser.CharacterDataHandler = self._text.append
         try:
             parser.Parse(data, True)
-        except expat.ExpatError as error:
+        except InputError:
+            raise
+        except (expat.ExpatError, LookupError, ValueError) as error:  # also of its encoding
             raise InputError(
                 f'{self._path}: is no whole XML file ({error}); export it again'
             ) from error
