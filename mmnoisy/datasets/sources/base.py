@@ -30,13 +30,11 @@ class Account:
         rows: read, headers and blank lines not counted.
         dropped: rows left out, by reason.
         examples: for each reason the first value left out and where it stands.
-        notes: sentences on what was kept and may not be as meant.
     """
 
     rows: int = 0
     dropped: Counter = field(default_factory=Counter)
     examples: Dict[str, str] = field(default_factory=dict)
-    notes: List[str] = field(default_factory=list)
 
     def drop(self, reason: str, count: int = 1, example: str = '') -> None:
         """Counts rows as left out."""

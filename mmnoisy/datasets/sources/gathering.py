@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import pyarrow as pa
@@ -124,10 +124,6 @@ def gather(
     place = place[first]
     if account.rows and account.rows == sum(account.dropped.values()):
         raise _useless(account, path)
-    account.notes += [
-        'classes that differ only in case or spaces: ' + ', '.join(map(repr, same))
-        for same in alike(items.names)
-    ]
     groups = None if cells.group is None else _groups(image, images, cells.group, path)
     return LabelTable(
         images,
@@ -139,14 +135,6 @@ def gather(
         account,
         groups,
     )
-
-
-def alike(names: Iterable[str]) -> List[List[str]]:
-    """Names that differ only in case or spaces, those of one word together."""
-    same: Dict[str, List[str]] = {}
-    for name in names:
-        same.setdefault(' '.join(name.casefold().split()), []).append(name)
-    return [found for found in same.values() if len(found) > 1]
 
 
 def _listed(cells: Cells, kind: Kind, account: Account) -> _Items:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping
+from typing import Dict, Iterable, List, Mapping
 
 import numpy as np
 
@@ -68,12 +68,18 @@ def warnings(index: LabelIndex, verified: str) -> List[str]:
         )
     elif not index.verdicts.value.any():
         found.append(f'{verified}: no label is verified present; check the column of verdicts')
-    folded: Dict[str, str] = {}
-    for name in index.classes:
-        other = folded.setdefault(name.casefold(), name)
-        if other != name:
-            found.append(f'{other!r} and {name!r} are two classes; write them alike to make one')
+    for same in alike(index.classes):
+        names = ' and '.join(map(repr, same))
+        found.append(f'{names} are {len(same)} classes; write them alike to make one')
     return found
+
+
+def alike(names: Iterable[str]) -> List[List[str]]:
+    """Names that differ only in case or spaces, those of one word together."""
+    same: Dict[str, List[str]] = {}
+    for name in names:
+        same.setdefault(' '.join(name.casefold().split()), []).append(name)
+    return [found for found in same.values() if len(found) > 1]
 
 
 def _file(file: Dict) -> str:

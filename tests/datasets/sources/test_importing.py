@@ -181,4 +181,4 @@ def test_refusals_and_warnings():
     (warning,) = imported(verified=[('c.jpg', 'cat', 1), ('d.jpg', 'cat', 1)]).warnings
     assert 'no label is verified absent' in warning and '--complete' in warning
     (_, warning) = imported(verified=[('c.jpg', 'Cat', 0), ('d.jpg', 'Cat', 0)]).warnings
-    assert warning == "'cat' and 'Cat' are two classes; write them alike to make one"
+    assert warning == "'cat' and 'Cat' are 2 classes; write them alike to make one"
