@@ -12,6 +12,7 @@ from mmnoisy import InputError
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.csr import to_csr
 from mmnoisy.datasets.sources.splitting import add_verdicts
+from mmnoisy.engine.checkpoints.reading import read_checkpoint
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.partial_training import train_here
 from mmnoisy.engine.runner import build_runner
@@ -52,7 +53,7 @@ def trained(monkeypatch):
 
 def weights_of(project, work_dir='model'):
     (path,) = (project / work_dir).glob('iter_*.pth')
-    return torch.load(path, weights_only=False)['state_dict']
+    return read_checkpoint(str(path))['state_dict']
 
 
 def check_same_weights(found, wanted):
