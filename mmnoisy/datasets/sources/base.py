@@ -8,40 +8,16 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Literal, Optional, Type, TypeVar
 
 import numpy as np
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.errors import InputError
 
 Kind = Literal['noisy', 'verified']
 KINDS = ('noisy', 'verified')
-
-
-@dataclass
-class Account:
-    """What became of the rows of a source: rows = kept + dropped.
-
-    A row is what the format calls one: a line of a table, an annotation, a picture in a folder.
-
-    Attributes:
-        rows: read, headers and blank lines not counted.
-        dropped: rows left out, by reason.
-        examples: for each reason the first value left out and where it stands.
-    """
-
-    rows: int = 0
-    dropped: Counter = field(default_factory=Counter)
-    examples: Dict[str, str] = field(default_factory=dict)
-
-    def drop(self, reason: str, count: int = 1, example: str = '') -> None:
-        """Counts rows as left out."""
-        if count:
-            self.dropped[reason] += count
-            if example:
-                self.examples.setdefault(reason, example)
 
 
 @dataclass(repr=False)

@@ -8,8 +8,9 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE, UNLISTED
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options
+from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
 from mmnoisy.errors import InputError
 
 AGAIN = 'label given twice'

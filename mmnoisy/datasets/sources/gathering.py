@@ -8,10 +8,11 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 import pyarrow as pa
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE, NO_VERDICT
 from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
 from mmnoisy.datasets.sources import list_cells
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable
+from mmnoisy.datasets.sources.base import Kind, LabelTable
 from mmnoisy.datasets.sources.cell_values import confidences, texts, verdicts
 from mmnoisy.datasets.sources.list_columns import label_lists, score_lists, spread
 from mmnoisy.errors import InputError
@@ -123,7 +124,10 @@ def gather(
     first, value = _once(key, value.astype(np.float32), kind, account, lambda k: of(place[k]))
     place = place[first]
     if account.rows and account.rows == sum(account.dropped.values()):
-        raise _useless(account, path)
+        raise account.useless(
+            path,
+            'mend them, or name the columns with --image-column, --label-column, --score-column',
+        )
     groups = None if cells.group is None else _groups(image, images, cells.group, path)
     return LabelTable(
         images,
@@ -246,13 +250,3 @@ def _check_absent(codes: np.ndarray, path: str) -> None:
             f'{path}: {zeros:,} verdicts are 0 and {minus:,} are -1, so what says absent cannot be '
             'told; write 1 for present, 0 for absent, and leave out all others'
         )
-
-
-def _useless(account: Account, path: str) -> InputError:
-    (reason, count), *_ = account.dropped.most_common()
-    example = account.examples.get(reason)
-    return InputError(
-        f'{path}: none of its {account.rows:,} rows can be used; {count:,} have {reason}'
-        + (f', such as {example}' if example else '')
-        + '; mend them, or name the columns with --image-column, --label-column, --score-column'
-    )
