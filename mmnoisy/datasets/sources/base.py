@@ -36,6 +36,7 @@ class LabelTable:
             numbers and lists that JSON holds, ``format`` among them.
         account: of all rows.
         groups: (I,) what belongs together, by image, where a column of groups was asked for.
+        verdicts: on the same images and classes, for a format that holds them beside noisy labels.
     """
 
     images: List[str]
@@ -46,6 +47,7 @@ class LabelTable:
     layout: Dict[str, Any]
     account: Account = field(default_factory=Account)
     groups: Optional[List[str]] = None
+    verdicts: Optional[LabelTable] = None
 
     def __post_init__(self) -> None:
         self.image, self.label = (np.asarray(a, np.int64) for a in (self.image, self.label))
