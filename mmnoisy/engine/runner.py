@@ -61,4 +61,6 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
     else:
         found = on_main_process(lambda: read_checkpoint(checkpoint) and checkpoint)
     if found:
+        # What the run began with is known to its checkpoints for ever.
+        cfg.began_with = cfg.get('load_from') or ''
         cfg.load_from, cfg.resume = found, True
