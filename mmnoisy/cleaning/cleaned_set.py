@@ -188,10 +188,7 @@ def _finish_index(
 
 def _count_rows(index: LabelIndex, counts: np.ndarray) -> List[Sequence[Any]]:
     names = distinct_names(index.classes, index.info['class_names'])
-    heads = [
-        ('all', 'all'),
-        *((as_text(k), as_text(name)) for k, name in zip(index.classes, names)),
-    ]
+    heads = [('all', 'all'), *zip(index.classes, names)]
     rows: List[Sequence[Any]] = []
     for head, (kept, removed, added) in zip(heads, [counts.sum(0).tolist(), *counts.tolist()]):
         rows.append((*head, kept + removed, kept, removed, added, kept + added))

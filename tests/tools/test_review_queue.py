@@ -77,7 +77,7 @@ def test_filled_in_verdicts_are_read_and_empty_ones_say_nothing(root, tmp_path):
     assert sorted(verdicts.value.tolist()) == [False, True]
 
 
-def test_folds_do_not_see_their_own_verdicts(root, monkeypatch):
+def test_folds_do_not_see_their_own_verdicts(root, monkeypatch, capsys):
     """The images that a fold is trained on and those that it scores are V, with none in both."""
     seen = []
     of_fold = cross_fit.fold_of_images(60, 2)
@@ -98,7 +98,10 @@ def test_folds_do_not_see_their_own_verdicts(root, monkeypatch):
     for k, pairs in enumerate(blocks):
         assert {*pairs['image']} <= {*np.flatnonzero(of_fold == k)}
     monkeypatch.setattr(cross_fit, 'train_on_part', None)  # finished folds are not trained again
+    capsys.readouterr()
     run(root, '--out', str(root / 'again'), '--subset', 'test')
+    told = capsys.readouterr().out.splitlines()[:-1]  # of the size of the queue alone
+    assert len(told) == 12 and all(' errors in 40 labels (' in line for line in told)
     verdicts = {row['verdicts'] for row in rows_of(root / 'again/quality.csv')}
     assert verdicts == {'validation, cross-fitted', 'test, held aside'}
 

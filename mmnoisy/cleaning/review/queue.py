@@ -23,7 +23,6 @@ from mmnoisy.cleaning.streams import number_texts
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_csv
-from mmnoisy.io.spreadsheet import as_text
 
 COLUMNS = (
     'Rank',
@@ -148,15 +147,15 @@ def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
     the label is right and 0 where it is not. Rows left empty say nothing.
     """
     pairs = queue.pairs
-    ids = [*map(as_text, index.image_ids[pairs['image']])]
+    ids = [*index.image_ids[pairs['image']]]
     labels = pairs['label'].tolist()
-    mids = [as_text(index.classes[k]) for k in labels]
+    mids = [index.classes[k] for k in labels]
     names = distinct_names(index.classes, index.info['class_names'])
     columns = [
         [str(k) for k in range(1, len(ids) + 1)],
         ids,
         mids,
-        [as_text(names[k]) for k in labels],
+        [names[k] for k in labels],
         number_texts(pairs['before']),
         *(_digits(v) for v in (clip(pairs['raw']), pairs['score'], queue.wrong, queue.value)),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Sequence, Tuple
@@ -10,6 +9,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 from mmnoisy.datasets.release.class_files import read_pairs
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import write_csv
 
 FILE = 'correspondence.csv'
 """In the folder of the indexes; the first two columns are class ids."""
@@ -87,10 +87,8 @@ def write_class_map(
     folder: Path, pairs: Sequence[Pair], noisy: Vocabulary, classes: Vocabulary
 ) -> None:
     """Writes the pairs beside the indexes, with ids for the heads and MIDs for the reader."""
-    with open(folder / FILE, 'w', newline='', encoding='utf-8') as file:
-        rows = csv.writer(file, lineterminator='\n')
-        rows.writerow(HEADER)
-        rows.writerows((a, b, noisy.mids[a], classes.mids[b]) for a, b in pairs)
+    rows = ((a, b, noisy.mids[a], classes.mids[b]) for a, b in pairs)
+    write_csv(folder / FILE, HEADER, rows)
 
 
 def _plain(name: str) -> str:
