@@ -120,6 +120,17 @@ def test_the_log_has_the_losses_of_every_step(tmp_path):
     assert {len(values) for values in histories[1][1]} == {5}
 
 
+@pytest.mark.parametrize('kind', [None, 'RuntimeInfoHook'])
+def test_it_comes_by_itself_unless_another_is_named(tmp_path, kind):
+    cfg = config(tmp_path, f'hooks {kind}')
+    cfg.default_hooks.pop('runtime_info')
+    if kind:
+        cfg.default_hooks.runtime_info = dict(type=kind)
+    names = [type(hook).__name__ for hook in build_runner(cfg).hooks]
+    found = [name for name in names if name.endswith('RuntimeInfoHook')]
+    assert found == [kind or 'LazyRuntimeInfoHook']
+
+
 @MODELS.register_module()
 class ExplodingHead(LabelCleaningHead):
     """Its third loss is not a number."""
