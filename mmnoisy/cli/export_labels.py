@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmnoisy.cli.parsers import quiet_config_of, scorer_of
-from mmnoisy.datasets.pictures.paths import check_template
+from mmnoisy.datasets.pictures.paths import TEMPLATE, check_template
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_folder
 
@@ -39,7 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         '--verified', action='store_true', help='write the verdicts in place of the noisy labels'
     )
     parser.add_argument(
-        '--template', default='{split}/{id}.jpg', help='path of a picture, default {split}/{id}.jpg'
+        '--template', default=TEMPLATE, help=f'path of a picture, default {TEMPLATE}'
     )
     parser.add_argument(
         '--model',

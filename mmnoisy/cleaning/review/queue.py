@@ -9,7 +9,6 @@ from typing import Iterable, List, NamedTuple, Tuple
 import numpy as np
 
 from mmnoisy.class_names import distinct_names
-from mmnoisy.cleaning.cleaned_set import LABEL_HEADER
 from mmnoisy.cleaning.pairs import PAIR, Rule, clip, match_verdicts, pairs_of
 from mmnoisy.cleaning.review.error_model import ErrorModel
 from mmnoisy.cleaning.review.ranking import (
@@ -21,6 +20,7 @@ from mmnoisy.cleaning.review.ranking import (
 from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.cleaning.streams import number_texts
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.release.csv_blocks import LABEL_COLUMNS
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_csv
 
@@ -161,7 +161,7 @@ def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
     ]
     write_csv(out / 'review.csv', COLUMNS, zip(*columns))
     write_csv(
-        out / 'verdicts.csv', LABEL_HEADER, ((i, 'verification', m, '') for i, m in zip(ids, mids))
+        out / 'verdicts.csv', LABEL_COLUMNS, ((i, 'verification', m, '') for i, m in zip(ids, mids))
     )
 
 

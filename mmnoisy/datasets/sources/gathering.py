@@ -14,6 +14,7 @@ from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
 from mmnoisy.datasets.sources import list_cells
 from mmnoisy.datasets.sources.base import Kind, LabelTable
 from mmnoisy.datasets.sources.cell_values import confidences, texts, verdicts
+from mmnoisy.datasets.sources.collector import AGAIN, CONTRADICTION
 from mmnoisy.datasets.sources.list_columns import label_lists, score_lists, spread
 from mmnoisy.errors import InputError
 
@@ -22,8 +23,6 @@ NO_LIST = 'labels that are no list'
 EMPTY_VERDICT = 'no verdict given'
 EMPTY_CONFIDENCE = 'no confidence given'
 UNEQUAL = 'not as many scores as labels'
-TWICE = 'label given twice'
-CONTRADICTORY = 'contradictory verdicts'
 
 
 @dataclass
@@ -219,8 +218,8 @@ def _once(
     low, high = (f.reduceat(value[order], first) for f in (np.minimum, np.maximum))
     clash = (low != high) & (kind == 'verified')
     for reason, which, number in (
-        (TWICE, (count > 1) & ~clash, count - 1),
-        (CONTRADICTORY, clash, count),
+        (AGAIN, (count > 1) & ~clash, count - 1),
+        (CONTRADICTION, clash, count),
     ):
         if which.any():
             account.drop(reason, int(number[which].sum()), example(order[first[which.argmax()]]))
