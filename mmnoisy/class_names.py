@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import List, Sequence
 
@@ -22,3 +23,8 @@ def distinct_names(ids: Sequence[str], names: Sequence[str]) -> List[str]:
         for key, name in zip(ids, names)
     ]
     return found if len({*found}) == len(found) else distinct_names(ids, found)
+
+
+def plain(name: str) -> str:
+    """A name without case, spaces and punctuation: ``T-shirt`` is ``t shirt``."""
+    return re.sub(r'[\W_]+', '', name.casefold())

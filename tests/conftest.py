@@ -40,6 +40,12 @@ def write_csv(path, rows):
         csv.writer(file, lineterminator='\n').writerows(rows)
 
 
+def read_rows(path):
+    """The rows of a CSV file as dictionaries."""
+    with open(path, newline='') as file:
+        return list(csv.DictReader(file))
+
+
 def free_port():
     """A port that nobody listens on, below those that the system gives to connections."""
     while True:
@@ -109,6 +115,36 @@ def demo_root(tmp_path_factory):
     root = tmp_path_factory.mktemp('demo') / 'digits'
     make_demo(root)
     return root
+
+
+@pytest.fixture(scope='module')
+def made(tmp_path_factory):
+    """The folder of a generated data set with features, a config and an untrained model."""
+    from made_index import make_data_set
+
+    root = tmp_path_factory.mktemp('made')
+    make_data_set(root)
+    return root
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """What is trained: system and stage; raises in the training with the number ``stop``."""
+    from mmnoisy.experiments.training import Trainer
+
+    class Trained(list):
+        stop = None
+
+    done, train = Trained(), Trainer.train
+
+    def recorded(self, job, cfg, stage):
+        done.append((job.system, stage))
+        if len(done) == done.stop:
+            raise KeyboardInterrupt
+        return train(self, job, cfg, stage)
+
+    monkeypatch.setattr(Trainer, 'train', recorded)
+    return done
 
 
 @pytest.fixture(scope='session')

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 
-from mmnoisy.datasets.sources.base import Account, LabelTable, Options
+from mmnoisy.datasets.account import Account
+from mmnoisy.datasets.sources.base import LabelTable, Options
 
 
 def triples(table):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mmnoisy.evaluation import VerifiedAveragePrecision
-from mmnoisy.evaluation.verified_average_precision import PAIR
+from mmnoisy.evaluation.verified_average_precision import VERIFIED_PAIR
 from mmnoisy.experiments.runs import Evaluated, Example, Run
 
 SKILL = {
@@ -122,7 +122,7 @@ def _top(evaluated, scores, rng):
 
 
 def _metrics(evaluated, scores):
-    pairs = np.empty(len(scores), PAIR)
+    pairs = np.empty(len(scores), VERIFIED_PAIR)
     pairs['class_id'], pairs['score'] = evaluated.class_id, scores
     pairs['present'] = evaluated.present
     metric = VerifiedAveragePrecision()

@@ -5,7 +5,7 @@ from copy import deepcopy
 
 import pytest
 import torch
-from made_index import CONFIG, make_data_set
+from made_index import CONFIG
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
@@ -35,13 +35,6 @@ SETTINGS = {
 @pytest.mark.parametrize('registry', SETTINGS)
 def test_every_component_is_looked_at(registry):
     check_settings(registry, SETTINGS, __file__)
-
-
-@pytest.fixture(scope='module')
-def made(tmp_path_factory):
-    root = tmp_path_factory.mktemp('made')
-    make_data_set(root)
-    return root
 
 
 def run(root, **settings):

@@ -24,12 +24,12 @@ from mmnoisy.cleaning.cross_fit import cross_fit
 from mmnoisy.engine.hooks.class_list_hook import check_classes
 from mmnoisy.engine.sets import as_in_tests
 from mmnoisy.errors import InputError
-from mmnoisy.evaluation.verified_average_precision import PAIR as EVALUATED_PAIR
+from mmnoisy.evaluation.verified_average_precision import VERIFIED_PAIR
 from mmnoisy.io.progress import progress
 
 FLOOR = 0.01
 # A pair of the metric, its image by a number of its own, and whether somebody rated it.
-PAIR = np.dtype([*EVALUATED_PAIR.descr, ('rated', np.bool_), ('image', np.int64)])
+SCORED_PAIR = np.dtype([*VERIFIED_PAIR.descr, ('rated', np.bool_), ('image', np.int64)])
 
 
 def verified_scores(
@@ -44,13 +44,13 @@ def verified_scores(
         checkpoint: of the model, to be named where its class list differs from that of the set.
 
     Returns:
-        (P,) with the fields of ``PAIR``: every rated pair, and every other one of these images
+        (P,) of type ``SCORED_PAIR``: every rated pair, and every other one of these images
         with a score of ``FLOOR`` and more, not ``present``.
 
     Raises:
         InputError: the class lists differ, or the set cannot be opened or has no verdicts.
     """
-    pairs = [np.empty(0, PAIR)]
+    pairs = [np.empty(0, SCORED_PAIR)]
     with DefaultScope.overwrite_default_scope('mmpretrain'), torch.no_grad():
         loader = Runner.build_dataloader({**cfg.test_dataloader, 'dataset': dataset})
         trained = (getattr(model, '_dataset_meta', None) or {}).get('classes', ())
@@ -76,7 +76,7 @@ def image_pairs(sample: Any, image: int = 0) -> np.ndarray:
     present[sample.verified_pos] = True
     rated[np.concatenate([sample.verified_pos, sample.verified_neg]).astype(np.int64)] = True
     kept = np.flatnonzero(rated | (score >= FLOOR)) if rated.any() else np.zeros(0, np.int64)
-    pairs = np.empty(len(kept), PAIR)
+    pairs = np.empty(len(kept), SCORED_PAIR)
     pairs['class_id'], pairs['image'] = kept, image
     for name, values in dict(score=score, present=present, rated=rated).items():
         pairs[name] = values[kept]

@@ -16,11 +16,11 @@ from mmnoisy.cleaning.pairs import KINDS, Outcome, Rule, clip, decide
 from mmnoisy.cleaning.streams import CsvStream, NpyStream, number_texts, quoted
 from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.label_index import LabelIndex, write_info
+from mmnoisy.datasets.release.csv_blocks import LABEL_COLUMNS
 from mmnoisy.io.atomic import write_csv
 from mmnoisy.io.progress import progress
 from mmnoisy.io.spreadsheet import as_text
 
-LABEL_HEADER = ('ImageID', 'Source', 'LabelName', 'Confidence')
 CHANGE_HEADER = ('ImageID', 'LabelName', 'Before', 'After', 'Kind', 'Cleaned', 'Score')
 COUNT_HEADER = ('LabelName', 'DisplayName', 'Before', *map(str.title, KINDS), 'After')
 
@@ -118,8 +118,10 @@ class _LabelWriter:
     def __init__(self, out: Path, index: LabelIndex) -> None:
         subset = index.info['subset']
         self.index, self.mids = index, np.array(quoted(index.classes), object)
-        self.labels = CsvStream(out / f'{subset}-annotations-machine-imagelabels.csv', LABEL_HEADER)
-        self.images = CsvStream(out / f'{subset}-images.csv', LABEL_HEADER[:1])
+        self.labels = CsvStream(
+            out / f'{subset}-annotations-machine-imagelabels.csv', LABEL_COLUMNS
+        )
+        self.images = CsvStream(out / f'{subset}-images.csv', LABEL_COLUMNS[:1])
 
     def append(self, images: slice, pairs: np.ndarray, outcome: Outcome) -> None:
         ids = quoted(self.index.image_ids[images])
@@ -188,10 +190,7 @@ def _finish_index(
 
 def _count_rows(index: LabelIndex, counts: np.ndarray) -> List[Sequence[Any]]:
     names = distinct_names(index.classes, index.info['class_names'])
-    heads = [
-        ('all', 'all'),
-        *((as_text(k), as_text(name)) for k, name in zip(index.classes, names)),
-    ]
+    heads = [('all', 'all'), *zip(index.classes, names)]
     rows: List[Sequence[Any]] = []
     for head, (kept, removed, added) in zip(heads, [counts.sum(0).tolist(), *counts.tolist()]):
         rows.append((*head, kept + removed, kept, removed, added, kept + added))

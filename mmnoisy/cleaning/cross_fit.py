@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+import logging
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Callable, ContextManager, Dict, Optional, Tuple, Union
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
+import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.clean import labels_hash
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.engine.checkpoints.reading import checkpoint_file
-from mmnoisy.engine.partial_training import require_folds, train_on_part
+from mmnoisy.engine.checkpoints.provenance import config_of, start_of
+from mmnoisy.engine.partial_training import require_folds, train_here, train_on_part
 from mmnoisy.engine.sets import build_set, index_folder, set_config, trained_on
 from mmnoisy.errors import InputError
 from mmnoisy.io.progress import progress
+from mmnoisy.io.texts import Texts
 
 
 def fold_of_images(num_images: int, num_folds: int) -> np.ndarray:
@@ -37,8 +42,8 @@ def cross_fit(
     """Trains the config once for each fold of V, without it, and scores the images of the fold.
 
     Every other setting of the training stays, so that scores mean what they mean in a checkpoint
-    of the config. The test set is not looked at. Where ``load_from`` has learned from V, so have
-    all of these models.
+    of the config. The test set is not looked at. Where the checkpoint that it begins with has
+    learned from V, it is trained again for each fold, too, see :func:`stages_on_v`.
 
     Args:
         cfg: of a model that trains on its ``verified_set``.
@@ -70,22 +75,78 @@ def cross_fit(
     )
     with place as name:
         work_dir = Path(name)
-        blocks = Blocks(work_dir / 'scores', _made_of(cfg, dataset.index), num_folds)
-        for k in progress('cross-fitting', blocks.missing(), unit='trainings'):
-            rest = np.flatnonzero(fold != k).tolist()
-            model = train_on_part(cfg, 'validation', rest, work_dir / f'fold_{k}')
+        stages = stages_on_v(cfg)
+        blocks = Blocks(work_dir / 'scores', _made_of(stages, dataset.index), num_folds)
+        for k in progress('cross-fitting', blocks.missing(), unit='folds'):
+            held = dataset.index.image_ids[np.flatnonzero(fold == k)]
+            model = _train_without(held, stages, work_dir / f'fold_{k}')
             blocks.write(k, score(model, np.flatnonzero(fold == k)))
             shutil.rmtree(work_dir / f'fold_{k}', ignore_errors=True)
         parts = [*blocks]
     return np.concatenate(parts), np.repeat(np.arange(num_folds), [*map(len, parts)])
 
 
-def _made_of(cfg: Config, validation: LabelIndex) -> Dict[str, Any]:
+def stages_on_v(cfg: Config) -> List[Config]:
+    """The trainings that carry what V says into a model, the first one first.
+
+    The last is that of the config. Before it come those of the checkpoints that each begins with,
+    by the configs in them, back to the first that has learned from V.
+
+    Args:
+        cfg: resolved, of a model that trains on V.
+    """
+    stages = [cfg]
+    start = start_of(cfg)
+    while start:
+        before = config_of(start)
+        sets = _sets_of(before)
+        if before is None or sets is None:
+            print_log(
+                f'{start}: does not say what it has learned from; if V is among it, the '
+                'cross-fitted figures are too good',
+                'current',
+                logging.WARNING,
+            )
+            break
+        stages.append(before)
+        start = start_of(before)
+    while 'validation' not in trained_on(stages[-1]):
+        stages.pop()
+    return stages[::-1]
+
+
+def _sets_of(cfg: Optional[Config]) -> Optional[Tuple[str, ...]]:
+    try:
+        return trained_on(cfg) or None if cfg is not None else None
+    except InputError:  # of a config that is not one of ours
+        return None
+
+
+def _train_without(held: Texts, stages: Sequence[Config], work_dir: Path) -> Any:
+    """The model of the last of some trainings, all of them without some images of V."""
+    start = start_of(stages[0])
+    for number, stage in enumerate(stages):
+        stage = copy.deepcopy(stage)
+        stage.load_from, stage.resume = start or None, False
+        folder = work_dir / str(number)
+        if 'validation' in trained_on(stage):
+            known = build_set(stage, 'validation').index.image_ids
+            rest = np.flatnonzero(held.rows(known) < 0).tolist()
+            model = train_on_part(stage, 'validation', rest, folder)
+        else:
+            model = train_here(stage, folder)
+        if number < len(stages) - 1:
+            start = str(folder / 'weights.pth')
+            torch.save({'state_dict': model.state_dict()}, start)
+    return model
+
+
+def _made_of(stages: Sequence[Config], validation: LabelIndex) -> Dict[str, Any]:
     """What the trainings depend on: settings, labels and verdicts, the weights to begin with."""
     parts = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg')
-    settings = {key: cfg.get(key) for key in parts}
-    train = LabelIndex.open(index_folder(set_config(cfg, 'train')))
-    weights = checkpoint_file(cfg.load_from) if cfg.get('load_from') else ''
+    settings = [{key: cfg.get(key) for key in parts} for cfg in stages]
+    train = LabelIndex.open(index_folder(set_config(stages[-1], 'train')))
+    weights = start_of(stages[0]) or ''
     content = Path(weights).read_bytes() if Path(weights).is_file() else weights.encode()
     return dict(
         settings=json.dumps(settings, sort_keys=True, default=str),

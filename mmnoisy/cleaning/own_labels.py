@@ -8,7 +8,7 @@ import numpy as np
 
 from mmnoisy.datasets.csr import Csr, to_csr
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.sources.base import LabelTable
+from mmnoisy.datasets.sources.base import Kind, LabelTable
 
 
 def with_verdicts(index: LabelIndex) -> LabelIndex:
@@ -28,19 +28,20 @@ def with_verdicts(index: LabelIndex) -> LabelIndex:
     return LabelIndex(index.image_ids, noisy, index.verdicts, index.info, index.usable, index.paths)
 
 
-def own_labels(indexes: Sequence[LabelIndex]) -> LabelTable:
-    """The noisy labels of indexes of the same classes, image by image."""
+def own_labels(indexes: Sequence[LabelIndex], kind: Kind = 'noisy') -> LabelTable:
+    """The noisy labels, or the verdicts, of indexes of the same classes, image by image."""
+    matrices = [index.noisy if kind == 'noisy' else index.verdicts for index in indexes]
     first = np.cumsum([0, *map(len, indexes)])
     image = [
-        begin + np.repeat(np.arange(len(index)), np.diff(index.noisy.start))
-        for begin, index in zip(first, indexes)
+        begin + np.repeat(np.arange(len(index)), np.diff(matrix.start))
+        for begin, index, matrix in zip(first, indexes, matrices)
     ]
     return LabelTable(
         [image_id for index in indexes for image_id in index.image_ids],
         indexes[0].classes,
         np.concatenate(image),
-        np.concatenate([index.noisy.label for index in indexes]),
-        np.concatenate([index.noisy.value for index in indexes]),
+        np.concatenate([matrix.label for matrix in matrices]),
+        np.concatenate([matrix.value for matrix in matrices]),
         layout={},
     )
 

@@ -18,10 +18,10 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import List
 
+from mmnoisy.cli.parsers import add_options
+from mmnoisy.datasets.pictures.paths import TEMPLATE
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
-
-TEMPLATE = '{split}/{id}.jpg'
 
 
 def numbers(text: str) -> List[int]:
@@ -83,13 +83,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar='NAME,NAME',
         help='only these, or paths of configs, and those that they start from',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action='extend',
-        metavar='KEY=VALUE',
-        help='settings that replace those of all configs, as key.subkey=value',
-    )
+    add_options(parser, 'all configs')
 
 
 def run(args: Namespace) -> None:

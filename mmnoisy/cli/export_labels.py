@@ -1,7 +1,7 @@
-"""Writes the labels of an index for FiftyOne, cleanlab, COCO's readers or as Parquet.
+"""Writes the labels of an index, or its verdicts, in the format of another tool.
 
 For example:
-    python tools/export_labels.py cleaned/index --format coco --out cleaned/coco
+    python tools/export_labels.py cleaned/index --format coco --out coco.json
 
 cleanlab also needs the probabilities of a model for all classes of all images:
     python tools/export_labels.py data/tiny-open-images/index/train --format cleanlab --out cleanlab
@@ -17,23 +17,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmnoisy.cli.parsers import quiet_config_of, scorer_of
-from mmnoisy.datasets.pictures.paths import check_template
+from mmnoisy.datasets.pictures.paths import TEMPLATE, check_template
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_folder
 
 if TYPE_CHECKING:
     from mmnoisy.datasets.label_index import LabelIndex
+    from mmnoisy.datasets.sources.base import Kind
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
-    from mmnoisy.cleaning.exports.formats import FORMATS
+    from mmnoisy.cleaning.exports import FORMATS
 
     parser.add_argument('index', type=Path, metavar='INDEX', help='folder of a label index')
-    parser.add_argument('--format', choices=FORMATS, required=True, help='of which tool')
-    parser.add_argument('--out', type=Path, required=True, help='folder to write')
+    parser.add_argument('--format', choices=FORMATS, required=True, help='to write')
     parser.add_argument(
-        '--template', default='{split}/{id}.jpg', help='path of a picture, default {split}/{id}.jpg'
+        '--out', type=Path, required=True, help='file to write, a folder where the format is one'
+    )
+    parser.add_argument(
+        '--verified', action='store_true', help='write the verdicts in place of the noisy labels'
+    )
+    parser.add_argument(
+        '--template', default=TEMPLATE, help=f'path of a picture, default {TEMPLATE}'
     )
     parser.add_argument(
         '--model',
@@ -55,6 +61,8 @@ def check_arguments(args: Namespace) -> None:
     check_template(args.template)
     if args.model and args.format != 'cleanlab':
         raise InputError(f'--model: probabilities are for cleanlab, not for {args.format}')
+    if args.verified and args.format == 'cleanlab':
+        raise InputError('--verified: cleanlab looks at noisy labels; leave it out')
     if args.features and not args.model:
         raise InputError(f'--features {args.features}: is for --model, which is not given')
     if args.out.exists():
@@ -94,14 +102,22 @@ def write_probabilities(args: Namespace, index: LabelIndex, path: Path) -> None:
 
 def run(args: Namespace) -> None:
     """Exports, and says how much."""
-    from mmnoisy.cleaning.exports.formats import FORMATS
+    from mmnoisy.cleaning.exports import CLEANLAB, export_table, layout_of, write_cleanlab
     from mmnoisy.datasets.label_index import LabelIndex
+    from mmnoisy.datasets.sources.reading import write_labels
 
     check_arguments(args)
     index = LabelIndex.open(args.index)
     index.require_one_vocabulary(args.index, 'export the index that tools/clean_labels.py writes')
-    with atomic_folder(args.out) as folder:
-        FORMATS[args.format](index, args.template, folder)
-        if args.model:
-            write_probabilities(args, index, folder / 'pred_probs.npy')
-    print(f'{len(index):,} images, {len(index.noisy.label):,} labels, written to {args.out}')
+    kind: Kind = 'verified' if args.verified else 'noisy'
+    table = export_table(index, args.template, kind)
+    if args.format == CLEANLAB:
+        with atomic_folder(args.out) as folder:
+            write_cleanlab(table, folder)
+            if args.model:
+                write_probabilities(args, index, folder / 'pred_probs.npy')
+    else:
+        layout = {'format': args.format, **layout_of(args.format, index, kind)}
+        write_labels(table, args.out, kind, layout)
+    what = 'verdicts' if args.verified else 'labels'
+    print(f'{len(index):,} images, {len(table.label):,} {what}, written to {args.out}')

@@ -26,13 +26,7 @@ def add_config(parser: ArgumentParser, what: str = 'config file', features: bool
         features: whether it may be one on features.
     """
     parser.add_argument('config', help=f'{what}, or a project')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action='extend',
-        metavar='KEY=VALUE',
-        help='settings that replace those of the config, as key.subkey=value',
-    )
+    add_options(parser, 'the config')
     parser.set_defaults(features=None, reads_features=features)
     if features:
         parser.add_argument(
@@ -41,6 +35,17 @@ def add_config(parser: ArgumentParser, what: str = 'config file', features: bool
             metavar='DIR',
             help='train or look at this feature bank in place of the pictures',
         )
+
+
+def add_options(parser: ArgumentParser, whose: str) -> None:
+    """Adds ``--cfg-options``; ``whose`` settings they replace."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action='extend',
+        metavar='KEY=VALUE',
+        help=f'settings that replace those of {whose}, as key.subkey=value',
+    )
 
 
 def add_launcher(parser: ArgumentParser) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Tuple
 
 from mmnoisy.datasets import SUBSETS
-from mmnoisy.datasets.pictures.paths import check_template
+from mmnoisy.datasets.pictures.paths import TEMPLATE, check_template
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable
@@ -147,7 +147,7 @@ def run(args: Namespace) -> None:
     print(account_table(indexes))
     print(f'written to {out}')
     if args.check_images is not None:
-        templates = args.check_images or ['{split}/{id}.jpg']
+        templates = args.check_images or [TEMPLATE]
         for subset in SUBSETS:
             counts = scan_pictures(out / subset, str(args.root), templates)
             found = ', '.join(f'{count:,} {state}' for state, count in counts.items() if count)

@@ -32,6 +32,8 @@ from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import disk_errors, folder_made_of, write_csv
 from mmnoisy.io.lock import lock
 
+VALIDATION, TEST = 'validation, cross-fitted', 'test, held aside'
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
@@ -114,8 +116,9 @@ def run(args: Namespace) -> None:
         share = args.class_share or best_share(
             expected_value(probability, pairs['score']), pairs['label'], wrong, args.size
         )
-        quality = compare_orders(pairs, probability, wrong, share, num_classes)
-        rows = [['validation, cross-fitted', *row] for row in comparison_rows(quality)]
+        quality = compare_orders(pairs, probability, wrong, share, num_classes, args.size)
+        asked = {VALIDATION: min(args.size, len(pairs))}
+        rows = [[VALIDATION, *row] for row in comparison_rows(quality)]
 
         model = ErrorModel(pairs, wrong)
         made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
@@ -124,13 +127,16 @@ def run(args: Namespace) -> None:
         score_blocks(blocks, scorer, Rule(max_added=0), np.ones(num_classes, bool), BLOCK_IMAGES)
         if args.subset == 'test':
             held_aside, verdicts = rated_labels(blocks, BLOCK_IMAGES, index)
-            found = compare_orders(held_aside, model(held_aside), verdicts, share, num_classes)
-            rows += [['test, held aside', *row] for row in comparison_rows(found)]
+            found = compare_orders(
+                held_aside, model(held_aside), verdicts, share, num_classes, args.size
+            )
+            asked[TEST] = min(args.size, len(held_aside))
+            rows += [[TEST, *row] for row in comparison_rows(found)]
         queue = best_labels(blocks, BLOCK_IMAGES, model, args.size, share)
         write_queue(queue, index, args.out)
         write_csv(args.out / 'quality.csv', ('verdicts', *COLUMNS), rows)
     for row in rows:
-        if row[2] == '1000':
+        if int(row[2]) == asked[row[0]]:
             print(f'{row[0]}: {row[1]}: {row[3]} errors in {row[2]} labels ({row[6]} x random)')
     print(
         f'{len(queue.pairs):,} labels to ask about, written to {args.out}; while others are left, '

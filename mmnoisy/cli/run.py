@@ -19,6 +19,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from mmnoisy.cli.parsers import add_options
 from mmnoisy.errors import InputError
 
 _BACKBONE = 'tf_efficientnet_lite0'
@@ -54,13 +55,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0, help='default 0')
     parser.add_argument('--device', help='such as cpu or cuda:1, default the first GPU if any')
     parser.add_argument('--num-workers', type=int, default=1, help='that load pictures, default 1')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action='extend',
-        metavar='KEY=VALUE',
-        help='settings that replace those of all methods, as key.subkey=value',
-    )
+    add_options(parser, 'all methods')
 
 
 def run(args: Namespace) -> None:

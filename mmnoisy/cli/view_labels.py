@@ -14,9 +14,8 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from mmnoisy.datasets.pictures.paths import TEMPLATE
 from mmnoisy.errors import InputError
-
-TEMPLATE = '{split}/{id}.jpg'
 
 
 def add_arguments(parser: ArgumentParser) -> None:

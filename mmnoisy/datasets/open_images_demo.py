@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from mmnoisy.datasets.release.csv_blocks import LABEL_COLUMNS
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import write_csv
 
 # (name, category): the digits that carry the label
 CONCEPTS = {
@@ -104,7 +104,7 @@ def make_demo(root: Path, seed: int = 0) -> None:
         (made / 'annotations' / 'classes.txt').write_text('\n'.join(MIDS) + '\n')
         for file, column in (('class-descriptions.csv', 0), ('categories.csv', 1)):
             rows = [(mid, concept[column]) for mid, concept in zip(MIDS, CONCEPTS)]
-            _write_csv(made / 'annotations' / file, rows)
+            write_csv(made / 'annotations' / file, rows[0], rows[1:])
         prepare(find_release(made), made / 'index')
         made.rename(root)
 
@@ -170,12 +170,7 @@ def _write_subset(
             rows['human'].append((image_id, 'verification', MIDS[k], int(picture.truth[k])))
     annotations = root / 'annotations'
     annotations.mkdir(exist_ok=True)
-    _write_csv(annotations / f'{subset}-images.csv', [('ImageID',), *zip(image_ids)])
+    write_csv(annotations / f'{subset}-images.csv', ('ImageID',), zip(image_ids))
     for kind in ('machine', 'human') if subset != 'train' else ('machine',):
         path = annotations / f'{subset}-annotations-{kind}-imagelabels.csv'
-        _write_csv(path, [tuple(LABEL_COLUMNS), *rows[kind]])
-
-
-def _write_csv(path: Path, rows: List[tuple]) -> None:
-    with open(path, 'w', encoding='utf-8', newline='') as file:
-        csv.writer(file, lineterminator='\n').writerows(rows)
+        write_csv(path, LABEL_COLUMNS, rows[kind])

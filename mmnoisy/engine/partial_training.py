@@ -48,7 +48,7 @@ def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
         hooks: beside those of the config.
 
     Returns:
-        The model in evaluation mode.
+        The model in evaluation mode, its config as ``_config``.
 
     Raises:
         InputError: the config cannot be trained.
@@ -58,6 +58,7 @@ def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
         runner.register_hook(hook)
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         runner.train()
+    runner.model._config = cfg
     return runner.model.eval()
 
 

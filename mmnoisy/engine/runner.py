@@ -21,7 +21,8 @@ def build_runner(cfg: Config) -> Any:
     """Builds the runner of a config, in one process or in several.
 
     MMEngine starts several processes on GPUs only; without any, they talk through gloo here. What
-    a config shards among several processes, one alone has whole.
+    a config shards among several processes, one alone has whole. Losses are read late
+    (:class:`LazyRuntimeInfoHook`), unless ``default_hooks.runtime_info`` of the config says how.
 
     Raises:
         InputError: a checkpoint that the config names does not exist.
@@ -31,6 +32,8 @@ def build_runner(cfg: Config) -> Any:
         cfg.load_from = on_main_process(lambda: checkpoint_file(cfg.load_from))
     require_checkpoints(cfg.to_dict())
     fill_classes(cfg)
+    lazy = dict(runtime_info=dict(type='LazyRuntimeInfoHook'))
+    cfg.default_hooks = {**lazy, **(cfg.get('default_hooks') or {})}
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
         cfg.model_wrapper_cfg = dict(
             type='MMDistributedDataParallel',
@@ -61,4 +64,6 @@ def resume_from(cfg: Config, checkpoint: str) -> None:
     else:
         found = on_main_process(lambda: read_checkpoint(checkpoint) and checkpoint)
     if found:
+        # What the run began with is known to its checkpoints for ever.
+        cfg.began_with = cfg.get('load_from') or ''
         cfg.load_from, cfg.resume = found, True

@@ -106,7 +106,7 @@ def on_data(
 
 
 def on_part(cfg: Config, subset: str, images: Sequence[int]) -> Config:
-    """The same run with some images only of one of the sets that it trains on.
+    """The same run with some images only of those that it trains on of one of the sets.
 
     Args:
         cfg: resolved.
@@ -117,7 +117,9 @@ def on_part(cfg: Config, subset: str, images: Sequence[int]) -> Config:
     folder = index_folder(set_config(cfg, subset))
     for part in parts_of(cfg):
         if index_folder(part) == folder:
-            part.indices = [int(image) for image in images]
+            known = images if part.get('indices') is None else part.indices
+            kept = {*(range(known) if isinstance(known, int) else known)}
+            part.indices = [int(image) for image in images if image in kept]
     return cfg
 
 

@@ -13,7 +13,7 @@ from mmpretrain.registry import METRICS
 from mmnoisy.errors import InputError
 from mmnoisy.evaluation.average_precision import average_precision
 
-PAIR = np.dtype([('class_id', np.int32), ('score', np.float32), ('present', np.bool_)])
+VERIFIED_PAIR = np.dtype([('class_id', np.int32), ('score', np.float32), ('present', np.bool_)])
 # of some images: how many pairs each has (N,), and their pairs (P,), image by image
 Verified = Tuple[np.ndarray, np.ndarray]
 
@@ -66,7 +66,7 @@ class VerifiedAveragePrecision(BaseMetric):
         ]
         counts = np.array([len(ids) for ids in verdicts])
         num_pairs = counts.reshape(-1, 2).sum(1)
-        pairs = np.empty(num_pairs.sum(), PAIR)
+        pairs = np.empty(num_pairs.sum(), VERIFIED_PAIR)
         pairs['class_id'] = np.concatenate(verdicts)
         pairs['present'] = np.repeat(np.arange(len(counts)) % 2 == 0, counts)
         row = torch.from_numpy(np.repeat(np.arange(len(num_pairs)), num_pairs))
@@ -178,5 +178,5 @@ def images_kept(counts: Sequence[int], size: int) -> np.ndarray:
 
 def _joined(parts: Sequence[Verified]) -> Verified:
     num_pairs = [np.empty(0, np.int64), *(part[0] for part in parts)]
-    pairs = [np.empty(0, PAIR), *(part[1] for part in parts)]
+    pairs = [np.empty(0, VERIFIED_PAIR), *(part[1] for part in parts)]
     return np.concatenate(num_pairs), np.concatenate(pairs)

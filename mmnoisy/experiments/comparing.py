@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import mmnoisy.components  # noqa: F401
-from mmnoisy.datasets.pictures.paths import check_template
+from mmnoisy.datasets.pictures.paths import TEMPLATE, check_template
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
 from mmnoisy.experiments.data import Data
@@ -36,7 +36,7 @@ def compare(
     verified: Sequence[int] = (),
     bounds: Optional[Mapping[str, ReleaseFile]] = None,
     images: Optional[Path] = None,
-    path_template: str = '{split}/{id}.jpg',
+    path_template: str = TEMPLATE,
     batch_size: Optional[int] = None,
     recipes: Optional[Path] = None,
     options: Optional[Mapping[str, Any]] = None,

@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 
+from mmnoisy.engine.checkpoints.provenance import config_text
 from mmnoisy.engine.partial_training import train_here
 from mmnoisy.engine.sets import build_set, parts_of, trained_on
 from mmnoisy.experiments.data import Data
@@ -105,7 +106,7 @@ class Trainer:
 
     def save(self, model: Any, path: Path) -> str:
         """Writes a checkpoint that any config with these heads can load, on pictures too."""
-        meta = {'dataset_meta': self.data.train.metainfo}
+        meta = {'dataset_meta': self.data.train.metainfo, 'cfg': config_text(model._config)}
         state = {key: value.cpu() for key, value in model.state_dict().items()}
         torch.save({'meta': meta, 'state_dict': state}, path)
         return str(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Iterable, Iterator, Sequence
 
 from mmnoisy.errors import InputError
+from mmnoisy.io.spreadsheet import as_text
 
 _NOT_WRITABLE = {
     getattr(errno, name)
@@ -190,7 +191,7 @@ def write_json(path: Path, values: Any) -> None:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Writes a CSV file.
+    """Writes a CSV file for people: no text of its rows is a formula to a spreadsheet.
 
     Raises:
         InputError: as :func:`atomic_write`.
@@ -198,7 +199,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
     with atomic_write(path, newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(header)
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow([as_text(cell) if isinstance(cell, str) else cell for cell in row])
 
 
 def _remove(path: Path) -> None:

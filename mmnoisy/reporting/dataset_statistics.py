@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 from typing import Any, Iterable, List, Sequence, Tuple
 
 from mmnoisy.datasets.statistics.counts import OTHERS, CategoryRow
 from mmnoisy.datasets.statistics.summary import DatasetStatistics
-from mmnoisy.io.atomic import atomic_files
-from mmnoisy.io.spreadsheet import as_text
+from mmnoisy.io.atomic import atomic_files, write_csv
 from mmnoisy.reporting.dataset_figure import draw_figure
 from mmnoisy.reporting.tables import markdown_table
 
@@ -57,9 +55,6 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
     def text(value: Any) -> Any:
         if isinstance(value, float):
             return '' if math.isnan(value) else f'{value:.6f}'
-        return as_text(value) if isinstance(value, str) else value
+        return value
 
-    with open(path, 'w', encoding='utf-8', newline='') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(header)
-        writer.writerows([text(value) for value in row] for row in rows)
+    write_csv(path, header, ([text(value) for value in row] for row in rows))

@@ -1,4 +1,3 @@
-from collections import Counter
 from itertools import islice
 
 import numpy as np
@@ -143,19 +142,29 @@ def test_batches_of_32_carry_the_remainder(monkeypatch):
 
 
 @pytest.mark.parametrize('world_size', [1, 3])
-def test_no_image_comes_twice_before_all_have_come(monkeypatch, world_size):
-    dataset = both(90, 7)
+@pytest.mark.parametrize(
+    ('sizes', 'ratio'),
+    [((90, 7), (9, 1)), ((40, 7, 12), (5, 3, 1)), ((9, 30, 4, 11), (1, 2, 2, 3))],
+)
+def test_no_image_comes_twice_before_all_have_come(monkeypatch, sizes, ratio, world_size):
+    """Step by step, and by process within a step, a source is used up before it begins anew."""
+    dataset = both(*sizes)
     ranks = [
-        draw(sampler(monkeypatch, dataset, rank=rank, world_size=world_size), 5)
+        draw(sampler(monkeypatch, dataset, ratio, rank=rank, world_size=world_size), 20)
         for rank in range(world_size)
     ]
-    everything = np.stack(ranks, 1).ravel()
-    t, v = everything[everything < 90], everything[everything >= 90] - 90
-    for drawn, size in ((t, 90), (v, 7)):
-        for start in range(0, len(drawn) - size, size):
-            assert len(set(drawn[start : start + size])) == size
-        assert set(Counter(drawn).values()) <= {len(drawn) // size, len(drawn) // size + 1}
-    assert not np.array_equal(t[:90], t[90:180])
+    source = np.repeat(np.arange(len(sizes)), sizes)
+    image = np.concatenate([np.arange(size) for size in sizes])
+    left, passes = [{*range(size)} for size in sizes], [0] * len(sizes)
+    orders = [[[] for _ in range(400)] for _ in sizes]
+    for index in np.stack(ranks, 1).ravel().tolist():
+        s, i = source[index], image[index]
+        left[s].remove(i)
+        orders[s][passes[s]].append(i)
+        if not left[s]:
+            left[s], passes[s] = {*range(sizes[s])}, passes[s] + 1
+    for s, of_source in enumerate(orders):
+        assert passes[s] >= 3 and of_source[0] != of_source[1]
 
 
 def test_epochs_go_on_and_repeat_by_seed(monkeypatch):

@@ -75,7 +75,9 @@ def short(tmp_path, name, steps, interval):
 
 
 def test_the_device_is_asked_only_where_the_log_is_written(tmp_path, monkeypatch):
-    runner = build_runner(short(tmp_path, 'readings', 8, 3))
+    cfg = short(tmp_path, 'readings', 8, 3)
+    cfg.optim_wrapper.clip_grad = dict(max_norm=1)
+    runner = build_runner(cfg)
     readings = Readings(monkeypatch)
     runner.register_hook(Steps(readings))
     with readings:
@@ -103,18 +105,30 @@ def test_the_log_has_the_losses_of_every_step(tmp_path):
     for kind in ('RuntimeInfoHook', 'LazyRuntimeInfoHook'):
         cfg = config(tmp_path / kind, kind)
         cfg.default_hooks.runtime_info = dict(type=kind)
+        cfg.optim_wrapper.clip_grad = dict(max_norm=0.1)
         cfg.train_cfg.max_iters = 7
         cfg.default_hooks.checkpoint.interval = 5
         runner = build_runner(cfg)
         runner.train()
         saved = torch.load(tmp_path / kind / 'run/iter_5.pth', weights_only=False)['message_hub']
-        names = ('train/loss', 'train/loss_clean', 'train/loss_classify', 'train/lr')
+        names = [f'train/{name}' for name in ('loss', 'loss_clean', 'lr', 'grad_norm')]
         assert all(isinstance(saved['log_scalars'][name], HistoryBuffer) for name in names)
         found = [runner.message_hub.get_scalar(name).data[0].tolist() for name in names]
         histories.append((found, [saved['log_scalars'][name].data[0].tolist() for name in names]))
     assert histories[0] == histories[1]
     assert {len(values) for values in histories[1][0]} == {7}
     assert {len(values) for values in histories[1][1]} == {5}
+
+
+@pytest.mark.parametrize('kind', [None, 'RuntimeInfoHook'])
+def test_it_comes_by_itself_unless_another_is_named(tmp_path, kind):
+    cfg = config(tmp_path, f'hooks {kind}')
+    cfg.default_hooks.pop('runtime_info')
+    if kind:
+        cfg.default_hooks.runtime_info = dict(type=kind)
+    names = [type(hook).__name__ for hook in build_runner(cfg).hooks]
+    found = [name for name in names if name.endswith('RuntimeInfoHook')]
+    assert found == [kind or 'LazyRuntimeInfoHook']
 
 
 @MODELS.register_module()

@@ -80,6 +80,48 @@ def test_same_images_weights_and_metrics(make, numbers, tmp_path, demo_root):
             assert found[3] / kept == pytest.approx(share, abs=0.05)
 
 
+CHOICE = """
+import os, sys, torch
+from pathlib import Path
+from mmengine.config import Config
+from mmnoisy import InputError
+from mmnoisy.engine.checkpoints.reading import checkpoint_file
+from mmnoisy.engine.distributed.processes import on_main_process
+from mmnoisy.engine.runner import resume_from
+rank = os.environ['RANK']
+work_dir = Path(sys.argv[1], rank)  # as where a disk shows each process other files
+cfg = Config(dict(launcher='pytorch', work_dir=str(work_dir), load_from='begin.pth'))
+resume_from(cfg, 'auto')
+chosen = [cfg.load_from, cfg.began_with, on_main_process(lambda: checkpoint_file(str(work_dir)))]
+try:
+    resume_from(cfg, str(work_dir / 'iter_2.pth'))  # which the first process does not have
+except InputError as error:
+    chosen.append(str(error))
+Path(sys.argv[1], f'chosen{rank}').write_text('\\n'.join(chosen))
+"""
+
+
+def test_the_first_process_chooses_the_newest_checkpoint_for_all(tmp_path):
+    for rank, steps in enumerate([(1,), (1, 2), ()]):
+        (tmp_path / str(rank)).mkdir()
+        for step in steps:
+            torch.save(dict(state_dict={}), tmp_path / str(rank) / f'iter_{step}.pth')
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=3']
+    (tmp_path / 'choice.py').write_text(CHOICE)
+    done = subprocess.run(
+        [*command, str(tmp_path / 'choice.py'), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    newest, missing = (str(tmp_path / f'0/iter_{step}.pth') for step in (1, 2))
+    told = f'{missing}: there is no such checkpoint; check the path'
+    for rank in range(3):
+        chosen = (tmp_path / f'chosen{rank}').read_text().splitlines()
+        assert chosen == [newest, 'begin.pth', newest, told]
+
+
 def result_of(folder, processes):
     """Images of every step, weights, metrics, and the most weights that a process kept."""
     ranks = [json.loads((folder / f'rank{k}.json').read_text()) for k in range(processes)]

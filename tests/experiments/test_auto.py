@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from made_index import make_data_set
 from made_project import SHORT
 
 from mmnoisy import InputError
@@ -14,13 +13,6 @@ from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.portfolio import METHODS
 from mmnoisy.experiments.training import Trainer
 from mmnoisy.experiments.trials import Trials
-
-
-@pytest.fixture(scope='module')
-def made(tmp_path_factory):
-    root = tmp_path_factory.mktemp('made')
-    make_data_set(root)
-    return root
 
 
 @pytest.fixture

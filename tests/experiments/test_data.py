@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import write_csv
 from made_grid import grid_of, systems_of
-from made_index import make_data_set, make_labels, remove_usable
+from made_index import make_labels, remove_usable
 
 from mmnoisy import InputError
 from mmnoisy.datasets import FeatureBank, LabelIndex
@@ -17,13 +17,6 @@ from mmnoisy.experiments.indexes import keep, of_bounds, part_of, readable
 from mmnoisy.experiments.search import Recipe
 from mmnoisy.io.arrays import text_arrays
 from mmnoisy.io.texts import concatenate
-
-
-@pytest.fixture(scope='module')
-def made(tmp_path_factory):
-    root = tmp_path_factory.mktemp('made')
-    make_data_set(root)
-    return root
 
 
 @pytest.fixture

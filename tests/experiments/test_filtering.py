@@ -1,9 +1,7 @@
 """Labels filtered by cleanlab: which go, which come, and who judges them."""
 
 import numpy as np
-import pytest
 from made_grid import grid_of
-from made_index import make_data_set
 
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.csr import Csr
@@ -60,13 +58,6 @@ def test_what_stays_keeps_its_confidence():
             added += label not in before
         assert (np.diff(found.noisy.row(i)[0].astype(int)) > 0).all()
     assert added
-
-
-@pytest.fixture(scope='module')
-def made(tmp_path_factory):
-    root = tmp_path_factory.mktemp('made')
-    make_data_set(root)
-    return root
 
 
 def test_probabilities_are_out_of_sample(made, tmp_path, monkeypatch):

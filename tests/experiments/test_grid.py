@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from made_grid import OWN, grid_of
-from made_index import make_data_set
 from mmengine.config import Config
 
 from mmnoisy import InputError
@@ -16,16 +15,8 @@ from mmnoisy.experiments import fingerprint
 from mmnoisy.experiments import grid as module
 from mmnoisy.experiments.runs import ARRAYS
 from mmnoisy.experiments.search import Recipe
-from mmnoisy.experiments.training import Trainer
 
 NAMES = ['finetune_clean', 'misra', 'joint']
-
-
-@pytest.fixture(scope='module')
-def made(tmp_path_factory):
-    root = tmp_path_factory.mktemp('made')
-    make_data_set(root)
-    return root
 
 
 @pytest.fixture(scope='module')
@@ -33,25 +24,6 @@ def whole(made, tmp_path_factory):
     """A finished comparison: its folder and its runs."""
     out = tmp_path_factory.mktemp('whole')
     return out, grid_of(made, out, NAMES, sizes=(20, 60)).run()
-
-
-@pytest.fixture
-def trained(monkeypatch):
-    """What is trained: system and stage; raises in the training with the number ``stop``."""
-
-    class Trained(list):
-        stop = None
-
-    done, train = Trained(), Trainer.train
-
-    def recorded(self, job, cfg, stage):
-        done.append((job.system, stage))
-        if len(done) == done.stop:
-            raise KeyboardInterrupt
-        return train(self, job, cfg, stage)
-
-    monkeypatch.setattr(Trainer, 'train', recorded)
-    return done
 
 
 def check_equal(found, wanted):

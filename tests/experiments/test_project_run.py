@@ -19,7 +19,6 @@ from mmnoisy.engine.runner import build_runner
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.auto import choose
 from mmnoisy.experiments.project_run import run_project
-from mmnoisy.experiments.training import Trainer
 
 FILES = ('choice.json', 'config.py', 'index.html', 'start.pth')
 
@@ -30,25 +29,6 @@ def whole(tmp_path_factory):
     root = tmp_path_factory.mktemp('whole')
     project = make_project(root)
     return root, project, run_project(project, settings_of(root))
-
-
-@pytest.fixture
-def trained(monkeypatch):
-    """The systems that are trained; the run ends in the training with the number ``stop``."""
-
-    class Trained(list):
-        stop = None
-
-    done, train = Trained(), Trainer.train
-
-    def recorded(self, job, cfg, stage):
-        done.append((job.system, stage))
-        if len(done) == done.stop:
-            raise KeyboardInterrupt
-        return train(self, job, cfg, stage)
-
-    monkeypatch.setattr(Trainer, 'train', recorded)
-    return done
 
 
 def weights_of(project, work_dir='model'):

@@ -2,7 +2,6 @@
 
 import pytest
 from made_grid import systems_of
-from made_index import make_data_set
 
 from mmnoisy import InputError
 from mmnoisy.engine.sets import trained_on
@@ -11,13 +10,6 @@ from mmnoisy.experiments.settings import choices_of, number_of_steps, settings_o
 from mmnoisy.experiments.systems import BASELINES, PAPER, SYSTEMS, names, to_train
 
 BOUNDS = ['bound_verdicts', 'bound_truth']
-
-
-@pytest.fixture(scope='module')
-def made(tmp_path_factory):
-    root = tmp_path_factory.mktemp('made')
-    make_data_set(root)
-    return root
 
 
 @pytest.fixture(scope='module')

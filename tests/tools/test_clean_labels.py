@@ -1,13 +1,12 @@
 """The tool on a generated data set, against the model itself."""
 
-import csv
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import REPO, write_release
+from conftest import REPO, read_rows, write_release
 from made_index import cleaning_arguments, make_data_set, remove_usable, save_model
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
@@ -27,11 +26,6 @@ from mmnoisy.engine.sets import resolve
 
 def clean(*command):
     run('clean_labels.py', *command)
-
-
-def rows_of(path):
-    with open(path, newline='') as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope='module')
@@ -86,17 +80,17 @@ def test_tables_tell_the_same(root):
     for one, other in zip(again.noisy, after.noisy):
         np.testing.assert_array_equal(one, other)
 
-    changes = rows_of(root / 'cleaned/changes.csv')
+    changes = read_rows(root / 'cleaned/changes.csv')
     kinds = Counter(row['Kind'] for row in changes)
     assert kinds['kept'] + kinds['removed'] == len(before.noisy.label)
     assert kinds['kept'] + kinds['added'] == len(after.noisy.label)
-    labels = {(r['ImageID'], r['LabelName']): r['Confidence'] for r in rows_of(file.path)}
+    labels = {(r['ImageID'], r['LabelName']): r['Confidence'] for r in read_rows(file.path)}
     for row in changes:
         assert row['After'] == labels.get((row['ImageID'], row['LabelName']), '')
         assert (row['Before'] == '') == (row['Kind'] == 'added')
         assert row['Kind'] != 'kept' or row['Before'] == row['After']
         assert (float(row['Cleaned']) >= 0.5) == (row['Kind'] != 'removed')
-    counts = rows_of(root / 'cleaned/counts.csv')
+    counts = read_rows(root / 'cleaned/counts.csv')
     assert [row['DisplayName'] for row in counts[1:]] == before.info['class_names']
     for row in counts:
         of_class = Counter(
@@ -119,7 +113,7 @@ def test_options(root):
     _, values = cleaned_values(root)
     options = ['--classes', '/m/00003', '/m/00007', '--max-added-per-image', '1']
     clean(*cleaning_arguments(root, 'some', *options, '--threshold', '0.2', '--batch-size', '7'))
-    changes = rows_of(root / 'some/changes.csv')
+    changes = read_rows(root / 'some/changes.csv')
     assert {r['LabelName'] for r in changes if r['Kind'] != 'kept'} == {'/m/00003', '/m/00007'}
     added = Counter(r['ImageID'] for r in changes if r['Kind'] == 'added')
     assert set(added.values()) == {1}
@@ -178,7 +172,7 @@ def test_pictures(tmp_path):
             values = model.cleaning_head(feats, noisy).labels[0]
         image_id = Path(sample['data_samples'].img_path).stem
         wanted.update({(image_id, f'/m/0{k:04d}'): float(v) for k, v in enumerate(values)})
-    rows = rows_of(tmp_path / 'cleaned/changes.csv')
+    rows = read_rows(tmp_path / 'cleaned/changes.csv')
     assert len({row['ImageID'] for row in rows}) == 7
     for row in rows:
         if row['ImageID'] == gone.stem:

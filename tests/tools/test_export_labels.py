@@ -11,9 +11,11 @@ import pytest
 from conftest import REPO
 from made_index import make_data_set
 
-from mmnoisy.cleaning.exports.formats import FORMATS
+from mmnoisy.class_names import distinct_names
+from mmnoisy.cleaning.exports import FORMATS
 from mmnoisy.cleaning.from_config import build_scorer
 from mmnoisy.datasets import LabelIndex
+from mmnoisy.datasets.sources.reading import read_labels
 from mmnoisy.engine.config import load_config
 
 TOOL = str(REPO / 'tools/export_labels.py')
@@ -32,13 +34,12 @@ def root(tmp_path_factory):
     return root
 
 
-def wanted(root, subset):
-    """``{image id: ({MID: confidence}, {MID: verdict})}``."""
-    index = LabelIndex.open(root / 'index' / subset)
-    mids = index.classes
+def wanted(index):
+    """``{id: ({name of a class: confidence}, {name of a class: verdict})}``."""
+    names = distinct_names(index.classes, index.info['class_names'])
     return {
         image_id: tuple(
-            {mids[k]: float(value) for k, value in zip(*matrix.row(i))}
+            {names[k]: float(value) for k, value in zip(*matrix.row(i))}
             for matrix in (index.noisy, index.verdicts)
         )
         for i, image_id in enumerate(index.image_ids)
@@ -47,61 +48,71 @@ def wanted(root, subset):
 
 def single(labels):
     """Confidences as the float32 that they are."""
-    return {mid: float(np.float32(value)) for mid, value in labels.items()}
+    return {name: float(np.float32(value)) for name, value in labels.items()}
 
 
-def test_coco(root):
-    export(root / 'index/train', '--format', 'coco', '--out', root / 'coco')
-    made = json.loads((root / 'coco/labels.json').read_text())
-    mids = {category['id']: category['mid'] for category in made['categories']}
+@pytest.mark.parametrize('form', sorted({*FORMATS} - {'cleanlab', 'folders'}))
+@pytest.mark.parametrize('kind', ['noisy', 'verified'])
+def test_what_is_written_is_read(root, tmp_path, capsys, form, kind):
+    out = tmp_path / 'out'
+    verified = ['--verified'] * (kind == 'verified')
+    command = root / 'index/validation', '--format', form, '--out', out, *verified
+    if form == 'google':  # has neither confidences nor absences
+        with pytest.raises(SystemExit):
+            export(*command)
+        assert 'write it as --format csv' in capsys.readouterr().err
+        assert not out.exists()
+        return
+    export(*command)
+    table = read_labels(out, kind, format=form)
+    found = {name: {} for name in table.images}
+    for image, label, value in zip(table.image, table.label, table.value):
+        found[table.images[image]][table.classes[label]] = float(value)
+    expected = wanted(LabelIndex.open(root / 'index/validation'))
+    assert found == {f'validation/{i}.jpg': of[kind == 'verified'] for i, of in expected.items()}
+
+
+def test_coco(root, tmp_path):
+    export(root / 'index/train', '--format', 'coco', '--out', tmp_path / 'labels.json')
+    made = json.loads((tmp_path / 'labels.json').read_text())
+    index = LabelIndex.open(root / 'index/train')
+    assert [c['mid'] for c in made['categories']] == index.classes
     assert [c['name'] for c in made['categories']][:2] == ['class, "0"', 'class, "1"']
+    names = {category['id']: category['name'] for category in made['categories']}
     found = {image['id']: {} for image in made['images']}
     for annotation in made['annotations']:
         labels = found[annotation['image_id']]
-        labels[mids[annotation['category_id']]] = annotation['score']
+        labels[names[annotation['category_id']]] = annotation['score']
     assert len({annotation['id'] for annotation in made['annotations']}) == len(made['annotations'])
-    expected = wanted(root, 'train')
+    expected = wanted(index)
     for image in made['images']:
-        assert image['file_name'] == f'train/{image["image_id"]}.jpg'
-        assert single(found[image['id']]) == expected.pop(image['image_id'])[0]
+        image_id = image['file_name'][len('train/') : -len('.jpg')]
+        assert single(found[image['id']]) == expected.pop(image_id)[0]
     assert not expected
-    assert [p.name for p in (root / 'coco').iterdir()] == ['labels.json']
 
 
 def test_pycocotools_reads_it(root, tmp_path):
     coco = pytest.importorskip('pycocotools.coco')
-    export(root / 'index/train', '--format', 'coco', '--out', tmp_path / 'coco')
-    api = coco.COCO(tmp_path / 'coco/labels.json')
+    export(root / 'index/train', '--format', 'coco', '--out', tmp_path / 'labels.json')
+    api = coco.COCO(tmp_path / 'labels.json')
     index = LabelIndex.open(root / 'index/train')
-    of_class_3 = {i for k, i in enumerate(index.image_ids) if 3 in index.noisy.row(k)[0]}
-    assert {image['image_id'] for image in api.loadImgs(api.getImgIds(catIds=[4]))} == of_class_3
+    of_class_3 = {
+        f'train/{i}.jpg' for k, i in enumerate(index.image_ids) if 3 in index.noisy.row(k)[0]
+    }
+    assert {i['file_name'] for i in api.loadImgs(api.getImgIds(catIds=[4]))} == of_class_3
 
 
-def test_classes_that_share_a_name_stay_apart(root, tmp_path):
+@pytest.mark.parametrize('form', ['coco', 'fiftyone', 'parquet', 'csv'])
+def test_classes_that_share_a_name_stay_apart(root, tmp_path, form):
     """One name for three classes, none for a fourth: every export gives the classes back."""
     index = LabelIndex.open(root / 'index/train')
     index.info['class_names'][:4] = ['Crane', 'Crane', 'Crane', '']
-    for name in ('coco', 'fiftyone', 'parquet'):
-        (tmp_path / name).mkdir()
-        FORMATS[name](index, '{id}.jpg', tmp_path / name)
-    expected = wanted(root, 'train')
-
-    made = json.loads((tmp_path / 'coco/labels.json').read_text())
-    names = [category['name'] for category in made['categories']]
-    assert names[:2] == ['Crane (/m/00000)', 'Crane (/m/00001)']
-    assert names[3] == '/m/00003'
-    by_name = dict(zip(names, index.classes))
-    assert len(by_name) == len(index.classes)
-
-    samples = json.loads((tmp_path / 'fiftyone/samples.json').read_text())['samples']
-    for sample in samples:
-        labels = sample['noisy']['classifications']
-        found = {by_name[c['label']]: c['confidence'] for c in labels}
-        assert single(found) == expected[sample['image_id']][0]
-
-    table = pandas.read_parquet(tmp_path / 'parquet/train.parquet')
-    for key, ids, of_row in zip(table['__key__'], table['label_ids'], table['label_names']):
-        assert {*ids} == {by_name[name] for name in of_row} == {*expected[key][0]}
+    index.write(tmp_path / 'index')
+    export(tmp_path / 'index', '--format', form, '--out', tmp_path / 'out')
+    table = read_labels(tmp_path / 'out', format=form)
+    names = {*(table.classes[k] for k in table.label)}
+    assert {'Crane (/m/00000)', 'Crane (/m/00001)', '/m/00003'} < names
+    assert len(table.label) == len(index.noisy.label)
 
 
 @pytest.mark.parametrize('subset', ['train', 'validation'])
@@ -112,17 +123,19 @@ def test_fiftyone(root, subset):
     export(root / 'index' / subset, '--format', 'fiftyone', '--out', out, *template)
     metadata = json.loads((out / 'metadata.json').read_text())
     samples = json.loads((out / 'samples.json').read_text())['samples']
-    mids = dict(zip(metadata['info']['classes'], metadata['info']['mids']))
-    expected = wanted(root, subset)
+    index = LabelIndex.open(root / 'index' / subset)
+    assert metadata['info']['classes'] == index.info['class_names']
+    expected = wanted(index)
     for sample in samples:
-        image_id = sample['image_id']
-        assert sample['_id'] == {'$oid': hashlib.sha256(image_id.encode()).hexdigest()[:24]}
-        assert sample['filepath'] == f'{image_id[:2]}/{image_id}.png'
+        path = sample['filepath']
+        assert sample['_id'] == {'$oid': hashlib.sha256(path.encode()).hexdigest()[:24]}
+        image_id = path[3:-4]
+        assert path == f'{image_id[:2]}/{image_id}.png'
         noisy, verdicts = expected.pop(image_id)
         labels = sample['noisy']['classifications']
-        assert single({mids[c['label']]: c['confidence'] for c in labels}) == noisy
+        assert single({c['label']: c['confidence'] for c in labels}) == noisy
         rated = sample.get('verified', dict(classifications=[]))['classifications']
-        assert {mids[c['label']]: c['tags'] == ['present'] for c in rated} == verdicts
+        assert {c['label']: c['tags'] == ['present'] for c in rated} == verdicts
     assert not expected
 
 
@@ -130,34 +143,26 @@ def test_fiftyone_reads_it(root, tmp_path):
     importers = pytest.importorskip('fiftyone.utils.data.importers')
     out = tmp_path / 'fiftyone'
     export(root / 'index/validation', '--format', 'fiftyone', '--out', out)
-    expected = wanted(root, 'validation')
+    expected = wanted(LabelIndex.open(root / 'index/validation'))
     with importers.LegacyFiftyOneDatasetImporter(dataset_dir=str(out)) as importer:
-        info = importer.get_dataset_info()
-        mids = dict(zip(info['classes'], info['mids']))
+        importer.get_dataset_info()
         for sample in importer:
-            noisy, verdicts = expected.pop(sample.image_id)
-            assert sample.id == '0' * 8 + sample.image_id
-            assert sample.filepath.endswith(f'/validation/{sample.image_id}.jpg')
+            noisy, verdicts = expected.pop(sample.filepath[-len('0' * 16 + '.jpg') : -4])
             labels = sample.noisy.classifications
-            assert single({mids[c.label]: c.confidence for c in labels}) == noisy
+            assert single({c.label: c.confidence for c in labels}) == noisy
             rated = sample.verified.classifications if verdicts else []
-            assert {mids[c.label]: c.tags == ['present'] for c in rated} == verdicts
+            assert {c.label: c.tags == ['present'] for c in rated} == verdicts
     assert not expected
 
 
-def test_parquet_read_by_pandas(root):
-    export(root / 'index/validation', '--format', 'parquet', '--out', root / 'parquet')
-    table = pandas.read_parquet(root / 'parquet/validation.parquet')
-    expected = wanted(root, 'validation')
-    index = LabelIndex.open(root / 'index/validation')
-    mids, names = index.classes, index.info['class_names']
+def test_parquet_read_by_pandas(root, tmp_path):
+    export(root / 'index/validation', '--format', 'parquet', '--out', tmp_path / 'v.parquet')
+    table = pandas.read_parquet(tmp_path / 'v.parquet')
+    assert [*table] == ['file_name', 'labels', 'confidences']
+    expected = wanted(LabelIndex.open(root / 'index/validation'))
     for row in table.to_dict('records'):
-        noisy, verdicts = expected.pop(row['__key__'])
-        assert row['file_name'] == f'validation/{row["__key__"]}.jpg'
-        assert dict(zip(row['label_ids'], row['confidences'])) == noisy
-        assert [names[k] for k in row['labels']] == row['label_names'].tolist()
-        found = {mids[k]: 1.0 for k in row['verified_present']}
-        assert {**found, **{mids[k]: 0.0 for k in row['verified_absent']}} == verdicts
+        noisy, _ = expected.pop(row['file_name'][len('validation/') : -len('.jpg')])
+        assert dict(zip(row['labels'], row['confidences'])) == noisy
     assert not expected
 
 
@@ -195,6 +200,9 @@ def test_refusals(root, capsys, tmp_path):
     assert 'lacks the field {id}' in refused(index, *coco, *out, '--template', 'a.jpg')
     model = '--model', root / 'config.py', root / 'model.pth'
     assert 'not for coco' in refused(index, *coco, *out, *model)
+    assert 'not written as a folder' in refused(index, '--format', 'folders', *out)
+    lists = '--format', 'cleanlab', '--verified'
+    assert 'cleanlab looks at noisy labels' in refused(index, *lists, *out)
     (tmp_path / 'other').mkdir()
     other = LabelIndex.open(index).select(np.arange(300) < 299)
     other.write(tmp_path / 'other/train')

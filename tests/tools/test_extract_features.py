@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import REPO, SUBSETS, write_release
+from locked import holder
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -158,7 +159,24 @@ def test_a_killed_run_goes_on_to_the_same_bits(workspace, monkeypatch):
     with pytest.raises(ValueError, match='4 of 11 images are finished'):
         FeatureBank.open(workspace.root / 'killed/validation')
     extract(monkeypatch, *arguments(workspace, 'killed'))
+    assert not (workspace.root / '.killed.lock').exists()
     assert_same_banks(workspace.root / 'features', workspace.root / 'killed')
+
+
+def test_a_second_run_is_refused_while_the_first_lives(workspace, monkeypatch, capsys):
+    command, out = arguments(workspace, 'locked'), workspace.root / 'locked'
+    with holder(out) as first:
+        with pytest.raises(SystemExit) as end:
+            extract(monkeypatch, *command)
+        assert end.value.code == 2
+        told = f'locked: a run is writing there (process {first.pid} on '
+        assert told in capsys.readouterr().err
+        assert not out.exists()
+        first.kill()
+        first.wait()
+        extract(monkeypatch, *command)  # a dead run has left no lock
+        first.stdin.close()
+    assert_same_banks(workspace.root / 'features', out)
 
 
 def test_two_processes_share_the_work(workspace):

@@ -1,12 +1,11 @@
 """The queue of a generated data set; its verdicts fed back."""
 
-import csv
 import runpy
 import sys
 
 import numpy as np
 import pytest
-from conftest import REPO
+from conftest import REPO, read_rows
 from made_index import make_data_set
 
 from mmnoisy.cleaning import cross_fit
@@ -26,11 +25,6 @@ def run(root, *more):
         runpy.run_path(TOOL, run_name='__main__')
 
 
-def rows_of(path):
-    with open(path, newline='') as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture(scope='module')
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp('made')
@@ -40,7 +34,7 @@ def root(tmp_path_factory):
 
 
 def test_the_queue_holds_labels_of_t_the_most_valuable_first(root):
-    rows = rows_of(root / 'review/review.csv')
+    rows = read_rows(root / 'review/review.csv')
     assert [int(row['Rank']) for row in rows] == list(range(1, 41))
     index = LabelIndex.open(root / 'index/train')
     place = {i: k for k, i in enumerate(index.image_ids)}
@@ -56,7 +50,7 @@ def test_the_queue_holds_labels_of_t_the_most_valuable_first(root):
 
 
 def test_quality_is_reported_for_every_order(root):
-    rows = rows_of(root / 'review/quality.csv')
+    rows = read_rows(root / 'review/quality.csv')
     assert {row['verdicts'] for row in rows} == {'validation, cross-fitted'}
     assert len({row['order'] for row in rows}) == 6
     for row in rows:
@@ -77,7 +71,7 @@ def test_filled_in_verdicts_are_read_and_empty_ones_say_nothing(root, tmp_path):
     assert sorted(verdicts.value.tolist()) == [False, True]
 
 
-def test_folds_do_not_see_their_own_verdicts(root, monkeypatch):
+def test_folds_do_not_see_their_own_verdicts(root, monkeypatch, capsys):
     """The images that a fold is trained on and those that it scores are V, with none in both."""
     seen = []
     of_fold = cross_fit.fold_of_images(60, 2)
@@ -98,8 +92,11 @@ def test_folds_do_not_see_their_own_verdicts(root, monkeypatch):
     for k, pairs in enumerate(blocks):
         assert {*pairs['image']} <= {*np.flatnonzero(of_fold == k)}
     monkeypatch.setattr(cross_fit, 'train_on_part', None)  # finished folds are not trained again
+    capsys.readouterr()
     run(root, '--out', str(root / 'again'), '--subset', 'test')
-    verdicts = {row['verdicts'] for row in rows_of(root / 'again/quality.csv')}
+    told = capsys.readouterr().out.splitlines()[:-1]  # of the size of the queue alone
+    assert len(told) == 12 and all(' errors in 40 labels (' in line for line in told)
+    verdicts = {row['verdicts'] for row in read_rows(root / 'again/quality.csv')}
     assert verdicts == {'validation, cross-fitted', 'test, held aside'}
 
 

@@ -41,7 +41,12 @@ class Found(NamedTuple):
 
 
 def compare_orders(
-    pairs: np.ndarray, probability: np.ndarray, wrong: np.ndarray, share: float, num_classes: int
+    pairs: np.ndarray,
+    probability: np.ndarray,
+    wrong: np.ndarray,
+    share: float,
+    num_classes: int,
+    size: int,
 ) -> List[Found]:
     """Errors found by the queue, at random, by the classifier's score and by cleanlab.
 
@@ -53,6 +58,7 @@ def compare_orders(
         wrong: (P,) bool, by verdicts.
         share: of a class in the queue, see :func:`diversified`.
         num_classes: C.
+        size: of the queue, a budget beside those of :data:`BUDGETS`.
 
     Raises:
         InputError: cleanlab is missing.
@@ -64,7 +70,7 @@ def compare_orders(
         'classifier score': np.argsort(pairs['score'], kind='stable'),
         **cleanlab_orders(pairs, 1 - probability, num_classes),
     }
-    budgets = np.array([k for k in BUDGETS if k <= len(pairs)] or [len(pairs)])
+    budgets = np.array(sorted({*(k for k in BUDGETS if k <= len(pairs)), min(size, len(pairs))}))
     total = max(int(wrong.sum()), 1)
     at_random = budgets * wrong.mean()
     every = half_width(pairs, wrong)

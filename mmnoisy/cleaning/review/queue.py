@@ -9,7 +9,6 @@ from typing import Iterable, List, NamedTuple, Tuple
 import numpy as np
 
 from mmnoisy.class_names import distinct_names
-from mmnoisy.cleaning.cleaned_set import LABEL_HEADER
 from mmnoisy.cleaning.pairs import PAIR, Rule, clip, match_verdicts, pairs_of
 from mmnoisy.cleaning.review.error_model import ErrorModel
 from mmnoisy.cleaning.review.ranking import (
@@ -21,9 +20,9 @@ from mmnoisy.cleaning.review.ranking import (
 from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.cleaning.streams import number_texts
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.datasets.release.csv_blocks import LABEL_COLUMNS
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_csv
-from mmnoisy.io.spreadsheet import as_text
 
 COLUMNS = (
     'Rank',
@@ -148,21 +147,21 @@ def write_queue(queue: Queue, index: LabelIndex, out: Path) -> None:
     the label is right and 0 where it is not. Rows left empty say nothing.
     """
     pairs = queue.pairs
-    ids = [*map(as_text, index.image_ids[pairs['image']])]
+    ids = [*index.image_ids[pairs['image']]]
     labels = pairs['label'].tolist()
-    mids = [as_text(index.classes[k]) for k in labels]
+    mids = [index.classes[k] for k in labels]
     names = distinct_names(index.classes, index.info['class_names'])
     columns = [
         [str(k) for k in range(1, len(ids) + 1)],
         ids,
         mids,
-        [as_text(names[k]) for k in labels],
+        [names[k] for k in labels],
         number_texts(pairs['before']),
         *(_digits(v) for v in (clip(pairs['raw']), pairs['score'], queue.wrong, queue.value)),
     ]
     write_csv(out / 'review.csv', COLUMNS, zip(*columns))
     write_csv(
-        out / 'verdicts.csv', LABEL_HEADER, ((i, 'verification', m, '') for i, m in zip(ids, mids))
+        out / 'verdicts.csv', LABEL_COLUMNS, ((i, 'verification', m, '') for i, m in zip(ids, mids))
     )
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Generator, Iterable, Iterator, Optional, Tuple
+from typing import Generator, Iterable, Iterator, Optional, Tuple
 
 from mmnoisy.datasets.pictures.fetch import FETCHED, THERE, Fetcher, is_transient
 from mmnoisy.datasets.pictures.list import MALFORMED, Picture, Source, read_pictures
 from mmnoisy.errors import InputError
-from mmnoisy.io.atomic import atomic_write
+from mmnoisy.io.atomic import write_csv
 from mmnoisy.io.progress import progress
 from mmnoisy.io.texts import Texts
 
@@ -54,13 +53,16 @@ def download(
     num_rows = _count(image_list, pictures())
     account: Counter = Counter()
     bar = progress('fetching', total=num_rows, unit='pictures')
-    outcomes = closing(_fetch_all(pictures(), fetcher, jobs))
-    with _failures(fetcher.folder) as write_failure, bar, outcomes as results:
-        for picture, outcome in results:
-            account[outcome] += 1
-            if outcome not in (THERE, FETCHED):
-                write_failure((picture.image_id, picture.url, outcome))
-            bar.update()
+    with bar, closing(_fetch_all(pictures(), fetcher, jobs)) as results:
+
+        def failures() -> Iterator[Tuple[str, str, str]]:
+            for picture, outcome in results:
+                account[outcome] += 1
+                bar.update()
+                if outcome not in (THERE, FETCHED):
+                    yield picture.image_id, picture.url, outcome
+
+        write_csv(fetcher.folder / FAILURES, ('ImageID', 'URL', 'Reason'), failures())
     return account
 
 
@@ -118,12 +120,3 @@ def _fetch_all(
     finally:
         fetcher.stop.set()
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _failures(folder: Path) -> Iterator[Callable[[Iterable[Any]], Any]]:
-    """Writes rows into ``failures.csv``, which appears when all is done."""
-    with atomic_write(folder / FAILURES, newline='') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(('ImageID', 'URL', 'Reason'))
-        yield writer.writerow

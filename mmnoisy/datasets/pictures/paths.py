@@ -8,6 +8,9 @@ from string import Formatter
 
 from mmnoisy.errors import InputError
 
+TEMPLATE = '{split}/{id}.jpg'
+"""Of the pictures of Open Images."""
+
 _FIELDS = {'{id}', '{split}', *(f'{{id:.{n}}}' for n in range(1, 16))}
 
 
@@ -19,7 +22,7 @@ def check_template(template: str) -> None:
     Raises:
         InputError: the template has other fields, lacks ``{id}`` or leaves its folder.
     """
-    mend = "give one such as '{split}/{id}.jpg' or '{id:.3}/{id}.jpg'"
+    mend = f"give one such as {TEMPLATE!r} or '{{id:.3}}/{{id}}.jpg'"
     fields = _fields(template)
     foreign = [field for field in fields if field not in _FIELDS]
     if foreign:

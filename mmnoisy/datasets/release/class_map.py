@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
+from mmnoisy.class_names import plain
 from mmnoisy.datasets.release.class_files import read_pairs
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import write_csv
 
 FILE = 'correspondence.csv'
 """In the folder of the indexes; the first two columns are class ids."""
@@ -45,10 +45,10 @@ def equal_names(noisy: Vocabulary, classes: Vocabulary) -> List[Pair]:
     by_mid = {mid: k for k, mid in enumerate(noisy.mids)}
     by_name: Dict[str, List[int]] = {}
     for k, name in enumerate(noisy.names):
-        by_name.setdefault(_plain(name), []).append(k)
+        by_name.setdefault(plain(name), []).append(k)
     pairs = []
     for k, (mid, name) in enumerate(zip(classes.mids, classes.names)):
-        same = [by_mid[mid]] if mid in by_mid else by_name.get(_plain(name), [])
+        same = [by_mid[mid]] if mid in by_mid else by_name.get(plain(name), [])
         pairs += [(other, k) for other in same]
     if not pairs:
         raise InputError(
@@ -87,11 +87,5 @@ def write_class_map(
     folder: Path, pairs: Sequence[Pair], noisy: Vocabulary, classes: Vocabulary
 ) -> None:
     """Writes the pairs beside the indexes, with ids for the heads and MIDs for the reader."""
-    with open(folder / FILE, 'w', newline='', encoding='utf-8') as file:
-        rows = csv.writer(file, lineterminator='\n')
-        rows.writerow(HEADER)
-        rows.writerows((a, b, noisy.mids[a], classes.mids[b]) for a, b in pairs)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r'[\W_]+', '', name.casefold())
+    rows = ((a, b, noisy.mids[a], classes.mids[b]) for a, b in pairs)
+    write_csv(folder / FILE, HEADER, rows)

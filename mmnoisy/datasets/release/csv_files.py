@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import Dict, Iterator, Sequence, Tuple
+from typing import Iterator, Sequence, Tuple
 
 import numpy as np
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.release.class_files import MID
 from mmnoisy.datasets.release.csv_blocks import (
@@ -44,43 +45,6 @@ _ID = '[0-9a-fA-F]{16}'
 
 
 @dataclass
-class Account:
-    """What became of the rows of one file: rows = kept + dropped.
-
-    Attributes:
-        num_rows: rows in the file, header and blank lines not counted.
-        num_lines: lines read, the blank ones too.
-        dropped: rows left out, by reason.
-        examples: the first value left out and where it stands, for reasons within a row.
-        codes: how many verdicts are 0 (or false, no), 1 (or true, yes) and -1.
-    """
-
-    num_rows: int = 0
-    num_lines: int = 0
-    dropped: Counter = field(default_factory=Counter)
-    examples: Dict[str, str] = field(default_factory=dict)
-    codes: Tuple[int, ...] = ()
-
-    def add(self, lines: Tuple[int, int], faults: Sequence[Fault], unit: str, first: int) -> None:
-        """Adds lines, so many and blank ones among them.
-
-        The first line (or other unit) of the file has the number ``first``.
-        """
-        first += self.num_lines
-        for reason, count, row, text in faults:
-            self.drop(reason, count)
-            shown = text if len(text) <= 40 else text[:40] + '...'
-            self.examples.setdefault(reason, f'{shown!r} in {unit} {first + row}')
-        self.num_rows += lines[0] - lines[1]
-        self.num_lines += lines[0]
-
-    def drop(self, reason: str, count: int) -> None:
-        """Counts rows as left out."""
-        if count:
-            self.dropped[reason] += count
-
-
-@dataclass
 class LabelRows:
     """The usable rows of one label file, in its order, by runs of rows of one image.
 
@@ -92,6 +56,7 @@ class LabelRows:
             of a verdict its weight, above 0 for present and below for absent, 1 if a volunteer's
             and 1024 if not.
         account: of all rows of the file.
+        codes: how many verdicts are 0 (or false, no), 1 (or true, yes) and -1.
     """
 
     image_id: np.ndarray
@@ -99,6 +64,7 @@ class LabelRows:
     label: np.ndarray
     value: np.ndarray
     account: Account
+    codes: Tuple[int, ...] = ()
 
     def keep(self, runs: np.ndarray, reason: str) -> LabelRows:
         """The runs where ``runs`` (G,) is true; the rows of the others are counted."""
@@ -106,8 +72,12 @@ class LabelRows:
             return self
         rows = np.repeat(runs, self.count)
         self.account.drop(reason, int(len(rows) - rows.sum()))
-        return LabelRows(
-            self.image_id[runs], self.count[runs], self.label[rows], self.value[rows], self.account
+        return replace(
+            self,
+            image_id=self.image_id[runs],
+            count=self.count[runs],
+            label=self.label[rows],
+            value=self.value[rows],
         )
 
 
@@ -132,20 +102,20 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
     none = (np.uint64, np.int64, class_type(len(classes)), np.float32)
     codes = np.zeros(0 if kind == 'machine' else 3, np.int64)
     account, columns = Account(), [np.zeros(0, kind) for kind in none]
-    with _label_blocks(file) as (blocks, unit, first):
+    with _label_blocks(file) as (blocks, unit, line):
         for part, lines, faults, found in map_in_threads(parse, blocks):
-            account.add(lines, faults, unit, first)
+            line = _count(account, lines, faults, unit, line)
             codes = codes + found
             for column, piece in zip(columns, part):
                 # In place: to keep all pieces and then join them would take twice the memory.
                 column.resize(len(column) + len(piece), refcheck=False)
                 column[len(column) - len(piece) :] = piece
     image_id, count, label, value = columns
-    rows = LabelRows(image_id, count, label, value, account)
-    account.drop(TWICE, account.num_rows - sum(account.dropped.values()) - len(label))
-    account.codes = tuple(codes.tolist())
+    rows = LabelRows(image_id, count, label, value, account, tuple(codes.tolist()))
+    account.drop(TWICE, account.rows - sum(account.dropped.values()) - len(label))
     if not len(label):
-        raise _useless(file, account, 'give the label file and the class list of the same release')
+        mend = 'give the label file and the class list of the same release'
+        raise account.useless(str(file), mend)
     if kind == 'human' and codes[ABSENT] and codes[MINUS]:
         raise InputError(
             f'{file}: {codes[ABSENT]:,} verdicts are 0 and {codes[MINUS]:,} are -1, so what says '
@@ -180,11 +150,11 @@ def read_image_ids(file: ReleaseFile, subset: str = '') -> Tuple[np.ndarray, Acc
             raise _header_error(file, header, 'ImageID,...', 'images.csv')
         wanted = subset if 'subset' in (name.lower() for name in header[1:2]) else ''
         for part, lines, faults in map_in_threads(partial(parse_image_ids, wanted), blocks):
-            account.add(lines, faults, 'line', line)
+            line = _count(account, lines, faults, 'line', line)
             parts.append(part)
     image_id = np.concatenate(parts)
     if not len(image_id):
-        raise _useless(file, account, 'give the image list of this subset')
+        raise account.useless(str(file), 'give the image list of this subset')
     unique = sorted_once(image_id)
     account.drop(TWICE, len(image_id) - len(unique))
     return unique, account
@@ -250,11 +220,16 @@ def _header_error(
     )
 
 
-def _useless(file: ReleaseFile, account: Account, mend: str) -> InputError:
-    if not account.num_rows:
-        return InputError(f'{file}: has no row; {mend}')
-    reason, _ = account.dropped.most_common(1)[0]
-    return InputError(
-        f'{file}: none of its {account.num_rows} rows can be used '
-        f'({reason}: {account.examples[reason]}); {mend}'
-    )
+def _count(
+    account: Account, lines: Tuple[int, int], faults: Sequence[Fault], unit: str, first: int
+) -> int:
+    """Counts lines, so many and blank ones among them, the first of them with this number.
+
+    Returns:
+        The number of the next line.
+    """
+    for reason, count, row, text in faults:
+        shown = text if len(text) <= 40 else text[:40] + '...'
+        account.drop(reason, count, f'{shown!r} in {unit} {first + row}')
+    account.rows += lines[0] - lines[1]
+    return first + lines[0]

@@ -11,7 +11,6 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.release.csv_blocks import UNLISTED
 from mmnoisy.datasets.release.csv_files import (
     TWICE,
-    Account,
     LabelRows,
     read_image_ids,
     read_labels,
@@ -51,7 +50,7 @@ def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
     accounts = []
     if 'images' in files:
         image_ids, account = read_image_ids(files['images'], info['subset'])
-        accounts.append(_entry(files['images'], account, len(image_ids)))
+        accounts.append(account.entry(str(files['images']), len(image_ids)))
     else:
         image_ids = sorted_once(np.concatenate([rows.image_id for rows in labels.values()]))
     empty = np.zeros(len(image_ids) + 1, np.int64)
@@ -156,25 +155,15 @@ def _matrix(
         csr = csr._replace(value=csr.value >= 0)
     duplicates = len(rows.label) - len(csr.label)
     rows.account.drop(TWICE, duplicates)
-    entry = _entry(file, rows.account, len(csr.label))
+    entry = rows.account.entry(str(file), len(csr.label))
     if kind == 'human':
-        absent, present, minus = rows.account.codes
+        absent, present, minus = rows.codes
         entry['verdicts'] = {'present': present, 'absent': absent + minus}
         entry['coding'] = '1/-1' if minus else '1/0'
     if kind == 'human' and duplicates:
         opposite = (merged(np.minimum).value < 0) & (merged(np.maximum).value > 0)
         entry['contradictions'] = int(opposite.sum())
     return csr, entry
-
-
-def _entry(file: ReleaseFile, account: Account, kept: int) -> Dict:
-    return {
-        'path': str(file),
-        'rows': account.num_rows,
-        'kept': kept,
-        'dropped': dict(account.dropped),
-        'examples': account.examples,
-    }
 
 
 def account_table(indexes: Mapping[str, LabelIndex]) -> str:

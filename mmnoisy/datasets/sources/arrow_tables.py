@@ -7,7 +7,8 @@ from typing import Any, Callable, Dict, List
 
 import pyarrow as pa
 
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options
+from mmnoisy.datasets.account import Account
+from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
 from mmnoisy.datasets.sources.cell_values import flat
 from mmnoisy.datasets.sources.roles import Roles, find_roles
 from mmnoisy.datasets.sources.shapes import DICT

@@ -8,40 +8,16 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Literal, Optional, Type, TypeVar
 
 import numpy as np
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.errors import InputError
 
 Kind = Literal['noisy', 'verified']
 KINDS = ('noisy', 'verified')
-
-
-@dataclass
-class Account:
-    """What became of the rows of a source: rows = kept + dropped.
-
-    A row is what the format calls one: a line of a table, an annotation, a picture in a folder.
-
-    Attributes:
-        rows: read, headers and blank lines not counted.
-        dropped: rows left out, by reason.
-        examples: for each reason the first value left out and where it stands.
-    """
-
-    rows: int = 0
-    dropped: Counter = field(default_factory=Counter)
-    examples: Dict[str, str] = field(default_factory=dict)
-
-    def drop(self, reason: str, count: int = 1, example: str = '') -> None:
-        """Counts rows as left out."""
-        if count:
-            self.dropped[reason] += count
-            if example:
-                self.examples.setdefault(reason, example)
 
 
 @dataclass(repr=False)
@@ -60,6 +36,7 @@ class LabelTable:
             numbers and lists that JSON holds, ``format`` among them.
         account: of all rows.
         groups: (I,) what belongs together, by image, where a column of groups was asked for.
+        verdicts: on the same images and classes, for a format that holds them beside noisy labels.
     """
 
     images: List[str]
@@ -70,6 +47,7 @@ class LabelTable:
     layout: Dict[str, Any]
     account: Account = field(default_factory=Account)
     groups: Optional[List[str]] = None
+    verdicts: Optional[LabelTable] = None
 
     def __post_init__(self) -> None:
         self.image, self.label = (np.asarray(a, np.int64) for a in (self.image, self.label))

@@ -8,9 +8,11 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE, UNLISTED
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options
+from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
 from mmnoisy.errors import InputError
+from mmnoisy.io.progress import progress
 
 AGAIN = 'label given twice'
 CONTRADICTION = 'contradictory verdicts'
@@ -222,7 +224,8 @@ def labels_by_image(table: LabelTable) -> Iterator[ImageLabels]:
     order = np.argsort(table.image, kind='stable')
     ends = np.cumsum(np.bincount(table.image, minlength=len(table.images)))
     start = 0
-    for name, end in zip(table.images, ends.tolist()):
+    images = zip(table.images, ends.tolist())
+    for name, end in progress('writing labels', images, len(table.images), 'images'):
         rows = order[start:end]
         values = [float(text) for text in table.value[rows].astype('U')]
         yield ImageLabels(name, table.label[rows].tolist(), values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, List, Sequence
 
+from mmnoisy.class_names import plain
 from mmnoisy.datasets.sources.cell_values import NOTHING
 
 WIDE = '*'
@@ -54,11 +55,6 @@ OTHER = {
 """Columns that say something else of an image than its labels."""
 
 _PLURAL = {name for name in NAMES['label'] if name.endswith('s') and name != 'class'}
-
-
-def plain(name: str) -> str:
-    """A name without case, spaces and punctuation."""
-    return re.sub(r'[\W_]+', '', name.casefold())
 
 
 def is_plural(name: str) -> bool:

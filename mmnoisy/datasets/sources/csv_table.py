@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options, Source, register
+from mmnoisy.datasets.account import Account
+from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.csv_rows import RAGGED, load_columns, sample_rows, sniff
 from mmnoisy.datasets.sources.csv_writing import write_table
 from mmnoisy.datasets.sources.opening import read_head

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from itertools import chain
@@ -42,7 +43,8 @@ class FiftyOne(Source):
     Verdicts that say absent have the attribute ``present``, false, there, and the tag ``absent``
     in ``samples.json``. The layout holds the ``form`` and the field of samples with
     the labels, ``label_column``. What is written is a folder, or the one file if its name ends in
-    ``.json``.
+    ``.json``. Samples have the verdicts beside noisy labels, in the field ``verified``; their ids
+    are 24 digits of the SHA-256 of the path.
     """
 
     name = 'fiftyone'
@@ -179,22 +181,34 @@ def _write_labels(table: LabelTable, path: Path, kind: Kind) -> None:
 
 
 def _write_samples(table: LabelTable, path: Path, kind: Kind) -> None:
-    field = table.layout.get('label_column') or kind
-    names = table.classes
+    fields: Dict[str, Tuple[Kind, LabelTable]] = {
+        table.layout.get('label_column') or kind: (kind, table)
+    }
+    if table.verdicts is not None:
+        fields.setdefault('verified', ('verified', table.verdicts))
 
-    def label(number: int, value: float) -> Dict[str, Any]:
-        said: Dict[str, Any] = {'_cls': _LABELS[0], 'label': names[number], 'tags': []}
+    def label(name: str, value: float, kind: Kind) -> Dict[str, Any]:
+        said: Dict[str, Any] = {'_cls': _LABELS[0], 'label': name, 'tags': []}
         if kind == 'noisy':
             said['confidence'] = value
         else:
             said['tags'] = [PRESENT if value else ABSENT]
         return said
 
-    def sample(image: ImageLabels) -> Dict[str, Any]:
-        said = [label(*one) for one in zip(image.labels, image.values)]
-        labels = {'_cls': _LABELS[1], 'classifications': said}
-        return {'filepath': image.name, 'tags': [], field: labels}
+    def sample(*parts: ImageLabels) -> Dict[str, Any]:
+        name = parts[0].name
+        said = {
+            '_id': {'$oid': hashlib.sha256(name.encode()).hexdigest()[:24]},
+            'filepath': name,
+            'tags': [],
+        }
+        for number, (field, (of_field, _)) in enumerate(fields.items()):
+            labels, values = parts[number].labels, parts[number].values
+            found = [label(table.classes[k], v, of_field) for k, v in zip(labels, values)]
+            if found or not number:
+                said[field] = {'_cls': _LABELS[1], 'classifications': found}
+        return said
 
     with atomic_write(path) as file:
-        samples = map(sample, labels_by_image(table))
+        samples = map(sample, *(labels_by_image(part) for _, part in fields.values()))
         file.writelines(json_list('{"samples": [', samples, ']}'))

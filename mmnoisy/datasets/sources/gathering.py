@@ -8,11 +8,13 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 import pyarrow as pa
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE, NO_VERDICT
 from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
 from mmnoisy.datasets.sources import list_cells
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable
+from mmnoisy.datasets.sources.base import Kind, LabelTable
 from mmnoisy.datasets.sources.cell_values import confidences, texts, verdicts
+from mmnoisy.datasets.sources.collector import AGAIN, CONTRADICTION
 from mmnoisy.datasets.sources.list_columns import label_lists, score_lists, spread
 from mmnoisy.errors import InputError
 
@@ -21,8 +23,6 @@ NO_LIST = 'labels that are no list'
 EMPTY_VERDICT = 'no verdict given'
 EMPTY_CONFIDENCE = 'no confidence given'
 UNEQUAL = 'not as many scores as labels'
-TWICE = 'label given twice'
-CONTRADICTORY = 'contradictory verdicts'
 
 
 @dataclass
@@ -123,7 +123,10 @@ def gather(
     first, value = _once(key, value.astype(np.float32), kind, account, lambda k: of(place[k]))
     place = place[first]
     if account.rows and account.rows == sum(account.dropped.values()):
-        raise _useless(account, path)
+        raise account.useless(
+            path,
+            'mend them, or name the columns with --image-column, --label-column, --score-column',
+        )
     groups = None if cells.group is None else _groups(image, images, cells.group, path)
     return LabelTable(
         images,
@@ -215,8 +218,8 @@ def _once(
     low, high = (f.reduceat(value[order], first) for f in (np.minimum, np.maximum))
     clash = (low != high) & (kind == 'verified')
     for reason, which, number in (
-        (TWICE, (count > 1) & ~clash, count - 1),
-        (CONTRADICTORY, clash, count),
+        (AGAIN, (count > 1) & ~clash, count - 1),
+        (CONTRADICTION, clash, count),
     ):
         if which.any():
             account.drop(reason, int(number[which].sum()), example(order[first[which.argmax()]]))
@@ -246,13 +249,3 @@ def _check_absent(codes: np.ndarray, path: str) -> None:
             f'{path}: {zeros:,} verdicts are 0 and {minus:,} are -1, so what says absent cannot be '
             'told; write 1 for present, 0 for absent, and leave out all others'
         )
-
-
-def _useless(account: Account, path: str) -> InputError:
-    (reason, count), *_ = account.dropped.most_common()
-    example = account.examples.get(reason)
-    return InputError(
-        f'{path}: none of its {account.rows:,} rows can be used; {count:,} have {reason}'
-        + (f', such as {example}' if example else '')
-        + '; mend them, or name the columns with --image-column, --label-column, --score-column'
-    )

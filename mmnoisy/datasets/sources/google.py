@@ -9,8 +9,9 @@ from typing import List
 
 import pyarrow as pa
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.sources import shapes
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options, Source, register
+from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.csv_rows import sample_rows
 from mmnoisy.datasets.sources.csv_writing import as_text, quoted
 from mmnoisy.datasets.sources.gathering import Cells, gather

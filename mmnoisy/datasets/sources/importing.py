@@ -100,7 +100,10 @@ def import_labels(
     verdicts = matrices[1]
     if complete:
         verdicts = completed(_listed(verdicts, images.rows[1]), len(classes))
-    entries = [_entry(file, matrix) for file, matrix in zip(files, matrices)]
+    entries = [
+        file.table.account.entry(file.path, len(matrix.label))
+        for file, matrix in zip(files, matrices)
+    ]
     entries[1]['complete'] = complete
     info = {
         **own_info(classes, 'the files of labels'),
@@ -148,11 +151,11 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
     image = np.flatnonzero(np.diff(verdicts.start))
     if not len(image):
         raise InputError(
-            f'{verified.path}: none of its verdicts is on an image of T or V{_told(verified)}; '
+            f'{verified.path}: none of its verdicts is on an image of T or V{table.account.why()}; '
             'give verdicts on the images of this project'
         )
     added = add_verdicts(sets[0], sets[1], image, verdicts.take(image))
-    entry = _entry(verified, verdicts)
+    entry = table.account.entry(verified.path, len(verdicts.label))
     parts = {**added.indexes, 'test': sets[2]}
     for name, part in parts.items():
         part.info = {**indexes[name].info, 'files': [*indexes[name].info['files'], entry]}
@@ -259,38 +262,17 @@ def _groups(files: Sequence[Labels], images: _Images) -> Optional[List[str]]:
     return groups
 
 
-def _entry(file: Labels, matrix: Csr) -> Dict[str, Any]:
-    account = file.table.account
-    return {
-        'path': file.path,
-        'rows': account.rows,
-        'kept': len(matrix.label),
-        'dropped': dict(account.dropped),
-        'examples': account.examples,
-    }
-
-
 def _check(parts: Mapping[str, LabelIndex], noisy: Labels, verified: Labels) -> None:
     """T has noisy labels, V and test have verdicts."""
     if not len(parts['train'].noisy.label):
         raise InputError(
             f'{noisy.path}: no noisy label is left on an image without a verdict'
-            f'{_told(noisy)}; give labels of more pictures'
+            f'{noisy.table.account.why()}; give labels of more pictures'
         )
     for subset in ('validation', 'test'):
         if not len(parts[subset]):
             raise InputError(
                 f'{verified.path}: {sum(len(parts[k]) for k in SUBSETS[1:])} verified images are '
-                f'too few to learn from some and to test on others{_told(verified)}; give verdicts '
-                'on more pictures, in more than one group'
+                f'too few to learn from some and to test on others{verified.table.account.why()}; '
+                'give verdicts on more pictures, in more than one group'
             )
-
-
-def _told(file: Labels) -> str:
-    """Why most of what a file says was left out."""
-    account = file.table.account
-    if not account.dropped or not max(account.dropped.values()):
-        return ''
-    reason, count = account.dropped.most_common(1)[0]
-    example = f', the first: {account.examples[reason]}' if reason in account.examples else ''
-    return f' ({count:,} {reason}{example})'

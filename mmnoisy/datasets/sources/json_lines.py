@@ -9,7 +9,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import pyarrow as pa
 
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options, Source, register
+from mmnoisy.datasets.account import Account
+from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.cell_values import flat
 from mmnoisy.datasets.sources.list_cells import text_of
 from mmnoisy.datasets.sources.opening import not_utf8, open_file, read_head

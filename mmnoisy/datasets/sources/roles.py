@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, List, NoReturn, Optional, Sequence, Tuple
 
+from mmnoisy.class_names import plain
 from mmnoisy.datasets.sources.base import Kind, Options
-from mmnoisy.datasets.sources.column_names import NAMES, OTHER, WIDE, Sample, plain
+from mmnoisy.datasets.sources.column_names import NAMES, OTHER, WIDE, Sample
 from mmnoisy.errors import InputError, like
 
 NONE = 'none'

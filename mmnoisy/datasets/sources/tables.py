@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
-from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options
+from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
 from mmnoisy.datasets.sources.cell_values import confidences, is_list, texts, verdicts
 from mmnoisy.datasets.sources.column_names import is_plural
 from mmnoisy.datasets.sources.gathering import Cells, gather

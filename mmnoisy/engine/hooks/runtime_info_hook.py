@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 from mmengine.dist import get_rank
@@ -24,7 +24,8 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
 
     The losses of a step stay on their device until the log shows them, an evaluation begins or a
     checkpoint is saved; then all of them go to the message hub, in one copy, with their step. A
-    loss that is not finite stops the run there, before its weights are saved.
+    loss that is not finite stops the run there, before its weights are saved. So do the norms of
+    gradients that are clipped (``clip_grad``), whose being finite is left to the optimizer.
 
     Raises:
         InputError: a loss is not finite; the ids of the images of its batch are in the work dir.
@@ -33,6 +34,7 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
     def __init__(self) -> None:
         self._interval = _INTERVAL
         self._unread: List[Tuple[int, Dict[str, torch.Tensor]]] = []
+        self._norms: Optional[_Norms] = None
 
     def before_train(self, runner: Runner) -> None:
         """Asks for the interval of the log."""
@@ -40,6 +42,11 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
         loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self._interval = min((hook.interval for hook in loggers), default=_INTERVAL)
         self._unread = []
+        wrapper = runner.optim_wrapper
+        if getattr(wrapper, 'clip_grad_kwargs', None):
+            if not isinstance(wrapper.clip_func, _Norms):
+                wrapper.clip_func = _Norms(wrapper.clip_func, wrapper.grad_name)
+            self._norms = wrapper.clip_func
 
     def after_train_iter(
         self,
@@ -50,6 +57,8 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
     ) -> None:
         """Keeps the losses of a step."""
         losses = {name: torch.as_tensor(value).detach() for name, value in (outputs or {}).items()}
+        if self._norms is not None:
+            losses.update(self._norms.taken())
         self._unread.append((runner.iter, losses))
         last = self.end_of_epoch(runner.train_dataloader, batch_idx)
         if last or self.every_n_inner_iters(batch_idx, self._interval):
@@ -65,7 +74,7 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
         numbers = iter(torch.stack([v.to(device, torch.float32) for v in values]).tolist())
         for step, losses in unread:
             for name, number in zip(losses, numbers):
-                if not math.isfinite(number):
+                if not (math.isfinite(number) or (self._norms and name == self._norms.name)):
                     _stop(runner, step, name, number)
                 runner.message_hub.update_scalar(f'train/{name}', number)
 
@@ -81,6 +90,22 @@ class LazyRuntimeInfoHook(RuntimeInfoHook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Reads the losses of the last steps."""
         self.read_losses(runner)
+
+
+class _Norms:
+    """Clips gradients and keeps their norm, which MMEngine would read at once, on its device."""
+
+    def __init__(self, clip: Callable[..., Optional[torch.Tensor]], name: str) -> None:
+        self.clip, self.name = clip, name
+        self._last: Optional[torch.Tensor] = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        self._last = self.clip(*args, **kwargs)
+
+    def taken(self) -> Dict[str, torch.Tensor]:
+        """The norm since the last time, if there is one, by its name."""
+        last, self._last = self._last, None
+        return {} if last is None else {self.name: last.detach()}
 
 
 def _stop(runner: Runner, step: int, name: str, value: float) -> None:

@@ -99,9 +99,9 @@ class Attention(Fusion):
 
         a = sum_k y_k exp(s_k) e_k / (1 + sum_k y_k exp(s_k)),   s_k = (Q v + q) e_k / sqrt(d/4),
 
-    in each of four heads by itself, which are quarters of the vectors. Cost grows with the labels
-    present, padded to the most that an image of the batch has, and not with the classes. To count
-    them, the host waits for the device once a step, as no other fusion does.
+    in each of four heads by itself, which are quarters of the vectors. On a CPU the cost grows with
+    the labels present, padded to the most that an image of the batch has. Elsewhere all classes are
+    looked at, as the host would have to wait for the device to count those present.
 
     Raises:
         InputError: the width of the embeddings is no multiple of the number of heads.
@@ -121,14 +121,31 @@ class Attention(Fusion):
         self, embedding: nn.Linear, noisy: torch.Tensor, visual: torch.Tensor
     ) -> torch.Tensor:
         """See :meth:`Fusion.forward`."""
-        tokens, log_weight = present_labels(embedding.weight, noisy)
         query = self.query(visual)
-        tokens = F.pad(tokens, (0, 0, 0, 1)).to(query.dtype)
-        log_weight = F.pad(log_weight, (0, 1)).to(query.dtype)
-        query, tokens = (x.unflatten(-1, (HEADS, -1)) for x in (query[:, None], tokens))
-        query, tokens = query.transpose(1, 2), tokens.transpose(1, 2)
-        found = F.scaled_dot_product_attention(query, tokens, tokens, log_weight[:, None, None])
-        return torch.cat([found.flatten(1), visual], 1)
+        if noisy.device.type == 'cpu':
+            tokens, log_weight = present_labels(embedding.weight, noisy)
+            found = attend(query[:, None], tokens, log_weight[:, None])
+        else:
+            found = attend(query[None], embedding.weight.t()[None], noisy.log()[None])
+        return torch.cat([found.view_as(query), visual], 1)
+
+
+def attend(query: torch.Tensor, tokens: torch.Tensor, log_weight: torch.Tensor) -> torch.Tensor:
+    """What queries find among tokens, keys and values alike, and one of zeros with weight 1.
+
+    Args:
+        query: (B, Q, d).
+        tokens: (B, L, d).
+        log_weight: (B, Q, L), of each token to each query.
+
+    Returns:
+        (B, Q, d).
+    """
+    tokens = F.pad(tokens, (0, 0, 0, 1)).to(query.dtype)
+    log_weight = F.pad(log_weight, (0, 1)).to(query.dtype)
+    query, tokens = (x.unflatten(-1, (HEADS, -1)).transpose(1, 2) for x in (query, tokens))
+    found = F.scaled_dot_product_attention(query, tokens, tokens, log_weight[:, None])
+    return found.transpose(1, 2).flatten(2)
 
 
 def present_labels(weight: torch.Tensor, noisy: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

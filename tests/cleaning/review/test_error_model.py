@@ -89,7 +89,7 @@ def test_comparison_by_counting():
     keys = pairs['image'].astype(int) * 20 + pairs['label']
     first = np.unique(keys, return_index=True)[1]
     pairs, chance, wrong = pairs[first], chance[first], wrong[first]
-    found = {(f.order, f.asked): f for f in compare_orders(pairs, chance, wrong, 1.0, 20)}
+    found = {(f.order, f.asked): f for f in compare_orders(pairs, chance, wrong, 1.0, 20, 40)}
     of_queue = found['review queue', 250]
     value = chance * (1 - pairs['score'])
     assert of_queue.errors == wrong[np.argsort(-value, kind='stable')[:250]].sum()

@@ -124,6 +124,16 @@ def test_every_row_is_accounted_for(server, tmp_path):
     assert names(tmp_path) == [f'a/b/{1:016x}.jpg', 'a/b/failures.csv', 'images.csv']
 
 
+def test_no_failure_is_a_formula(tmp_path):
+    images = tmp_path / 'images.csv'
+    images.write_text('ImageID,OriginalURL\n=1+1,"=HYPERLINK(""http://x"")"\n0000000000000001,-x\n')
+    download(images, Source(), Fetcher(tmp_path / 'out'))
+    with open(tmp_path / 'out/failures.csv', newline='') as file:
+        rows = [*csv.reader(file)][1:]
+    assert {row[0] for row in rows} == {"'=1+1", f'{1:016x}'}
+    assert not any(cell.startswith(('=', '+', '-', '@')) for row in rows for cell in row)
+
+
 def test_thumbnails_fall_back_on_the_original(server, tmp_path):
     server.replies.update({'/1_z.jpg': [JPEG], '/2_o.jpg': [content(2)]})
     images = write_list(

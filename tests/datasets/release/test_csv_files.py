@@ -45,7 +45,7 @@ def test_rows_become_columns(write):
         (2**64 - 1, 0, 1),
         (0xFFFFFFFF00000001, 0, 0),
     ]
-    assert rows.account.num_rows == 4
+    assert rows.account.rows == 4
     assert not rows.account.dropped
 
 
@@ -66,7 +66,7 @@ def test_every_row_is_kept_or_counted(write):
         + '000060e3121c7305,verification,/m/a,1\n'
     )
     account = read_labels(file, CLASSES, 'machine').account
-    assert account.num_rows == 11  # a blank line is none
+    assert account.rows == 11  # a blank line is none
     assert account.dropped == {
         'not four fields': 1,
         'malformed image id': 3,
@@ -107,7 +107,7 @@ def test_codings_of_verdicts(write, coded, codes):
     rows = read_labels(write(HEADER + ''.join(lines)), CLASSES, 'human')
     signs = [np.sign(value) for _, _, value in by_row(rows)]
     assert signs == [expected.get(text.lower(), 1) for text in coded.split()]
-    assert rows.account.codes == codes
+    assert rows.codes == codes
 
 
 @pytest.mark.parametrize('text', ['0.5', '0.999', '2', 'nan', 'maybe', '', '1_0'])
@@ -134,12 +134,12 @@ def test_files_of_spreadsheets(write, mark, number):
     text = '\ufeff' + '\r\n'.join(map(mark.join, rows)) + '\r\n\r\n'
     found = read_labels(write(text), CLASSES, 'machine')
     assert by_row(found) == [(0x60E3121C7305, 1, 0.5)]
-    assert found.account.num_rows == 2
+    assert found.account.rows == 2
     assert found.account.examples == {'class outside the class list': "'/m/c' in line 4"}
     images = f'\ufeffImageID{mark}Subset\r\n{0:016x}{mark}train\r\n\r\n{1:016x}{mark}test\r\n'
     image_ids, account = read_image_ids(write(images), 'train')
     assert image_ids.tolist() == [0]
-    assert account.num_rows == 2
+    assert account.rows == 2
 
 
 def test_a_header_alone_is_refused(write):
@@ -180,7 +180,7 @@ def test_headers_of_all_publications(write, text, line):
     file = write(text.replace('{row}', row))
     rows = read_labels(file, CLASSES, 'machine')
     assert by_row(rows) == [(0x60E3121C7305, 1, 0.5)]
-    assert rows.account.num_rows == 2
+    assert rows.account.rows == 2
     assert rows.account.examples == {'class outside the class list': f"'/m/none' in {line}"}
     assert count_labels(file) == Counter({'/m/b': 1, '/m/none': 1})
 
@@ -193,7 +193,7 @@ def test_headers_of_all_publications(write, text, line):
         ('', "the header is ''"),
         (HEADER.encode('utf-16'), 'the header is'),
         (HEADER + '000060e3121c7305,machine,/m/zzz,0.9\n', "'/m/zzz' in line 2.*the same release"),
-        (HEADER + '000060e3121c7305,machine,/m/\xe9,1,\xe9\n', 'not four fields: '),
+        (HEADER + '000060e3121c7305,machine,/m/\xe9,1,\xe9\n', 'not four fields, the first: '),
     ],
 )
 def test_unusable_label_files(write, text, complaint):
@@ -225,7 +225,7 @@ def test_image_list(write):
     )
     image_ids, account = read_image_ids(file, 'train')
     assert image_ids.tolist() == [1, 2, 2**64 - 1]
-    assert account.num_rows == 8
+    assert account.rows == 8
     assert account.dropped == {
         'malformed image id': 3,
         'image of another subset': 1,
@@ -236,7 +236,7 @@ def test_image_list(write):
 
 
 def test_unusable_image_lists(write):
-    with pytest.raises(InputError, match="malformed image id: '12' in line 2"):
+    with pytest.raises(InputError, match="malformed image id, the first: '12' in line 2"):
         read_image_ids(write('ImageID\n12\n'))
     with pytest.raises(InputError, match=r"instead of 'ImageID,\.\.\.'"):
         read_image_ids(write('id,Subset\n'))

@@ -13,7 +13,13 @@ from test_prepare import content
 from mmnoisy import InputError
 from mmnoisy.datasets.csr import to_csr
 from mmnoisy.datasets.label_index import LabelIndex
-from mmnoisy.datasets.release.class_map import Vocabulary, equal_names, read_class_map
+from mmnoisy.datasets.release.class_map import (
+    FILE,
+    Vocabulary,
+    equal_names,
+    read_class_map,
+    write_class_map,
+)
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.index_builder import completed
 
@@ -87,6 +93,12 @@ def test_pairs_of_a_file(release):
     assert pairs_of(root) == pairs
     prepare(root, '--correspondence', 'names')  # as it was called; takes its place
     assert len(pairs_of(root)) == 4
+
+
+def test_no_class_of_a_map_is_a_formula(tmp_path):
+    noisy, classes = (Vocabulary([mid], [mid], 'a list') for mid in ('=1+1', '/m/ox'))
+    write_class_map(tmp_path, [(0, 0)], noisy, classes)
+    assert (tmp_path / FILE).read_text().splitlines()[1] == "0,0,'=1+1,/m/ox"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ SENTENCES = {
     'workbook': (b'PK\x03\x04 and so on', 'a workbook or another binary file'),
     'quote': ('image,label\na.jpg,"cat\nb.jpg,dog\n', 'a quote is opened and never closed'),
     'quote before': ('label,image\n"cat,a.jpg\ndog,b.jpg\n', 'never closed|no two columns'),
-    'all scores out': ('image,label,score\na.jpg,cat,87\n', r"outside \[0, 1\], such as '87'"),
+    'all scores out': ('image,label,score\na.jpg,cat,87\n', r"outside \[0, 1\], the first: '87'"),
     'both absent': ('image,label,verdict\na,b,0\na,c,-1\n', 'what says absent cannot be told'),
     'header too short': ('image,label\na.jpg,cat,1\nb.jpg,dog,1\n', 'header has 2 columns'),
     'two labels': ('image,label,tags\na.jpg,cat,dog\n', "'label' and 'tags' could all hold"),

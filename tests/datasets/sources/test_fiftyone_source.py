@@ -1,5 +1,6 @@
 """FiftyOne's exports by hand."""
 
+import hashlib
 import json
 
 import pytest
@@ -93,7 +94,8 @@ def test_the_shape_that_is_written(tmp_path):
     }
     dog = {'_cls': 'Classification', 'label': 'dog', 'tags': [], 'confidence': 0.7}
     labels = {'_cls': 'Classifications', 'classifications': [dog]}
+    oid = hashlib.sha256(b'1.jpg').hexdigest()[:24]
     assert json.loads((tmp_path / 'out/samples.json').read_text()) == {
-        'samples': [{'filepath': '1.jpg', 'tags': [], 'noisy': labels}]
+        'samples': [{'_id': {'$oid': oid}, 'filepath': '1.jpg', 'tags': [], 'noisy': labels}]
     }
     assert read(FiftyOne, tmp_path / 'out').classes == ['cat', 'dog']

@@ -6,7 +6,7 @@ from torch import nn
 
 from mmnoisy.errors import InputError
 from mmnoisy.models import LabelCleaningHead
-from mmnoisy.models.heads.fusion import FUSIONS, HEADS, build_fusion
+from mmnoisy.models.heads.fusion import FUSIONS, HEADS, attend, build_fusion
 
 WIDTH, CLASSES = 8, 6
 OTHERS = [name for name in FUSIONS if name != 'concat']
@@ -88,6 +88,30 @@ def test_attention_equals_a_loop_over_images_and_labels():
             expected[n, head] /= total
     found = fusion(embedding, noisy, visual)
     torch.testing.assert_close(found, torch.cat([expected, visual], 1))
+
+
+def test_attention_to_all_classes_is_that_to_the_labels_present():
+    """What devices compute, whose labels the host cannot count without waiting."""
+    embedding, noisy, visual = inputs()
+    fusion = build_fusion('attention', WIDTH).double()
+    query = fusion.query(visual)
+    found = attend(query[None], embedding.weight.t()[None], noisy.log()[None])[0]
+    expected = fusion(embedding, noisy, visual)[:, :WIDTH]
+    torch.testing.assert_close(found, expected)
+    gradients = [
+        torch.autograd.grad(x.square().sum(), (embedding.weight, fusion.query.weight))
+        for x in (found, expected)
+    ]
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize('name', FUSIONS)
+def test_the_host_waits_for_no_device(name):
+    """Tensors on the device ``meta`` have no values to wait for."""
+    head = head_of(name).to('meta')
+    features, noisy = (torch.empty(5, width, device='meta') for width in (3, CLASSES))
+    head.loss(head((features,), noisy), noisy, noisy > 0).backward()
+    assert head.label_embedding.weight.grad.shape == (WIDTH, CLASSES)
 
 
 @pytest.mark.parametrize('name', OTHERS)

@@ -1,1 +1,0 @@
-"""The labels of an index as files for other tools."""
