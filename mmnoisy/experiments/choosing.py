@@ -68,30 +68,29 @@ class Choosing:
         self.trials.begun[START] = chosen
         return SOFT in chosen
 
-    def cleaner(self, candidates: List[Candidate]) -> Optional[int]:
-        """Chooses how long the cleaning network learns; passes over V at most."""
-        for one in candidates:
-            self.trials.add(one)
-        short, full = candidates
-        if self.trials.steps(full.name) < 2 * self.trials.steps(short.name):
-            candidates = [full]
+    def cleaner(self, candidates: List[Candidate]) -> Candidate:
+        """Chooses how much classes may differ for the cleaning network."""
         every = range(self.trials.folds)
         errors: Dict[str, np.ndarray] = {}
-        with self.trials.showing({one.name: every for one in candidates}):
-            for one in candidates:
-                self.spent += self.trials.trial_steps(one.name, every)
+        for one in candidates:
+            self.trials.add(one)
+            self.spent += self.trials.trial_steps(one.name, every)
+            with self.trials.showing({one.name: every}):
                 cleaned = self.trials.cross_fitted(one.name)[1]
-                squares = np.square(cleaned - self.pairs.present)
-                errors[one.name] = share_right(squares, self.pairs, self.counts) / 100
+            squares = np.square(cleaned - self.pairs.present)
+            errors[one.name] = share_right(squares, self.pairs, self.counts) / 100
+            if min(errors.values(), key=lambda values: values[0]) is not errors[one.name]:
+                break  # nor is what goes further the same way
         # Without a rated noisy label there is nothing to choose by.
         known = {name: -values for name, values in errors.items() if not np.isnan(values[0])}
         chosen = decide(known).chosen if known else candidates[0].name
         self.tried['cleaner'] = [
             dict(name=one.name, text=one.text, squared_error=interval(errors[one.name]))
             for one in candidates
+            if one.name in errors
         ]
         self.trials.begun[CLEANER] = chosen
-        return None if chosen == full.name else portfolio.FEW_PASSES
+        return next(one for one in candidates if one.name == chosen)
 
     def rate(self, facts: Mapping[str, Any]) -> float:
         """Chooses the factor of the learning rates, on the first part of V by one method.

@@ -6,7 +6,7 @@ has learned V from there on. Nothing in a candidate belongs to one data set.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,9 @@ BASELINE = 'baseline'
 SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
 BY_RATE = 'finetune_listed'
 """The method by which the rates of all are chosen."""
-FEW_PASSES = 50
-RATES = (1.0, 1 / 3, 1 / 9)
+VARIANCES = (0.5, 5.0, 2.0)
+"""Of the priors of a cleaning network, see :class:`mmnoisy.models.HierarchicalCleaningHead`."""
+RATES = (1.0, 1 / 3, 1 / 9, 1 / 27)
 """Factors of the learning rates, from those of the configs downwards."""
 FAST_BIASES = 30.0
 """Rate of the biases, relative to that of the weights, where classes are present nearly always."""
@@ -75,39 +76,39 @@ def with_fast_biases(one: Candidate) -> List[Candidate]:
 
 
 def cleaners(soft: bool) -> List[Candidate]:
-    """Cleaning networks that learn V alone, the shortest training first."""
-    common = {'model.soft_labels': soft}
-    few = Candidate(
-        'cleaner_short',
-        f'cleaning network, at most {FEW_PASSES} passes over V',
-        'best_cleaner',
-        {**common, 'train_cfg.max_passes': FEW_PASSES},
-        START,
-    )
-    unlimited = {**common, 'train_cfg.max_passes': None}
+    """Cleaning networks that learn V alone; the further down, the more may classes differ."""
     return [
-        few,
-        few._replace(name='cleaner', text='cleaning network on V', changes=unlimited),
+        Candidate(
+            name,
+            f'cleaning network on V, {text}',
+            'best_cleaner',
+            {
+                'model.soft_labels': soft,
+                'model.cleaning_head.variances': tuple(scale * one for one in VARIANCES),
+            },
+            START,
+        )
+        for name, text, scale in (
+            ('cleaner_strict', 'classes differ little', 1 / 3),
+            ('cleaner', 'classes differ', 1.0),
+            ('cleaner_free', 'classes differ much', 3.0),
+        )
     ]
 
 
-def methods(
-    soft: bool, passes: Optional[int], weight: float, factor: float = 1.0
-) -> List[Candidate]:
+def methods(cleaner: Candidate, weight: float, factor: float = 1.0) -> List[Candidate]:
     """The methods, the simplest first.
 
     Args:
-        soft: the noisy labels count by their confidences.
-        passes: over V at most, of what learns V alone; None for no limit.
+        cleaner: their cleaning network, of :func:`cleaners`.
         weight: of classes that nobody listed or rated, beside 1 of the others.
         factor: of the learning rates of what begins with the start or the cleaner.
     """
-    common = {'model.soft_labels': soft}
+    common = {'model.soft_labels': cleaner.changes['model.soft_labels']}
     on_v = {
         'train_dataloader.dataset': 'verified_set',
         'train_dataloader.sampler.source_ratio': None,
         'train_cfg.min_images': 128_000,
-        'train_cfg.max_passes': passes,
     }
     absent = {
         'model.unverified': 'absent',
@@ -116,12 +117,8 @@ def methods(
     }
     as_before = {'model.unannotated_weight': weight}
     found = [
-        Candidate(
-            BASELINE,
-            'a classifier of T alone; V teaches only the cleaning network',
-            'best_cleaner',
-            {**common, 'train_cfg.max_passes': passes},
-            START,
+        cleaner._replace(
+            name=BASELINE, text='a classifier of T alone; V teaches only the cleaning network'
         ),
         Candidate(
             'finetune_clean',
@@ -158,7 +155,7 @@ def methods(
     return [one if one.name == BASELINE else one._replace(factor=factor) for one in found]
 
 
-METHODS = tuple(one.name for one in methods(False, None, 1.0))
+METHODS = tuple(one.name for one in methods(cleaners(False)[0], 1.0))
 
 
 def facts(train: LabelIndex) -> Dict[str, Any]:

@@ -112,7 +112,7 @@ class HierarchicalCleaningHead(CleaningHead):
         Raises:
             InputError: the number of verified images is not known.
         """
-        if self.num_verified is None:
+        if self.num_verified is None and self.loss_weight:
             raise InputError(
                 'model.cleaning_head.num_verified: is not given; add '
                 "dict(type='CountVerifiedHook') to custom_hooks, or set it to the number of "
@@ -125,7 +125,8 @@ class HierarchicalCleaningHead(CleaningHead):
         )
         squares = self.by_class.square().sum() + self.common.square().sum()
         rated = observed.any(1).float().mean()  # share of images with verdicts in the batch
-        return likelihood + self.loss_weight * rated * squares / (2 * self.num_verified)
+        prior = self.loss_weight * rated * squares / (2 * (self.num_verified or 1))
+        return likelihood + prior
 
     def _of_class(self, features: torch.Tensor, noisy: torch.Tensor) -> torch.Tensor:
         """What each class adds, (N, C)."""
