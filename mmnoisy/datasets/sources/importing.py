@@ -165,25 +165,26 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
 
 def _find(files: Sequence[Labels], paths: Optional[Texts]) -> _Images:
     """The images that the names of all files mean."""
-    tables = [file.table for file in files]
-    keys: List[List[Any]] = []
-    for file in files:
-        names = file.table.images
-        where = np.arange(len(names)) if paths is None else match(names, paths)
-        keys.append([*names] if paths is None else where.tolist())
-        for reason, text in _REASONS.items() if paths is not None else ():
+    names = [Texts.of(file.table.images) for file in files]
+    if paths is None:
+        ids = concatenate(names).sorted_once()
+        return _Images(ids, None, [ids.rows(of_file) for of_file in names])
+    found = [match(of_file, paths) for of_file in names]
+    for file, where in zip(files, found):
+        for reason, text in _REASONS.items():
             _drop(file.table, where == reason, text)
-    name_of: Dict[Any, str] = {}
-    for table, of_table in zip(tables, keys):
-        for key, name in zip(of_table, table.images):
-            if key not in _REASONS:
-                name_of.setdefault(key, name)
-    ordered = sorted(name_of, key=name_of.__getitem__)
-    row_of = {key: row for row, key in enumerate(ordered)}
-    rows = [np.array([row_of.get(key, NONE) for key in each], np.int64) for each in keys]
-    ids = Texts.of(name_of[key] for key in ordered)
-    of_pictures = None if paths is None else paths[np.array(ordered, np.int64)]
-    return _Images(ids, None if of_pictures is None or of_pictures == ids else of_pictures, rows)
+    where = np.concatenate(found)
+    first = np.full(len(paths), NONE)
+    known = np.flatnonzero(where >= 0)[::-1]
+    first[where[known]] = known  # the last that is written is the first of a picture
+    pictures = np.flatnonzero(first >= 0)
+    ids, of_pictures = concatenate(names)[first[pictures]], paths[pictures]
+    row = np.full(len(paths) + 2, NONE)  # with NONE and SEVERAL, the last two
+    plain = ids == of_pictures  # and so in the order of their names
+    order = np.arange(len(ids)) if plain else ids.order()
+    row[pictures[order]] = np.arange(len(order))
+    of_ids = None if plain else of_pictures[order]
+    return _Images(ids[order], of_ids, [row[where] for where in found])
 
 
 def _drop(table: LabelTable, images: np.ndarray, reason: str) -> None:
@@ -217,16 +218,20 @@ def _matrix(
     number = {name: k for k, name in enumerate(classes)}
     label = np.array([number.get(name, 0) for name in table.classes], np.int64)[table.label]
     row = rows[table.image]
-    known = row >= 0
-    one = np.ones(int(known.sum()), np.int64)
     of_verdicts = merge is np.add
     value = np.where(table.value > 0.5, 1, -1) if of_verdicts else table.value
-    csr = to_csr(row[known], one, label[known], value[known], shape, merge)
+    known = row >= 0
+    if not known.all():
+        row, label, value = row[known], label[known], value[known]
+    # Files have the labels of an image one after the other.
+    begin = np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
+    runs = row[begin], np.diff(begin, append=len(row))
+    csr = to_csr(*runs, label, value, shape, merge)
     if not of_verdicts:
-        table.account.drop('given more than once', len(one) - len(csr.label))
+        table.account.drop('given more than once', len(row) - len(csr.label))
         return csr
     # An even number of opposite verdicts is no verdict.
-    times = to_csr(row[known], one, label[known], one, shape, np.add).value
+    times = to_csr(*runs, label, np.ones(len(row), np.int64), shape, np.add).value
     agreed = csr.value != 0
     table.account.drop('verdicts that contradict one another', int(times[~agreed].sum()))
     table.account.drop('given more than once', int((times[agreed] - 1).sum()))

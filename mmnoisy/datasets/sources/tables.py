@@ -83,20 +83,31 @@ def _form(cells: Cells, layout: Mapping[str, Any], kind: Kind, options: Options,
     given = given_separator(options.list_sep)
     if given is not None:
         return given
-    if cells.score is not None and not is_list(cells.score.type):
-        value, empty = (confidences if kind == 'noisy' else verdicts)(cells.score)
-        if not (np.isnan(value) & ~empty).any():
-            # Several labels would have several scores, as 'cat,dog' has '1,1'.
-            return ',' if _in_parallel(cells.label, cells.score) else ONE
+    if cells.score is not None and _are_values(cells.score, kind):
+        # Several labels would have several scores, as 'cat,dog' has '1,1'.
+        return ',' if _in_parallel(cells.label, cells.score) else ONE
     image, images = texts(cells.image)
     known = texts(cells.label)[1].to_pylist()
     plural = is_plural(layout['label_column'])
     return find_form(known, path, plural, int((image >= 0).sum()), len(images))
 
 
+def _are_values(score: pa.Array, kind: Kind) -> bool:
+    """Whether each cell is one confidence or verdict, or empty."""
+    if is_list(score.type):
+        return False
+    parse = confidences if kind == 'noisy' else verdicts
+    if pa.types.is_dictionary(score.type):  # of few distinct texts, not all of them in use
+        value, empty = parse(score.dictionary.dictionary_encode())
+        if not (np.isnan(value) & ~empty).any():
+            return True
+    value, empty = parse(score)
+    return not (np.isnan(value) & ~empty).any()
+
+
 def _in_parallel(label: pa.Array, score: pa.Array) -> bool:
     """Whether scores have commas, each as many as its label."""
-    if not pa.types.is_dictionary(score.type):
+    if not _has_comma(score):
         return False
     counts = []
     for column in (label, score):
