@@ -8,13 +8,15 @@
     ├── features        their feature banks
     ├── config.py       what is trained
     ├── model           its work dir
+    ├── choice.json     what mmnoisy run has found
     └── ...             runs, cleaned labels, pages
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from mmnoisy.io.arrays import read_info
 from mmnoisy.io.atomic import write_json
@@ -79,3 +81,14 @@ class Project:
     def parts(self) -> Path:
         """The cleaning networks of the parts of T."""
         return self.model / 'parts'
+
+    @property
+    def choice(self) -> Path:
+        """What its run has found."""
+        return self.folder / 'choice.json'
+
+    def class_rows(self) -> List[Dict[str, Any]]:
+        """The figures of each class that its run has found; none before."""
+        if not self.choice.is_file():
+            return []
+        return json.loads(self.choice.read_text('utf-8')).get('classes', [])
