@@ -5,6 +5,7 @@
     PROJECT
     ├── project.json    where the pictures are, and how the files of labels were understood
     ├── index           train (T), validation (V), test
+    ├── columns.parquet what else the file of noisy labels says of its images
     ├── features        their feature banks
     ├── config.py       what is trained
     ├── model           its work dir
@@ -61,6 +62,11 @@ class Project:
     def index(self) -> Path:
         """The folder of the three label indexes."""
         return self.folder / 'index'
+
+    @property
+    def columns(self) -> Path:
+        """The further columns of the file of noisy labels, where it has any."""
+        return self.folder / 'columns.parquet'
 
     @property
     def features(self) -> Path:

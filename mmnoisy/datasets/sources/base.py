@@ -60,6 +60,8 @@ class LabelTable:
             numbers and lists that JSON holds, ``format`` among them.
         account: of all rows.
         groups: (I,) what belongs together, by image, where a column of groups was asked for.
+        columns: (I,) Arrow arrays, what further columns of the source say of each image, by name;
+            they are written back in a file of the same shape.
     """
 
     images: List[str]
@@ -70,6 +72,7 @@ class LabelTable:
     layout: Dict[str, Any]
     account: Account = field(default_factory=Account)
     groups: Optional[List[str]] = None
+    columns: Dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.image, self.label = (np.asarray(a, np.int64) for a in (self.image, self.label))

@@ -13,6 +13,7 @@ from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
 from mmnoisy.datasets.sources import list_cells
 from mmnoisy.datasets.sources.base import Account, Kind, LabelTable
 from mmnoisy.datasets.sources.cell_values import confidences, texts, verdicts
+from mmnoisy.datasets.sources.further_columns import by_image
 from mmnoisy.datasets.sources.list_columns import label_lists, score_lists, spread
 from mmnoisy.errors import InputError
 
@@ -35,6 +36,7 @@ class Cells:
         score: confidences or verdicts, or lists of them.
         group: what belongs together.
         classes: of each class, its name and its column.
+        further: columns that say nothing of labels, by name.
         form: how labels stand in cells, of ``find_form``, or ``list_columns.ARRAY``.
     """
 
@@ -43,6 +45,7 @@ class Cells:
     score: Optional[pa.Array] = None
     group: Optional[pa.Array] = None
     classes: List[Tuple[str, pa.Array]] = field(default_factory=list)
+    further: Dict[str, pa.Array] = field(default_factory=dict)
     form: str = list_cells.ONE
 
 
@@ -137,6 +140,7 @@ def gather(
         layout,
         account,
         groups,
+        by_image(image, len(images), cells.further),
     )
 
 

@@ -183,8 +183,7 @@ def _find(files: Sequence[Labels], paths: Optional[Texts]) -> _Images:
     plain = ids == of_pictures  # and so in the order of their names
     order = np.arange(len(ids)) if plain else ids.order()
     row[pictures[order]] = np.arange(len(order))
-    of_ids = None if plain else of_pictures[order]
-    return _Images(ids[order], of_ids, [row[where] for where in found])
+    return _Images(ids[order], None if plain else of_pictures[order], [row[k] for k in found])
 
 
 def _drop(table: LabelTable, images: np.ndarray, reason: str) -> None:

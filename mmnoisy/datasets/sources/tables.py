@@ -13,6 +13,7 @@ from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
 from mmnoisy.datasets.sources.base import Account, Kind, LabelTable, Options
 from mmnoisy.datasets.sources.cell_values import confidences, is_list, texts, verdicts
 from mmnoisy.datasets.sources.column_names import is_plural
+from mmnoisy.datasets.sources.further_columns import ROLE, is_kept
 from mmnoisy.datasets.sources.gathering import Cells, gather
 from mmnoisy.datasets.sources.list_cells import ONE, find_form, given_separator
 from mmnoisy.datasets.sources.list_columns import ARRAY
@@ -36,7 +37,8 @@ def labels_of(
 
     Args:
         names: of all columns.
-        columns: those that count, by their places, of :func:`cell_values.flat`.
+        columns: those that count, and others to keep, by their places, of
+            :func:`cell_values.flat`.
         roles: which they are.
         layout: what is known of the format; all that the table tells is added.
         kind: of the labels.
@@ -59,6 +61,12 @@ def labels_of(
     layout['order'] = sorted(used, key=lambda role: used[role])
     layout['ignored'] = [name for k, name in enumerate(names) if k not in roles.used]
     cells = Cells(**{role: columns[k] for role, k in used.items()})
+    further = {
+        names[k]: k
+        for k, column in columns.items()
+        if k not in roles.used and is_kept(column.type) and [*names].count(names[k]) == 1
+    }
+    cells.further = {name: columns[k] for name, k in further.items()}
     if cells.label is None:
         cells.classes = [(names[k], columns[k]) for k in roles.classes]
         layout['shape'] = 'wide'
@@ -73,7 +81,12 @@ def labels_of(
         layout['words'] = _words(values)
     elif any(map(_has_comma, values)) and layout['shape'] != 'list':
         layout['decimal'] = ','
-    return gather(cells, layout, kind, account, path)
+    table = gather(cells, layout, kind, account, path)
+    if table.columns:
+        used.update({ROLE + name: further[name] for name in table.columns})
+        layout['order'] = sorted(used, key=lambda role: used[role])
+        layout.update({f'{ROLE}{name}_column': name for name in table.columns})
+    return table
 
 
 def _form(cells: Cells, layout: Mapping[str, Any], kind: Kind, options: Options, path: str) -> str:
