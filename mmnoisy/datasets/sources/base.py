@@ -62,6 +62,8 @@ class LabelTable:
         groups: (I,) what belongs together, by image, where a column of groups was asked for.
         columns: (I,) Arrow arrays, what further columns of the source say of each image, by name;
             they are written back in a file of the same shape.
+        lists_classes: whether the source lists its classes, with and without labels: of others it
+            says nothing.
     """
 
     images: List[str]
@@ -73,6 +75,7 @@ class LabelTable:
     account: Account = field(default_factory=Account)
     groups: Optional[List[str]] = None
     columns: Dict[str, Any] = field(default_factory=dict)
+    lists_classes: bool = False
 
     def __post_init__(self) -> None:
         self.image, self.label = (np.asarray(a, np.int64) for a in (self.image, self.label))

@@ -141,6 +141,7 @@ def gather(
         account,
         groups,
         by_image(image, len(images), cells.further),
+        cells.label is None,
     )
 
 

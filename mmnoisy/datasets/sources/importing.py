@@ -10,8 +10,8 @@ import numpy as np
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.csr import Csr, to_csr
 from mmnoisy.datasets.label_index import LabelIndex, own_info
-from mmnoisy.datasets.release.index_builder import completed
 from mmnoisy.datasets.sources.base import LabelTable
+from mmnoisy.datasets.sources.completing import completed_images
 from mmnoisy.datasets.sources.names import NONE, SEVERAL, match
 from mmnoisy.datasets.sources.splitting import add_verdicts, split
 from mmnoisy.datasets.sources.telling import tell, tell_pictures, warnings
@@ -81,7 +81,8 @@ def import_labels(
         pictures: the paths of all files of the folder, and of the pictures among them, see
             :func:`mmnoisy.datasets.sources.names.list_pictures`; None where there are only
             features.
-        complete: a verified image has every class that is verified present and no other.
+        complete: a verified image has every class that is verified present and no other, of those
+            that the file lists where it does.
         test_share: of the verified images, above 0 and below 1.
 
     Raises:
@@ -99,9 +100,13 @@ def import_labels(
     ]
     verdicts = matrices[1]
     if complete:
-        verdicts = completed(_listed(verdicts, images.rows[1]), len(classes))
+        looked_for = verified.table.classes if verified.table.lists_classes else classes
+        listed = np.isin(np.arange(len(classes)), [classes.index(name) for name in looked_for])
+        verdicts = completed_images(verdicts, images.rows[1], listed)
     entries = [_entry(file, matrix) for file, matrix in zip(files, matrices)]
     entries[1]['complete'] = complete
+    if complete:
+        entries[1]['num_classes'] = int(listed.sum())
     info = {
         **own_info(classes, 'the files of labels'),
         'files': entries,
@@ -237,18 +242,6 @@ def _matrix(
     image = np.repeat(np.arange(shape[0]), np.diff(csr.start))[agreed]
     start = np.append(0, np.cumsum(np.bincount(image, minlength=shape[0])))
     return Csr(start, csr.label[agreed], csr.value[agreed] > 0)
-
-
-def _listed(verdicts: Csr, rows: np.ndarray) -> Csr:
-    """Verdicts of which every listed image has at least one, so that all of it can be completed."""
-    count = np.diff(verdicts.start)
-    bare = np.zeros(len(count), bool)
-    bare[rows[rows >= 0]] = True
-    bare &= count == 0
-    start = np.append(0, np.cumsum(count + bare))
-    at = verdicts.start[:-1][bare]
-    label, value = (np.insert(array, at, 0) for array in (verdicts.label, verdicts.value))
-    return Csr(start, label, value)
 
 
 def _groups(files: Sequence[Labels], images: _Images) -> Optional[List[str]]:
