@@ -13,7 +13,7 @@ import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from benchmarks import cleaner, heads, index, metric, pictures, step
+from benchmarks import cleaner, heads, index, metric, pictures, step, worlds
 from benchmarks.timing import table
 
 from mmnoisy.cli.boundary import user_errors
@@ -26,6 +26,7 @@ BENCHMARKS = {
     'metric': metric,
     'pictures': pictures,
     'step': step,
+    'worlds': worlds,
 }
 
 

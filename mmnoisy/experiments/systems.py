@@ -83,7 +83,7 @@ class System:
     @property
     def start(self) -> Optional[str]:
         """The system whose weights it starts from; None for random ones."""
-        return _stem(self.cfg.load_from) if self.cfg.get('load_from') else None
+        return stem(self.cfg.load_from) if self.cfg.get('load_from') else None
 
     @property
     def rows(self) -> Dict[str, Dict[str, Any]]:
@@ -116,10 +116,10 @@ def load_systems(
     found: Dict[str, System] = {}
 
     def add(name: str) -> None:
-        if _stem(name) in found:
+        if stem(name) in found:
             return
         system = System(
-            _stem(name), load_config(config_path(name), None, options, 'none', features)
+            stem(name), load_config(config_path(name), None, options, 'none', features)
         )
         bound = system.get('bound')
         if bound and bound not in bounds:
@@ -151,7 +151,7 @@ def to_train(wanted: Sequence[str], systems: Mapping[str, System]) -> List[str]:
         needed.setdefault(name)
 
     for name in wanted:
-        add(_stem(name))
+        add(stem(name))
     return [*needed]
 
 
@@ -162,7 +162,7 @@ def names(beyond: bool, bounds: Sequence[str]) -> List[str]:
     return [name for name in every if not any(name.startswith(bound) for bound in missing)]
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
     """The name of a system, of its config or of its work dir."""
     stem = Path(name).stem
     return stem[: -len(SUFFIX)] if stem.endswith(SUFFIX) else stem
