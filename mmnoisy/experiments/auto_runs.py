@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -17,12 +17,14 @@ from mmengine.config import Config
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.experiments.auto import Choice, choose
 from mmnoisy.experiments.data import Data
+from mmnoisy.experiments.decision import Interval
 from mmnoisy.experiments.evaluation import evaluate
 from mmnoisy.experiments.fingerprint import check_made_by, fingerprint, read_json
 from mmnoisy.experiments.indexes import keep, part_of
 from mmnoisy.experiments.judgement import judged
-from mmnoisy.experiments.project_run import AUTO, plain
+from mmnoisy.experiments.project_run import plain
 from mmnoisy.experiments.runs import Run
+from mmnoisy.experiments.systems import AUTO
 from mmnoisy.io.atomic import write_json
 
 
@@ -37,7 +39,7 @@ class AutoRun(NamedTuple):
 
     run: Run
     method: str
-    on_v: Mapping[str, Sequence[Any]]
+    on_v: Mapping[str, Interval]
 
 
 class AutoRuns:
@@ -80,7 +82,7 @@ class AutoRuns:
         else:
             self._make(folder, size, seed, made_by)
         choice = read_json(folder / 'choice.json')
-        on_v = {name: tuple(_number(k) for k in ends) for name, ends in choice['on_v'].items()}
+        on_v = {name: _interval(*ends) for name, ends in choice['on_v'].items()}
         return AutoRun(Run.read(folder, AUTO, size), choice['method'], on_v)
 
     def _make(self, folder: Path, size: int, seed: int, made_by: Dict[str, str]) -> None:
@@ -127,10 +129,10 @@ def _account(choice: Choice) -> Dict[str, Any]:
     scores, cleaned = choice.cross_fitted
     trials = choice.trials
     on_v = judged(scores, cleaned, trials.pairs, trials.fold_of_images(0))
-    return dict(
-        method=choice.method.name, text=choice.method.text, on_v=on_v, tried=choice.tried
-    )
+    return dict(method=choice.method.name, text=choice.method.text, on_v=on_v, tried=choice.tried)
 
 
-def _number(value: Any) -> float:
-    return np.nan if value is None else value
+def _interval(*ends: Optional[float]) -> Interval:
+    """What JSON holds of one."""
+    value, low, high = (np.nan if end is None else end for end in ends)
+    return value, low, high

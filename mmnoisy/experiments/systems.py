@@ -60,6 +60,8 @@ OWN = (
 )
 """What learns better than the paper's method, its parts one by one, and their bound."""
 SYSTEMS = (*PAPER, *BASELINES, *OWN)
+AUTO = 'auto'
+"""No config, but a choice of one for each run, see :mod:`mmnoisy.experiments.auto_runs`."""
 FILTERED_BY = ('baseline', 'finetune_clean')
 """Whose probabilities tell which labels of T are wrong."""
 
@@ -118,9 +120,7 @@ def load_systems(
     def add(name: str) -> None:
         if stem(name) in found:
             return
-        system = System(
-            stem(name), load_config(config_path(name), None, options, 'none', features)
-        )
+        system = System(stem(name), load_config(config_path(name), None, options, 'none', features))
         bound = system.get('bound')
         if bound and bound not in bounds:
             raise InputError(
@@ -158,7 +158,7 @@ def to_train(wanted: Sequence[str], systems: Mapping[str, System]) -> List[str]:
 def names(beyond: bool, bounds: Sequence[str]) -> List[str]:
     """The systems of the paper, and with ``beyond`` all, without bounds that are not there."""
     missing = {'bound_verdicts', 'bound_truth'} - {*bounds}
-    every = SYSTEMS if beyond else PAPER
+    every = (*SYSTEMS, AUTO) if beyond else PAPER
     return [name for name in every if not any(name.startswith(bound) for bound in missing)]
 
 
@@ -181,5 +181,6 @@ def config_path(name: str) -> Path:
         if path.is_file():
             return path
     raise InputError(
-        f'--systems {name}: is no system; systems are {", ".join(SYSTEMS)}, or give a config file'
+        f'--systems {name}: is no system; systems are {", ".join((*SYSTEMS, AUTO))}, or give a '
+        'config file'
     )

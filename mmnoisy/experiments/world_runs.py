@@ -13,10 +13,9 @@ from mmnoisy.experiments.auto_runs import AutoRuns
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.describing import describe
 from mmnoisy.experiments.grid import Grid
-from mmnoisy.experiments.project_run import AUTO
 from mmnoisy.experiments.report.worlds import Judged, judge_world
 from mmnoisy.experiments.search import Recipe
-from mmnoisy.experiments.systems import load_systems, stem, to_train
+from mmnoisy.experiments.systems import AUTO, load_systems, stem, to_train
 from mmnoisy.experiments.training import Trainer
 from mmnoisy.io.lock import lock
 

@@ -20,7 +20,7 @@ from typing import Dict, Mapping, NamedTuple
 from benchmarks.numbers import require_at_least
 from mmnoisy.engine.config import parse_options
 from mmnoisy.errors import InputError, like
-from mmnoisy.experiments.project_run import AUTO, plain
+from mmnoisy.experiments.project_run import plain
 from mmnoisy.experiments.report.choices import FIGURES
 from mmnoisy.experiments.report.sampling import SCORES
 from mmnoisy.experiments.report.worlds import (
@@ -33,6 +33,7 @@ from mmnoisy.experiments.report.worlds import (
     worlds_table,
     worst,
 )
+from mmnoisy.experiments.systems import AUTO
 from mmnoisy.experiments.world_runs import run_world
 from mmnoisy.experiments.worlds import WORLDS, World, make_world
 from mmnoisy.io.atomic import atomic_write, write_csv, write_json
@@ -71,9 +72,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--folder', type=Path, required=True, help='of all that is kept')
     parser.add_argument('--worlds', metavar='NAME,NAME', help='default: all of these data sets')
     parser.add_argument('--seeds', type=int, default=1, metavar='K', help='runs of each, default 1')
-    parser.add_argument(
-        '--systems', metavar='NAME,NAME', help=f'rows, default {",".join(SYSTEMS)}'
-    )
+    parser.add_argument('--systems', metavar='NAME,NAME', help=f'rows, default {",".join(SYSTEMS)}')
     parser.add_argument(
         '--search', action='store_true', help='search the learning rates of the single systems'
     )

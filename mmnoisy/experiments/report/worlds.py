@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from mmnoisy.experiments.auto_runs import AutoRun
-from mmnoisy.experiments.project_run import AUTO
 from mmnoisy.experiments.report.choices import FIGURES, Expected, expected, labels_right
 from mmnoisy.experiments.report.methods import BASELINE
 from mmnoisy.experiments.report.sampling import SCORES, Sampling
 from mmnoisy.experiments.report.statistics import Estimate, estimate, paired_difference
 from mmnoisy.experiments.runs import Evaluated, Run
+from mmnoisy.experiments.systems import AUTO
 from mmnoisy.reporting.tables import markdown_table
 
 MOST_BEHIND = 0.3
@@ -217,17 +217,19 @@ def as_json(worlds: Mapping[str, Judged]) -> Dict[str, Any]:
 
 def _row(runs: BySeed, evaluated: Evaluated, sampling: Sampling) -> Row:
     replicates = {m: np.stack([sampling(run)[m] for run in runs.values()]) for m in SCORES}
-    scores = {
-        m: estimate([run.metrics[m] for run in runs.values()], replicates[m]) for m in SCORES
-    }
+    scores = {m: estimate([run.metrics[m] for run in runs.values()], replicates[m]) for m in SCORES}
     right = float(np.mean([labels_right(run, evaluated) for run in runs.values()]))
     return Row(scores, right, float(np.mean([run.seconds for run in runs.values()])))
 
 
 def _ahead(runs: BySeed, others: BySeed, measure: str, sampling: Sampling) -> Estimate:
-    values = [{seed: run.metrics[measure] for seed, run in of.items()} for of in (runs, others)]
-    drawn = [{seed: sampling(run)[measure] for seed, run in of.items()} for of in (runs, others)]
-    return paired_difference(*values, *drawn)
+    values, base = (
+        {seed: run.metrics[measure] for seed, run in of.items()} for of in (runs, others)
+    )
+    drawn, drawn_base = (
+        {seed: sampling(run)[measure] for seed, run in of.items()} for of in (runs, others)
+    )
+    return paired_difference(values, base, drawn, drawn_base)
 
 
 def _of_auto(judged: Judged) -> List[str]:
@@ -240,5 +242,5 @@ def _of_auto(judged: Judged) -> List[str]:
     return [chosen, ahead, marks, 'yes' if judged.holds else 'NO']
 
 
-def _pair(values: Any, none: Optional[str] = '–') -> str:
-    return ' / '.join(f'{value:.2f}' if value == value else str(none) for value in values)
+def _pair(values: Iterable[float]) -> str:
+    return ' / '.join(f'{value:.2f}' for value in values)
