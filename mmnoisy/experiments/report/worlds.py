@@ -223,13 +223,13 @@ def _row(runs: BySeed, evaluated: Evaluated, sampling: Sampling) -> Row:
 
 
 def _ahead(runs: BySeed, others: BySeed, measure: str, sampling: Sampling) -> Estimate:
-    values, base = (
-        {seed: run.metrics[measure] for seed, run in of.items()} for of in (runs, others)
-    )
-    drawn, drawn_base = (
-        {seed: sampling(run)[measure] for seed, run in of.items()} for of in (runs, others)
-    )
-    return paired_difference(values, base, drawn, drawn_base)
+    def values(of: BySeed) -> Dict[int, float]:
+        return {seed: run.metrics[measure] for seed, run in of.items()}
+
+    def drawn(of: BySeed) -> Dict[int, np.ndarray]:
+        return {seed: sampling(run)[measure] for seed, run in of.items()}
+
+    return paired_difference(values(runs), values(others), drawn(runs), drawn(others))
 
 
 def _of_auto(judged: Judged) -> List[str]:
