@@ -1,10 +1,11 @@
-"""Measures speed against the alternative, side by side in one run.
+"""Measures speed against the alternative, side by side in one run; and rules over many data sets.
 
 For example:
     python tools/benchmark.py pictures --out pictures.json
 
 prints a table and, as its last line, one JSON object: medians of ours and of the alternative in
-seconds, their ratio (below 1 is faster), the goal for it and whether it holds.
+seconds, their ratio (below 1 is faster), the goal for it and whether it holds. What `worlds` prints
+is told in docs/worlds.md.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
@@ -111,6 +112,8 @@ class AutoRuns:
             write_json(unfinished / 'made_by.json', made_by)
             os.replace(unfinished, folder)
         shutil.rmtree(work)
+        with suppress(OSError):  # another choice there was ended, and may go on
+            work.parent.rmdir()
 
     def _part(self, size: int, seed: int) -> Dict[str, str]:
         """The setting that makes some images of V all of it; none where they are."""

@@ -86,7 +86,7 @@ def cut(world: World, indexes: Mapping[str, LabelIndex]) -> Dict[str, LabelIndex
 
     Args:
         world: its recipe.
-        indexes: of the data set, by subset, all of one vocabulary.
+        indexes: of the data set, by subset, of one vocabulary and of images with features.
 
     Raises:
         InputError: the data set has too few classes or images for it.
@@ -133,7 +133,7 @@ def of_classes(index: LabelIndex, classes: np.ndarray) -> LabelIndex:
 
     info = dict(index.info)
     for key in ('classes', 'class_names', 'class_categories'):
-        info[key] = [info[key][k] for k in classes] if info[key] else []
+        info[key] = [info[key][k] for k in classes] if info.get(key) else []
     noisy, verdicts = renumbered(index.noisy), renumbered(index.verdicts)
     return LabelIndex(index.image_ids, noisy, verdicts, info, paths=index.paths)
 
@@ -237,12 +237,17 @@ def make_world(world: World, index: Path, features: Path, out: Path) -> Tuple[Pa
     indexes = {subset: readable(LabelIndex.open(index / subset)) for subset in SUBSETS}
     for subset, one in indexes.items():
         one.require_one_vocabulary(index / subset, 'cut worlds from one vocabulary')
-    made_of: Dict[str, Any] = {**world._asdict(), 'labels': f'{checksum(*indexes.values()):08x}'}
+    banks = {subset: FeatureBank.open(features / subset) for subset in SUBSETS}
+    made_of: Dict[str, Any] = dict(
+        world=world._asdict(),
+        labels=f'{checksum(*indexes.values()):08x}',
+        features={subset: bank.provenance for subset, bank in banks.items()},
+    )
     folder = folder_made_of(out, made_of)
     if not (folder / 'index').is_dir():
         parts = cut(world, indexes)
         for subset, part in parts.items():
-            write_bank(FeatureBank.open(features / subset), part, folder / 'features' / subset)
+            write_bank(banks[subset], part, folder / 'features' / subset)
         with atomic_path(folder / 'index') as unfinished:
             for subset, part in parts.items():
                 part.write(unfinished / subset)

@@ -61,7 +61,7 @@ def test_it_is_a_row_like_any_other(compared):
         cfg = Config.fromfile(folder / 'config.py')
         assert len(LabelIndex.open(cfg.verified_set.ann_file)) == size
         assert cfg.load_from == str(folder / 'start.pth')
-    assert not [*(compared / 'unfinished').iterdir()]
+    assert not (compared / 'unfinished').exists()
 
 
 def test_the_same_choice_by_hand(made, compared, tmp_path):
