@@ -67,20 +67,31 @@ class AutoRuns:
         self.data, self.index, self.features, self.out = data, index, features, out.resolve()
         self.options, self.examples = dict(options), examples
 
-    def run(self, seeds: Sequence[int], sizes: Sequence[int]) -> List[AutoRun]:
+    def run(
+        self, seeds: Sequence[int], sizes: Sequence[int], replace: bool = False
+    ) -> List[AutoRun]:
         """Does what is left to do, for every seed and number of verified images.
+
+        Args:
+            seeds: of the runs.
+            sizes: numbers of verified images.
+            replace: runs of other settings, data or code are made anew.
 
         Raises:
             InputError: V is too small for a choice, or ``out`` holds runs of other settings.
         """
-        return [self._finished(size, seed) for size in sorted(sizes) for seed in seeds]
+        return [self._finished(size, seed, replace) for size in sorted(sizes) for seed in seeds]
 
-    def _finished(self, size: int, seed: int) -> AutoRun:
+    def _finished(self, size: int, seed: int, replace: bool) -> AutoRun:
         folder = self.out / 'runs' / f'{AUTO}-v{size}-s{seed}'
         made_by = self._made_by(size, seed)
         if folder.is_dir():
-            check_made_by(folder, read_json(folder / 'made_by.json'), made_by)
-        else:
+            found = read_json(folder / 'made_by.json')
+            if replace and found != made_by:
+                shutil.rmtree(folder)
+            else:
+                check_made_by(folder, found, made_by)
+        if not folder.is_dir():
             self._make(folder, size, seed, made_by)
         choice = read_json(folder / 'choice.json')
         on_v = {name: _interval(*ends) for name, ends in choice['on_v'].items()}

@@ -28,6 +28,7 @@ def run_world(
     seeds: int = 1,
     search: bool = False,
     options: Optional[Mapping[str, Any]] = None,
+    auto_only: bool = False,
 ) -> Judged:
     """Trains what is not trained yet on a data set, and judges its rows.
 
@@ -40,6 +41,8 @@ def run_world(
         search: the learning rates of single systems are searched, as ``compare.py`` does;
             otherwise they are those of the configs.
         options: settings that replace those of all configs.
+        auto_only: the other rows are taken as they are kept, whatever has made them, and ``auto``
+            is made anew where it was made by other code: to try a rule.
 
     Raises:
         InputError: one of them cannot be used, or another run writes there.
@@ -56,10 +59,12 @@ def run_world(
     with lock(out):
         trainer = Trainer(data, out, known, {})
         given = {} if search else dict.fromkeys(known, Recipe())
-        runs = Grid(trainer, names, range(seeds), [size], (), given).run()
+        grid = Grid(trainer, names, range(seeds), [size], (), given)
+        runs = grid.runs() if auto_only else grid.run()
         choices = []
         if AUTO in systems:
-            choices = AutoRuns(data, index, features, out, options).run(range(seeds), [size])
+            auto = AutoRuns(data, index, features, out, options)
+            choices = auto.run(range(seeds), [size], replace=auto_only)
     sizes = {subset: len(getattr(data, subset)) for subset in ('train', 'validation', 'test')}
     sizes['classes'] = len(data.index('train').classes)
     rows = [row for name in single for row in known[stem(name)].rows]

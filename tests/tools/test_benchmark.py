@@ -208,6 +208,17 @@ def test_worlds(made, tmp_path, run):
     assert again == result and len(trained) > 9
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob('runs/*/runs/*/*')} == trained
 
+    # To try a rule: the runs of the other rows stay, whatever code has made them.
+    for made_by in tmp_path.glob('runs/made/runs/*/made_by.json'):
+        made_by.write_text(json.dumps({**json.loads(made_by.read_text()), 'code': 'older'}))
+    assert 'was made by other code' in run('worlds', *options, status=2).err
+    assert json.loads(run('worlds', *options, '--auto-only').out.splitlines()[-1]) == result
+    codes = {
+        path.parent.name: json.loads(path.read_text())['code']
+        for path in tmp_path.glob('runs/made/runs/*/made_by.json')
+    }
+    assert codes.pop('auto-v60-s0') != 'older' and {*codes.values()} == {'older'}
+
 
 @pytest.mark.parametrize(
     ('options', 'complaint'),

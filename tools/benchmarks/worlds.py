@@ -77,6 +77,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         '--search', action='store_true', help='search the learning rates of the single systems'
     )
     parser.add_argument(
+        '--auto-only',
+        action='store_true',
+        help='to try a rule: the other rows as they are kept, auto anew where its code is another',
+    )
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action='extend',
@@ -105,7 +110,8 @@ def run(args: Namespace) -> dict:
         given = data[world.data]
         places = make_world(world, given.index, given.features, args.folder / 'cut' / name)
         out = args.folder / 'runs' / name
-        found[name] = run_world(*places, out, systems, args.seeds, args.search, options)
+        asked = args.seeds, args.search, options, args.auto_only
+        found[name] = run_world(*places, out, systems, *asked)
         print(f'      {time.perf_counter() - begin:.0f} s', flush=True)
         write_all(args.folder, found)
     print((args.folder / 'worlds.md').read_text('utf-8'))
