@@ -10,7 +10,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -24,23 +24,9 @@ from mmnoisy.experiments.fingerprint import check_made_by, fingerprint, read_jso
 from mmnoisy.experiments.indexes import keep, part_of
 from mmnoisy.experiments.judgement import judged
 from mmnoisy.experiments.project_run import plain
-from mmnoisy.experiments.runs import Run
+from mmnoisy.experiments.runs import AutoRun, Run
 from mmnoisy.experiments.systems import AUTO
 from mmnoisy.io.atomic import write_json
-
-
-class AutoRun(NamedTuple):
-    """One choice, trained on all of T and V, and tested.
-
-    Attributes:
-        run: as that of any system.
-        method: the method that was chosen.
-        on_v: of :func:`mmnoisy.experiments.judgement.judged`, cross-fitted on V.
-    """
-
-    run: Run
-    method: str
-    on_v: Mapping[str, Interval]
 
 
 class AutoRuns:

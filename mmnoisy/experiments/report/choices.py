@@ -6,9 +6,8 @@ from typing import Dict, List, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
-from mmnoisy.experiments.auto_runs import AutoRun
 from mmnoisy.experiments.decision import THRESHOLD, Interval
-from mmnoisy.experiments.runs import Evaluated, Run
+from mmnoisy.experiments.runs import AutoRun, Evaluated, Run
 from mmnoisy.reporting.tables import markdown_table
 
 FIGURES = {'AP_all': 'AP_all', 'MAP': 'MAP', 'right': 'labels right'}

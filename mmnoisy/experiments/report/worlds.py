@@ -6,12 +6,11 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tup
 
 import numpy as np
 
-from mmnoisy.experiments.auto_runs import AutoRun
 from mmnoisy.experiments.report.choices import FIGURES, Expected, expected, labels_right
 from mmnoisy.experiments.report.methods import BASELINE
 from mmnoisy.experiments.report.sampling import SCORES, Sampling
 from mmnoisy.experiments.report.statistics import Estimate, estimate, paired_difference
-from mmnoisy.experiments.runs import Evaluated, Run
+from mmnoisy.experiments.runs import AutoRun, Evaluated, Run
 from mmnoisy.experiments.systems import AUTO
 from mmnoisy.reporting.tables import markdown_table
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from synthetic_runs import evaluated_set, one_run
 
-from mmnoisy.experiments.auto_runs import AutoRun
 from mmnoisy.experiments.report.choices import Expected, expected, labels_right
 from mmnoisy.experiments.report.sampling import Sampling
 from mmnoisy.experiments.report.statistics import Estimate, paired_difference
@@ -21,6 +20,7 @@ from mmnoisy.experiments.report.worlds import (
     worlds_table,
     worst,
 )
+from mmnoisy.experiments.runs import AutoRun
 
 EVALUATED = evaluated_set(num_images=60, num_classes=12, num_examples=0)
 SIZES = dict(train=100, validation=20, test=60, classes=12)
