@@ -53,11 +53,11 @@ from mmnoisy.experiments.project_features import (
     open_rows,
 )
 from mmnoisy.experiments.report.project import write_page
+from mmnoisy.experiments.systems import AUTO
 from mmnoisy.io.atomic import atomic_path, atomic_write, write_json
 from mmnoisy.io.lock import lock
 from mmnoisy.io.texts import concatenate
 
-AUTO = 'auto'
 _STAGES = 7
 
 
