@@ -12,6 +12,7 @@ from mmpretrain.registry import LOOPS
 from torch.utils.data import DataLoader
 
 from mmnoisy.engine.drawn_batches import drawn_loader
+from mmnoisy.engine.stop_signals import StopSignals, shield_workers
 from mmnoisy.errors import InputError
 from mmnoisy.seeds import hash_seed, seed_all
 
@@ -94,6 +95,7 @@ class ResumableTrainLoop(BaseLoop):
         self.val_begin = val_begin
         self.val_interval = val_interval or (1 if min_images is None else self._length)
         self.stop_training = False  # set by EarlyStoppingHook
+        self.stop_signals = StopSignals()  # read by WholeCheckpointHook
         self._epoch = self._iter = 0  # set by Runner.resume
         self._own_order = not isinstance(dataloader, dict) or 'seed' in dataloader['sampler']
         runner.visualizer.dataset_meta = self.samples.metainfo
@@ -109,7 +111,17 @@ class ResumableTrainLoop(BaseLoop):
         return self._iter
 
     def run(self) -> torch.nn.Module:
-        """Trains to the end."""
+        """Trains to the end, or to the step in which it is told to stop."""
+        with self.stop_signals:
+            try:
+                return self._run()
+            finally:
+                self.runner.call_hook('finish_writing')
+
+    def _run(self) -> torch.nn.Module:
+        for loop in (self, self.runner.val_loop):
+            if loop is not None:
+                shield_workers(loop.dataloader)
         self.runner.call_hook('before_train')
         self._check_stream()
         self._set_seed()
