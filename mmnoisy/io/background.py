@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from threading import Thread
 from typing import Callable, Optional
 
 
 class BackgroundJobs:
-    """Runs jobs one after another in a thread; where one fails, the next ones do not run.
+    """Runs jobs one after another in threads; where one fails, those that follow do not run.
 
     What a job raises is raised again where the caller looks next. A process waits for the jobs at
     its end, however it ends, other than by being killed.
     """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, 'writer')
         self._last: Optional[Future] = None
 
     @property
@@ -25,18 +25,23 @@ class BackgroundJobs:
     def start(self, job: Callable[[], None]) -> None:
         """Waits until those before it are done, then starts a job."""
         self.wait()
-        self._last = self._pool.submit(job)
+        self.follow(job)
 
     def follow(self, job: Callable[[], None]) -> None:
         """Has a job done after those before it, without waiting for them."""
-        before = self._last
+        before, done = self._last, Future()  # type: ignore[var-annotated]
 
         def run() -> None:
-            if before is not None:
-                before.result()
-            job()
+            try:
+                if before is not None:
+                    before.result()
+                job()
+                done.set_result(None)
+            except BaseException as error:
+                done.set_exception(error)
 
-        self._last = self._pool.submit(run)
+        Thread(target=run, name='background').start()
+        self._last = done
 
     def check(self) -> None:
         """Raises what a job has raised that is done by now."""

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from threading import Event
 
@@ -9,6 +11,7 @@ from mmengine.hooks import Hook
 from test_progress_hook import config
 
 from mmnoisy import InputError
+from mmnoisy.engine.checkpoints.reading import newest_readable
 from mmnoisy.engine.hooks import WholeCheckpointHook, checkpoint_hook
 from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.errors import GO_ON
@@ -166,6 +169,51 @@ def test_a_run_that_is_warned_saves_and_goes_on(tmp_path, number):
     for one, other in zip(whole.model.parameters(), resumed.model.parameters()):
         assert torch.equal(one, other)
     assert [name for name in checkpoints(folder) if name.endswith('.pth')] == ['iter_4.pth']
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mmengine.config import Config
+from mmnoisy.engine.hooks import checkpoint_hook
+from mmnoisy.engine.runner import build_runner
+from mmnoisy.io.atomic import atomic_write as write
+from contextlib import contextmanager
+
+class Half:
+    def __init__(self, file):
+        self.file = file
+
+    def write(self, content):
+        self.file.write(content[: len(content) // 2])
+        self.file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+@contextmanager
+def half_write(path, *args, **kwargs):
+    with write(path, *args, **kwargs) as file:
+        yield Half(file) if path.name == 'iter_3.pth' else file
+
+checkpoint_hook.atomic_write = half_write
+build_runner(Config.fromfile(sys.argv[1])).train()
+"""
+
+
+def test_a_kill_in_the_middle_of_a_write_costs_no_older_checkpoint(tmp_path):
+    cfg = config(tmp_path, 'killed')
+    cfg.default_hooks.checkpoint.update(max_keep_ckpts=1)
+    cfg.dump(tmp_path / 'killed.py')
+    done = subprocess.run(
+        [sys.executable, '-c', KILLED, tmp_path / 'killed.py'], capture_output=True, text=True
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
+    folder = tmp_path / 'run'
+    names = [name for name in checkpoints(folder) if '.pth' in name]
+    assert names == ['.iter_3.pth.part', 'iter_2.pth']
+    assert newest_readable(str(folder)) == str(folder / 'iter_2.pth')
+    resume_from(cfg, 'auto')
+    build_runner(cfg).train()
+    assert [name for name in checkpoints(folder) if '.pth' in name] == ['iter_4.pth']
 
 
 def test_what_a_killed_write_has_left_is_removed(tmp_path):
