@@ -11,7 +11,8 @@ from typing import Any, Callable, Dict, Optional
 
 from torch.utils.data import DataLoader
 
-_NAMES = ('SIGTERM', 'SIGUSR1')  # Windows lacks the second
+# Windows lacks the second.
+NUMBERS = [getattr(signal, name) for name in ('SIGTERM', 'SIGUSR1') if hasattr(signal, name)]
 
 
 class StopSignals:
@@ -27,8 +28,7 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         if current_thread() is main_thread():  # no other one may
-            numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-            self._before = {one: signal.signal(one, self._remember) for one in numbers}
+            self._before = {one: signal.signal(one, self._remember) for one in NUMBERS}
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from multiprocessing import active_children
 from pathlib import Path
 from threading import Event
 
@@ -148,14 +149,24 @@ def test_a_step_does_not_wait_for_the_disk(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
 def test_a_run_that_is_warned_saves_and_goes_on(tmp_path, number):
+    """As are those that load data for it, by somebody who warns all processes of a group."""
     cfg = config(tmp_path, f'whole{number}')
     cfg.default_hooks.checkpoint.update(interval=100)
     whole = build_runner(cfg)
     whole.train()
     cfg = config(tmp_path / 'warned', f'warned{number}')
     cfg.default_hooks.checkpoint.update(interval=100)
-    runner, before = build_runner(cfg), signal.getsignal(number)
-    runner.register_hook(EveryStep(lambda step: step == 1 and os.kill(os.getpid(), number)))
+    before = signal.getsignal(number)
+    cfg.train_dataloader.num_workers = 2
+    runner = build_runner(cfg)
+
+    def warn(step):
+        if step == 1:
+            workers = [process.pid for process in active_children()]
+            assert len(workers) == 2
+            subprocess.run(['kill', f'-{int(number)}', *map(str, [os.getpid(), *workers])])
+
+    runner.register_hook(EveryStep(warn))
     with pytest.raises(SystemExit) as end:
         runner.train()
     assert end.value.code == GO_ON == 75

@@ -14,8 +14,10 @@ import signal
 import socket
 import sys
 import time
+from datetime import timedelta
 from typing import Any, List, Tuple
 
+from torch.distributed import DistStoreError
 from torch.distributed.elastic.agent.server.api import RunResult, WorkerState
 from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
 from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -29,6 +31,7 @@ from torch.distributed.elastic.rendezvous import (
 from torch.distributed.launcher import api as launcher
 from torch.distributed.run import get_args_parser, run
 
+from mmnoisy.engine.stop_signals import NUMBERS
 from mmnoisy.errors import GO_ON, USER_ERROR, InputError
 
 _CALM = 600  # seconds after which earlier restarts are forgiven
@@ -43,6 +46,14 @@ class NodeAgent(LocalElasticAgent):
     """
 
     running = False
+
+    def _rendezvous(self, worker_group: Any) -> None:
+        silence = timedelta(seconds=whole_number('NODE_SILENCE', 30))
+        worker_group.spec.rdzv_handler._store.set_timeout(silence)
+        try:
+            super()._rendezvous(worker_group)
+        except DistStoreError:  # the first node was lost before it had said where its store is
+            super()._rendezvous(worker_group)
 
     def _start_workers(self, worker_group: Any) -> Any:
         NodeAgent.running, self._started = True, time.monotonic()
@@ -87,8 +98,8 @@ def main() -> None:
         # The first node may be another one after a restart, and its store another one.
         os.environ['TORCH_DISABLE_SHARE_RDZV_TCP_STORE'] = '1'
     launcher.LocalElasticAgent = NodeAgent  # type: ignore[misc]
-    for name in ('SIGTERM', 'SIGUSR1'):
-        signal.signal(getattr(signal, name), _end)
+    for number in NUMBERS:
+        signal.signal(number, _end)
     try:
         run(args)
         return
@@ -118,13 +129,13 @@ def options(processes: str) -> List[str]:
         raise InputError(
             f'NNODES={nodes}: give a number of nodes, or the least and the most as 2:4'
         )
-    restarts = number('MAX_RESTARTS', _ELASTIC_RESTARTS if ':' in nodes else 0, least=0)
+    restarts = whole_number('MAX_RESTARTS', _ELASTIC_RESTARTS if ':' in nodes else 0, least=0)
     found = [f'--nproc-per-node={processes}', f'--nnodes={nodes}', f'--max-restarts={restarts}']
     if nodes == '1':
         return [*found, '--standalone', '--local-addr=127.0.0.1']
     address = os.environ.get('MASTER_ADDR', '127.0.0.1')
-    port = number('PORT', 29500)
-    wait, silence = number('NODE_TIMEOUT', 600), number('NODE_SILENCE', 30)
+    port = whole_number('PORT', 29500)
+    wait, silence = whole_number('NODE_TIMEOUT', 600), whole_number('NODE_SILENCE', 30)
     third = max(silence // 3, 1)
     times = dict(join_timeout=wait, read_timeout=wait, last_call_timeout=third)
     times.update(keep_alive_interval=third, keep_alive_max_attempt=3)
@@ -135,7 +146,7 @@ def options(processes: str) -> List[str]:
     ]
 
 
-def number(name: str, default: int, least: int = 1) -> int:
+def whole_number(name: str, default: int, least: int = 1) -> int:
     """A whole number that the environment variable ``name`` may give.
 
     Raises:
