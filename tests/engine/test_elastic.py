@@ -120,7 +120,7 @@ def test_nodes_that_are_killed(kills, tmp_path, demo_root):
     port = free_port()
     store = TCPStore('127.0.0.1', port, is_master=True, wait_for_workers=False)
     with ExitStack() as stack:
-        nodes = Nodes(path, tmp_path, NNODES='2:4', PORT=str(port), NODE_SILENCE='6')
+        nodes = Nodes(path, tmp_path, NNODES='2:4', PORT=str(port), NODE_SILENCE='15')
         stack.callback(nodes.close)
         for _ in range(3):
             nodes.start()
@@ -149,7 +149,7 @@ def test_nodes_that_are_killed(kills, tmp_path, demo_root):
 def test_a_node_that_is_warned_and_the_end_of_all(tmp_path, demo_root):
     """One is warned: it leaves, and the other goes on. Both are: the run goes on later."""
     path = config(demo_root, tmp_path, 40, {10: 2, 11: 2, 30: 3, 31: 3})
-    environment = dict(NNODES='1:2', PORT=str(free_port()), NODE_SILENCE='6')
+    environment = dict(NNODES='1:2', PORT=str(free_port()), NODE_SILENCE='15')
     with ExitStack() as stack:
         nodes = Nodes(path, tmp_path, **environment)
         stack.callback(nodes.close)

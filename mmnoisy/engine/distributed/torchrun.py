@@ -14,10 +14,11 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, List, Tuple
 
-from torch.distributed import DistStoreError
+from torch.distributed import DistError, DistStoreError
 from torch.distributed.elastic.agent.server.api import RunResult, WorkerState
 from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
 from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -36,6 +37,7 @@ from mmnoisy.errors import GO_ON, USER_ERROR, InputError
 
 _CALM = 600  # seconds after which earlier restarts are forgiven
 _ELASTIC_RESTARTS = 5
+_FINISHED = 'finished'  # in the store of all nodes
 
 
 class NodeAgent(LocalElasticAgent):
@@ -46,10 +48,11 @@ class NodeAgent(LocalElasticAgent):
     """
 
     running = False
+    store: Any = None  # of all nodes
 
     def _rendezvous(self, worker_group: Any) -> None:
-        silence = timedelta(seconds=whole_number('NODE_SILENCE', 30))
-        worker_group.spec.rdzv_handler._store.set_timeout(silence)
+        NodeAgent.store = worker_group.spec.rdzv_handler._store
+        NodeAgent.store.set_timeout(timedelta(seconds=whole_number('NODE_SILENCE', 30)))
         try:
             super()._rendezvous(worker_group)
         except DistStoreError:  # the first node was lost before it had said where its store is
@@ -74,6 +77,8 @@ class NodeAgent(LocalElasticAgent):
                 self._shutdown(signal.SIGKILL)  # what they wait for may never come
                 result = RunResult(WorkerState.UNHEALTHY)
                 self._remaining_restarts += 1
+        elif result.state is WorkerState.SUCCEEDED:
+            NodeAgent.store.set(_FINISHED, '')
         elif USER_ERROR in codes:
             self._remaining_restarts = 0
         elif codes == {GO_ON} and spec.max_restarts:
@@ -111,7 +116,7 @@ def main() -> None:
         code = 1 if error.sigval is signal.SIGINT else GO_ON
     except RendezvousError as error:
         sentence, code = _why_apart(error, args.nnodes)
-    print(f'torchrun.py: error: {sentence}', file=sys.stderr)
+    print(f'torchrun.py: {"error: " if code else ""}{sentence}', file=sys.stderr)
     sys.exit(code)
 
 
@@ -190,6 +195,9 @@ def first_failure(error: ChildFailedError) -> str:
 def _why_apart(error: RendezvousError, nodes: str) -> Tuple[str, int]:
     """Why nodes are not together, and the exit code for it."""
     if isinstance(error, RendezvousClosedError):
+        with suppress(DistError):
+            if NodeAgent.store.check([_FINISHED]):
+                return 'the other nodes have finished the run', 0
         return 'the run was ended by another node, which says why', 1
     where = f'{os.environ.get("MASTER_ADDR", "127.0.0.1")}, PORT={os.environ.get("PORT", 29500)}'
     if NodeAgent.running:
