@@ -8,6 +8,12 @@ from typing import Iterable
 USER_ERROR = 2
 """The exit code of tools that end with it."""
 
+GO_ON = 75
+"""The exit code of a training that was told to stop and has saved: start it again to go on.
+
+Known as EX_TEMPFAIL, of a failure that passes.
+"""
+
 
 class InputError(ValueError):
     """Something given by the user cannot be used.

@@ -1,10 +1,11 @@
-"""Measures speed against the alternative, side by side in one run.
+"""Measures speed against the alternative, side by side in one run; and rules over many data sets.
 
 For example:
     python tools/benchmark.py pictures --out pictures.json
 
 prints a table and, as its last line, one JSON object: medians of ours and of the alternative in
-seconds, their ratio (below 1 is faster), the goal for it and whether it holds.
+seconds, their ratio (below 1 is faster), the goal for it and whether it holds. What `worlds` prints
+is told in docs/worlds.md.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from benchmarks import cleaner, heads, index, metric, pictures, step
+from benchmarks import cleaner, heads, index, metric, pictures, step, worlds
 from benchmarks.timing import table
 
 from mmnoisy.cli.boundary import user_errors
@@ -26,6 +27,7 @@ BENCHMARKS = {
     'metric': metric,
     'pictures': pictures,
     'step': step,
+    'worlds': worlds,
 }
 
 

@@ -161,6 +161,7 @@ def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) ->
     from mmnoisy.cleaning.own_labels import own_labels, with_verdicts
     from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.describing import describe
+    from mmnoisy.datasets.sources.further_columns import with_columns
     from mmnoisy.datasets.sources.reading import write_labels
     from mmnoisy.io.atomic import folder_made_of
 
@@ -178,6 +179,8 @@ def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) ->
     if args.out is not None and all(index is not None for index in cleaned):
         labels = own_labels([with_verdicts(index) for index in cleaned if index is not None])
         layout = project.info['noisy']
+        if args.format in (None, layout['format']):
+            labels = with_columns(labels, project.columns, layout.get('group_column'))
         written = write_labels(labels, args.out, 'noisy', layout, args.format).layout
         number = f'{len(labels.value):,} labels of {len(labels.images):,} images'
         print(f'{args.out}: {number}, {describe(written)}')

@@ -76,12 +76,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--all',
         action='store_true',
-        help='also the systems of other papers and of our own, see docs/methods.md',
+        help='also the systems of other papers and of our own (docs/methods.md), and auto',
     )
     parser.add_argument(
         '--systems',
         metavar='NAME,NAME',
-        help='only these, or paths of configs, and those that they start from',
+        help='only these, or paths of configs, and those that they start from; auto chooses a '
+        'method on V in every run (docs/run.md)',
     )
     add_options(parser, 'all configs')
 
@@ -115,5 +116,7 @@ def run(args: Namespace) -> None:
         parse_options(args.cfg_options),
         shlex.join(['python', *sys.argv]),
     )
-    print((args.out / 'table2.md').read_text('utf-8'))
+    for name in ('table2.md', 'auto.md'):
+        if (args.out / name).is_file():
+            print((args.out / name).read_text('utf-8'))
     print(f'written to {args.out}; open {args.out / "index.html"}')

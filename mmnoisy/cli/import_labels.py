@@ -103,6 +103,7 @@ def _make(args: Namespace) -> None:
     from mmnoisy.datasets.pictures.decoding import suffixes
     from mmnoisy.datasets.project import Project
     from mmnoisy.datasets.sources.describing import describe
+    from mmnoisy.datasets.sources.further_columns import write_columns
     from mmnoisy.datasets.sources.importing import Labels, import_labels
     from mmnoisy.datasets.sources.names import list_pictures
     from mmnoisy.datasets.sources.reading import read_labels
@@ -123,6 +124,7 @@ def _make(args: Namespace) -> None:
     project = Project(args.out, info)
     with whole_folder(imported.indexes, project.index):
         pass
+    write_columns(noisy.table, project.columns)
     project.write()
     print('\n'.join(imported.lines))
     for warning in imported.warnings:

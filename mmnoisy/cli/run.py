@@ -31,7 +31,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--backbone',
         metavar='NAME',
-        help=f'a network of timm, default {_BACKBONE}, or the config file of a model of MMPretrain',
+        help=f'a network of timm, default {_BACKBONE}, hf-hub:OWNER/NAME, or a config of '
+        'MMPretrain, its file or its name',
     )
     parser.add_argument(
         '--weights', type=Path, metavar='FILE', help='of the backbone; by default timm fetches them'

@@ -17,6 +17,8 @@ from mmnoisy.io.lock import lock
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+_PATIENCE = 120  # seconds until a file system gives back the lock of a node that was lost
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say; names and meanings are those of MMPretrain's tool."""
@@ -46,13 +48,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Builds the runner of the config and trains."""
-    from mmnoisy.engine.distributed.processes import is_first
+    from mmnoisy.engine.distributed.processes import is_first, may_restart
     from mmnoisy.engine.runner import build_runner, resume_from
 
     cfg = config_of(args)
-    with lock(Path(cfg.work_dir), is_first(args.launcher)):
-        if args.resume:
-            resume_from(cfg, args.resume)
+    patience = _PATIENCE if may_restart() else 0
+    with lock(Path(cfg.work_dir), is_first(args.launcher), patience):
+        if args.resume or may_restart():
+            resume_from(cfg, args.resume or 'auto')
         build_runner(apply_options(cfg, args)).train()
 
 

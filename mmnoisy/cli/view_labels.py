@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any, Dict, List
 
 from mmnoisy.datasets.pictures.paths import TEMPLATE
 from mmnoisy.errors import InputError
@@ -55,8 +56,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def take_from_project(args: Namespace) -> None:
+def take_from_project(args: Namespace) -> List[Dict[str, Any]]:
     """Puts what a project has in the place of what the arguments leave out.
+
+    Returns:
+        The table of classes that its run has written; empty where there is none.
 
     Raises:
         InputError: the labels of the project are not cleaned yet.
@@ -64,7 +68,7 @@ def take_from_project(args: Namespace) -> None:
     from mmnoisy.datasets.project import Project
 
     if not (args.cleaned / 'project.json').is_file():
-        return
+        return []
     project = Project.open(args.cleaned)
     args.cleaned = project.folder / 'cleaned/train'
     args.images, args.out = args.images or project.pictures, args.out or project.folder / 'view'
@@ -72,6 +76,7 @@ def take_from_project(args: Namespace) -> None:
         raise InputError(
             f'{project.folder}: its labels are not cleaned yet; run mmnoisy clean {project.folder}'
         )
+    return project.class_rows()
 
 
 def check_arguments(args: Namespace) -> None:
@@ -102,8 +107,9 @@ def run(args: Namespace) -> None:
     from mmnoisy.cleaning.view.pictures import Pictures, addresses
     from mmnoisy.cleaning.view.sampling import sample_images
     from mmnoisy.datasets.label_index import LabelIndex
+    from mmnoisy.experiments.class_figures import FEW_VERDICTS
 
-    take_from_project(args)
+    classes = take_from_project(args)
     check_arguments(args)
     index = LabelIndex.open(args.index or args.cleaned / 'index')
     subset = index.info['subset']
@@ -124,6 +130,8 @@ def run(args: Namespace) -> None:
         class_names=distinct_names(index.classes, index.info['class_names']),
         embedded=args.embed,
         notes={'Cleaned labels': str(args.cleaned), 'Pictures': str(args.images)},
+        classes=classes,
+        few_verdicts=FEW_VERDICTS,
     )
     write_view(path, contents)
     if missing:

@@ -5,16 +5,19 @@
     PROJECT
     ├── project.json    where the pictures are, and how the files of labels were understood
     ├── index           train (T), validation (V), test
+    ├── columns.parquet what else the file of noisy labels says of its images
     ├── features        their feature banks
     ├── config.py       what is trained
     ├── model           its work dir
+    ├── choice.json     what mmnoisy run has found
     └── ...             runs, cleaned labels, pages
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from mmnoisy.io.arrays import read_info
 from mmnoisy.io.atomic import write_json
@@ -61,6 +64,11 @@ class Project:
         return self.folder / 'index'
 
     @property
+    def columns(self) -> Path:
+        """The further columns of the file of noisy labels, where it has any."""
+        return self.folder / 'columns.parquet'
+
+    @property
     def features(self) -> Path:
         """The folder of their feature banks."""
         return self.folder / 'features'
@@ -79,3 +87,14 @@ class Project:
     def parts(self) -> Path:
         """The cleaning networks of the parts of T."""
         return self.model / 'parts'
+
+    @property
+    def choice(self) -> Path:
+        """What its run has found."""
+        return self.folder / 'choice.json'
+
+    def class_rows(self) -> List[Dict[str, Any]]:
+        """The figures of each class that its run has found; none before."""
+        if not self.choice.is_file():
+            return []
+        return json.loads(self.choice.read_text('utf-8')).get('classes', [])

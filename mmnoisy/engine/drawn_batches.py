@@ -67,6 +67,7 @@ class DrawnBatches(Sampler):
     Attributes:
         start: the first step.
         stop: the step after the last.
+        share: of the images of a batch, this process has those.
     """
 
     def __init__(self, sampler: Any, batch_size: int, size: int, length: int) -> None:
@@ -76,6 +77,7 @@ class DrawnBatches(Sampler):
         self.length = length
         self.start = 0
         self.stop = length
+        self.share = slice(None)
 
     def __len__(self) -> int:
         return self.length
@@ -83,13 +85,13 @@ class DrawnBatches(Sampler):
     def __iter__(self) -> Iterator[List[int]]:
         draws = self.sampler.draws(self.start * self.batch_size, self.stop * self.batch_size)
         for _ in range(self.start, self.stop):
-            yield [*islice(draws, self.batch_size)]
+            yield [*islice(draws, self.batch_size)][self.share]
 
     def indices(self, step: int) -> List[int]:
         """Dataset indices of the batch of a step."""
         begin = step * self.batch_size
         draws = self.sampler.draws(begin, begin + self.batch_size)
-        return [draw % self.size for draw in draws]
+        return [draw % self.size for draw in draws][self.share]
 
 
 def drawn_loader(loader: DataLoader, seed: int) -> DataLoader:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from contextlib import redirect_stdout
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from typing import Any, Sequence
@@ -56,7 +58,8 @@ def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
     runner = runner_here(cfg, work_dir)
     for hook in hooks:
         runner.register_hook(hook)
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    # MMEngine prints the path of every checkpoint that it loads.
+    with DefaultScope.overwrite_default_scope('mmpretrain'), redirect_stdout(StringIO()):
         runner.train()
     runner.model._config = cfg
     return runner.model.eval()

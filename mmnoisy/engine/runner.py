@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from mmengine.config import Config
@@ -13,7 +13,11 @@ from mmnoisy.engine.auto_scale_lr import count_accumulated
 from mmnoisy.engine.checkpoints.loaded import LoadedWeightsHook
 from mmnoisy.engine.checkpoints.named import require_checkpoints
 from mmnoisy.engine.checkpoints.reading import checkpoint_file, newest_readable, read_checkpoint
-from mmnoisy.engine.distributed.processes import on_main_process, start_processes
+from mmnoisy.engine.distributed.processes import (
+    may_restart,
+    on_main_process,
+    start_processes,
+)
 from mmnoisy.engine.sets import fill_classes
 
 
@@ -52,17 +56,22 @@ def build_runner(cfg: Config) -> Any:
 def resume_from(cfg: Config, checkpoint: str) -> None:
     """Makes a run go on from a checkpoint, or from its newest one if ``checkpoint`` is 'auto'.
 
-    A run without a checkpoint so far begins as its config says. Of several processes the first one
-    chooses for all.
+    A run without a checkpoint so far begins as its config says. One that may be restarted goes on
+    from its own newest checkpoint, and from another one only where it has none. Of several
+    processes the first one chooses for all.
 
     Raises:
         InputError: the checkpoint cannot be read, or all of the run cannot.
     """
+
+    def choose() -> Optional[str]:
+        own = newest_readable(cfg.work_dir) if checkpoint == 'auto' or may_restart() else None
+        if own or checkpoint == 'auto':
+            return own
+        return checkpoint if read_checkpoint(checkpoint) else None
+
     start_processes(cfg)
-    if checkpoint == 'auto':
-        found = on_main_process(lambda: newest_readable(cfg.work_dir))
-    else:
-        found = on_main_process(lambda: read_checkpoint(checkpoint) and checkpoint)
+    found = on_main_process(choose)
     if found:
         # What the run began with is known to its checkpoints for ever.
         cfg.began_with = cfg.get('load_from') or ''

@@ -12,6 +12,7 @@ from mmpretrain.registry import LOOPS
 from torch.utils.data import DataLoader
 
 from mmnoisy.engine.drawn_batches import drawn_loader
+from mmnoisy.engine.stop_signals import StopSignals, shield_workers
 from mmnoisy.errors import InputError
 from mmnoisy.seeds import hash_seed, seed_all
 
@@ -45,7 +46,9 @@ class ResumableTrainLoop(BaseLoop):
         min_passes: of a run with ``min_images``.
         max_passes: of a run with ``min_images``; a small set is not seen more often than that.
         global_batch: ``train_dataloader.batch_size`` is the batch of all processes together, and
-            each has its share, so that a run is the same one with any number of processes.
+            each has its share, so that a run is the same one with any number of processes. Where
+            the number does not divide the batch, some have an image more, and the mean of the
+            gradients is weighted by their images.
             Otherwise each process has so many images, and the learning rates are multiplied by the
             number of processes.
         val_begin: the first epoch, or iteration, to evaluate after.
@@ -54,8 +57,8 @@ class ResumableTrainLoop(BaseLoop):
 
     Raises:
         InputError: not exactly one of the three lengths is given, the sampler cannot begin at a
-            given step, the processes cannot share a batch equally, or the checkpoint belongs to a
-            run with another sequence of batches.
+            given step, there are more processes than images in a batch, or the checkpoint belongs
+            to a run with another sequence of batches.
     """
 
     def __init__(
@@ -75,15 +78,25 @@ class ResumableTrainLoop(BaseLoop):
         if sum(length is not None for length in lengths.values()) != 1:
             given = ', '.join(f'{name}={length}' for name, length in lengths.items())
             raise InputError(f'train_cfg: {given}: give one of the three')
-        processes = get_dist_info()[1]
+        rank, processes = get_dist_info()
+        equal = True
         if processes > 1 and isinstance(dataloader, dict):
-            _share_batch(runner, dataloader, processes, global_batch)
+            equal = _share_batch(runner, dataloader, processes, global_batch)
         super().__init__(runner, dataloader)
         self.by_epoch = max_epochs is not None
+        if not equal:  # each has its share of the batches that one process would have
+            sampler: Any = self.dataloader.sampler
+            sampler.rank, sampler.world_size = 0, 1
         loader: Any = drawn_loader(self.dataloader, runner.seed)
         self.dataloader: DataLoader = loader
         self.samples, self.batches = loader.dataset, loader.batch_sampler
-        self.batch_size = self.batches.batch_size * processes  # of all together
+        self.batch_size = self.batches.batch_size * (processes if equal else 1)  # of all together
+        self._weight = 1.0
+        if not equal:
+            self.batches.share = slice(rank, None, processes)
+            own = len(range(rank, self.batch_size, processes))
+            self._weight = own * processes / self.batch_size
+            runner._train_dataloader['batch_size'] = self.batch_size / processes  # scales rates
         if min_images is not None:
             size = len(self.samples)
             images = images_to_see(size, min_images, min_passes, max_passes)
@@ -94,6 +107,7 @@ class ResumableTrainLoop(BaseLoop):
         self.val_begin = val_begin
         self.val_interval = val_interval or (1 if min_images is None else self._length)
         self.stop_training = False  # set by EarlyStoppingHook
+        self.stop_signals = StopSignals()  # read by WholeCheckpointHook
         self._epoch = self._iter = 0  # set by Runner.resume
         self._own_order = not isinstance(dataloader, dict) or 'seed' in dataloader['sampler']
         runner.visualizer.dataset_meta = self.samples.metainfo
@@ -109,7 +123,19 @@ class ResumableTrainLoop(BaseLoop):
         return self._iter
 
     def run(self) -> torch.nn.Module:
-        """Trains to the end."""
+        """Trains to the end, or to the step in which it is told to stop."""
+        with self.stop_signals:
+            try:
+                return self._run()
+            finally:
+                self.runner.call_hook('finish_writing')
+
+    def _run(self) -> torch.nn.Module:
+        if self._weight != 1:
+            _weigh_losses(self.runner.optim_wrapper, self._weight)
+        for loop in (self, self.runner.val_loop):
+            if loop is not None:
+                shield_workers(loop.dataloader)
         self.runner.call_hook('before_train')
         self._check_stream()
         self._set_seed()
@@ -214,8 +240,12 @@ def images_to_see(
     return images if max_passes is None else min(images, max_passes * size)
 
 
-def _share_batch(runner: Runner, dataloader: Dict, processes: int, global_batch: bool) -> None:
-    """Gives each process its batch size, and says so."""
+def _share_batch(runner: Runner, dataloader: Dict, processes: int, global_batch: bool) -> bool:
+    """Gives each process its batch size, and says so.
+
+    Returns:
+        False where it is the batch size of all, since they cannot have as many images each.
+    """
     size = dataloader['batch_size']
     if not global_batch:
         if not (runner.auto_scale_lr or {}).get('enable'):
@@ -225,16 +255,25 @@ def _share_batch(runner: Runner, dataloader: Dict, processes: int, global_batch:
             '(train_cfg.global_batch=False); learning rates are scaled with them, max_iters and '
             'schedules in iterations are not.'
         )
-        return
-    if size % processes:
+        return True
+    if size < processes:
         raise InputError(
             f'train_dataloader.batch_size={size}: is the batch of all processes together, and '
-            f'{processes} cannot share it equally; give a multiple of {processes}, or set '
+            f'{processes} cannot share it; give at least {processes}, or set '
             'train_cfg.global_batch=False for so many images on each'
         )
+    least, more = divmod(size, processes)
     # In place, since MMEngine scales learning rates by what the runner has here.
-    dataloader['batch_size'] = size // processes
+    dataloader['batch_size'] = size if more else least
+    shares = f'{least} or {least + 1}, weighted by that,' if more else f'{least}'
     runner.logger.info(
-        f'Batches of {size} images, {size // processes} on each of {processes} processes: a step '
-        'is that of one process (train_cfg.global_batch=True).'
+        f'Batches of {size} images, {shares} on each of {processes} processes: a step is that of '
+        'one process (train_cfg.global_batch=True).'
     )
+    return not more
+
+
+def _weigh_losses(wrapper: Any, weight: float) -> None:
+    """Lets a process count by its images, in a mean over processes."""
+    scale = wrapper.scale_loss
+    wrapper.scale_loss = lambda loss: weight * scale(loss)

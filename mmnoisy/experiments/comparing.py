@@ -13,17 +13,19 @@ import mmnoisy.components  # noqa: F401
 from mmnoisy.datasets.pictures.paths import TEMPLATE, check_template
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
+from mmnoisy.experiments.auto_runs import AutoRuns
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.describing import choose_examples, describe
 from mmnoisy.experiments.grid import Grid
 from mmnoisy.experiments.indexes import of_bounds
 from mmnoisy.experiments.report import write_report
+from mmnoisy.experiments.report.choices import choices_table
 from mmnoisy.experiments.runs import Run
 from mmnoisy.experiments.search import Recipe
 from mmnoisy.experiments.settings import choices_of
-from mmnoisy.experiments.systems import System, load_systems, to_train
+from mmnoisy.experiments.systems import AUTO, System, load_systems, to_train
 from mmnoisy.experiments.training import Trainer
-from mmnoisy.io.atomic import write_json
+from mmnoisy.io.atomic import atomic_write, write_json
 from mmnoisy.io.lock import lock
 
 
@@ -48,7 +50,7 @@ def compare(
         index: folder of the three label indexes.
         features: folder of their banks.
         out: folder of all that is written.
-        systems: names, or paths of configs.
+        systems: names, or paths of configs; beside ``auto`` alone the baseline is trained.
         seeds: number of runs of each.
         verified: numbers of verified images, beside all.
         bounds: verdicts on images of T, by the name of the bound.
@@ -67,10 +69,11 @@ def compare(
     MMLogger.get_instance('compare', log_level='WARNING')  # no list of all weights of every model
     init_default_scope('mmpretrain')
     files = bounds or {}
+    single = [name for name in systems if name != AUTO] or ['baseline']
     known = load_systems(
-        systems, features, {**(options or {}), 'index': str(index.resolve())}, [*files]
+        single, features, {**(options or {}), 'index': str(index.resolve())}, [*files]
     )
-    names = to_train(systems, known)
+    names = to_train(single, known)
     _check_bounds(files, [known[name] for name in names])
     given = read_recipes(recipes, known) if recipes else {}
     data = Data(known[names[0]].cfg)
@@ -80,7 +83,13 @@ def compare(
         paths = of_bounds(index / 'train', files, out.resolve() / 'indexes')
         trainer = Trainer(data, out, known, paths, batch_size)
         grid = Grid(trainer, names, range(seeds), sizes, examples, given)
-        runs = grid.run()
+        runs, choices = grid.run(), []
+        if AUTO in systems:
+            # Its rates are chosen for the batches that it is given.
+            size = {'train_dataloader.batch_size': batch_size} if batch_size else {}
+            auto = AutoRuns(data, index, features, out, {**(options or {}), **size}, examples)
+            choices = auto.run(range(seeds), sizes)
+            runs += [one.run for one in choices]
         write_json(out / 'results.json', _table(runs))
         used = {name: grid.recipe(name, sizes[-1])._asdict() for name in names}
         write_json(out / 'recipes.json', used)
@@ -93,7 +102,16 @@ def compare(
             f'on a third of V, see recipes{edge}',
             'Command': command,
         }
-        write_report(out, describe(data, examples, images, path_template), runs, notes)
+        evaluated = describe(data, examples, images, path_template)
+        (out / 'auto.md').unlink(missing_ok=True)
+        if choices:
+            with atomic_write(out / 'auto.md') as file:
+                file.write(choices_table(choices, evaluated))
+            notes['Chosen on V'] = ', '.join(
+                f'{one.method} (seed {one.run.seed}, {one.run.verified:,} verified)'
+                for one in choices
+            )
+        write_report(out, evaluated, runs, notes)
 
 
 def read_recipes(path: Path, systems: Mapping[str, System]) -> Dict[str, Recipe]:

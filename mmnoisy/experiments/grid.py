@@ -65,6 +65,14 @@ class Grid:
                 for name in self.names:
                     for seed in self.seeds:
                         self._finish(self.trainer.job(name, size, seed))
+        return self.runs()
+
+    def runs(self) -> List[Run]:
+        """All runs as they are kept, whatever has made them.
+
+        Raises:
+            InputError: one is not there, or damaged.
+        """
         return [
             Run.read(self.trainer.folder(self.trainer.job(name, size, seed)), method, size)
             for size in self.sizes

@@ -115,5 +115,14 @@ def told(value: Interval) -> str:
     return f'{value[0]:.2f} ({value[1]:.2f} to {value[2]:.2f})'
 
 
+def plain(values: Any) -> Any:
+    """Nested values as JSON has them: null for what is unknown."""
+    if isinstance(values, dict):
+        return {key: plain(value) for key, value in values.items()}
+    if isinstance(values, (list, tuple)):
+        return [plain(value) for value in values]
+    return None if isinstance(values, float) and values != values else values
+
+
 def _of(rows: List[Mapping[str, Any]], name: str) -> Optional[Mapping[str, Any]]:
     return next((row for row in rows if row['name'] == name), None)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from pprint import pformat
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from mmengine.config import ConfigDict
 
-from mmnoisy.config_files import PREFIX, configs_folder
+from mmnoisy.config_files import PREFIX, configs_folder, mmpretrain_config
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.config import load_config
 from mmnoisy.errors import InputError
 from mmnoisy.experiments.systems import config_path
+from mmnoisy.models.backbones.timm_features import create_network
 
 WITHOUT_TEST: Dict[str, Any] = dict.fromkeys(
     ('test_set', *(f'{part}_{key}' for part in ('val', 'test') for key in ('dataloader', 'cfg'))),
@@ -52,29 +54,33 @@ def pictures_of(backbone: str, weights: Optional[str], size: Optional[int] = Non
     """What a user asks for.
 
     Args:
-        backbone: the name of a network of timm, or the path of a config of MMPretrain.
+        backbone: the name of a network of timm, ``hf-hub:OWNER/NAME``, or the path or the name of a
+            config of MMPretrain.
         weights: a file; None: timm fetches its own.
         size: edge of the pictures; None: what the network was made for.
 
     Raises:
         InputError: there is no such network, or it needs what is missing.
     """
-    if backbone.endswith('.py'):
-        return _mmpretrain_pictures(backbone, weights, size)
+    config = mmpretrain_config(backbone)
+    if config is not None:
+        return _mmpretrain_pictures(backbone, config, weights, size)
     return _timm_pictures(backbone, weights, size)
 
 
-def _mmpretrain_pictures(path: str, weights: Optional[str], size: Optional[int]) -> Pictures:
+def _mmpretrain_pictures(
+    name: str, config: Path, weights: Optional[str], size: Optional[int]
+) -> Pictures:
     """Backbone, neck and transforms of a config of MMPretrain."""
     if weights is None:
-        raise InputError(f'--backbone {path}: give its checkpoint with --weights')
-    cfg = load_config(path)
+        raise InputError(f'--backbone {name}: give its checkpoint with --weights')
+    cfg = load_config(config)
     model, loader = cfg.get('model') or {}, cfg.get('test_dataloader') or {}
     width = (model.get('head') or {}).get('in_channels')
     steps = (loader.get('dataset') or {}).get('pipeline')
     if not model.get('backbone') or not width or not steps:
         raise InputError(
-            f'--backbone {path}: needs a model with a backbone and a head with in_channels, and a '
+            f'--backbone {name}: needs a model with a backbone and a head with in_channels, and a '
             'test_dataloader; give a config of an image classifier'
         )
     scale = dict(model.get('data_preprocessor') or cfg.get('data_preprocessor') or {})
@@ -95,15 +101,7 @@ def _mmpretrain_pictures(path: str, weights: Optional[str], size: Optional[int])
 
 def _timm_pictures(name: str, weights: Optional[str], size: Optional[int]) -> Pictures:
     """A network of timm."""
-    try:
-        import timm
-    except ImportError as error:
-        raise InputError(f'--backbone {name}: needs timm; pip install timm') from error
-    if not timm.is_model(name):
-        raise InputError(
-            f'--backbone {name}: timm has no such network; timm.list_models() names them'
-        )
-    network: Any = timm.create_model(name)
+    network = create_network(name, f'--backbone {name}')
     cfg = network.pretrained_cfg
     given = dict(checkpoint_path=weights) if weights else dict(pretrained=True)
     scale = {key: [255 * value for value in cfg[key]] for key in ('mean', 'std')}

@@ -19,6 +19,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import mmnoisy.components  # noqa: F401
+from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.config import load_config
@@ -26,11 +27,12 @@ from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
 from mmnoisy.experiments.auto import Choice, choose
+from mmnoisy.experiments.class_figures import class_figures, class_rows
 from mmnoisy.experiments.decision import Pairs
 from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
 from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import checksum
-from mmnoisy.experiments.judgement import judged, reason, warnings
+from mmnoisy.experiments.judgement import judged, plain, reason, warnings
 from mmnoisy.experiments.parts_of_t import train_parts
 from mmnoisy.experiments.portfolio import CLEANER, METHODS, START
 from mmnoisy.experiments.progress import Progress, StepHook
@@ -51,11 +53,11 @@ from mmnoisy.experiments.project_features import (
     open_rows,
 )
 from mmnoisy.experiments.report.project import write_page
+from mmnoisy.experiments.systems import AUTO
 from mmnoisy.io.atomic import atomic_path, atomic_write, write_json
 from mmnoisy.io.lock import lock
 from mmnoisy.io.texts import concatenate
 
-AUTO = 'auto'
 _STAGES = 7
 
 
@@ -110,15 +112,6 @@ def run_project(folder: Path, settings: Settings) -> Dict[str, Any]:
         return _Run(project, settings).all_stages()
 
 
-def plain(values: Any) -> Any:
-    """Nested values as JSON has them: null for what is unknown."""
-    if isinstance(values, dict):
-        return {key: plain(value) for key, value in values.items()}
-    if isinstance(values, (list, tuple)):
-        return [plain(value) for value in values]
-    return None if isinstance(values, float) and values != values else values
-
-
 class _Run:
     """The stages."""
 
@@ -142,7 +135,7 @@ class _Run:
             found = self.figures(choice, cfg)
         with self.stage('page'):
             found.update(images=sizes, seconds=time.perf_counter() - begin)
-            write_json(self.project.folder / 'choice.json', plain(found))
+            write_json(self.project.choice, plain(found))
             write_page(self.project.folder / 'index.html', self.project, found)
         return found
 
@@ -260,10 +253,12 @@ class _Run:
     def figures(self, choice: Choice, cfg: Config) -> Dict[str, Any]:
         """The account of the choice, cross-fitted figures, and those of the test set."""
         trials, rows = choice.trials, choice.tried['methods']
+        index = self.indexes['train']
+        names = distinct_names(index.classes, index.info['class_names'])
         scores, cleaned = choice.cross_fitted
-        on_v = judged(scores, cleaned, trials.pairs, trials.fold_of_images(0))
-        rated = np.unique(trials.pairs.label)
-        silent = len(self.indexes['train'].classes) - len(rated)
+        of_v = scores, cleaned, trials.pairs, trials.fold_of_images(0)
+        on_v, classes_on_v = judged(*of_v), class_figures(*of_v, len(names))
+        silent = len(names) - len(np.unique(trials.pairs.label))
         found: Dict[str, Any] = dict(
             method=choice.method.name,
             text=choice.method.text,
@@ -274,6 +269,7 @@ class _Run:
             validation=on_v,
             test=None,
             tried=choice.tried,
+            classes=class_rows(names, classes_on_v),
         )
         if self.has_test:
             checkpoint = checkpoint_file(str(self.project.folder / 'model'))
@@ -281,7 +277,10 @@ class _Run:
             image, label, present = verified_pairs(data, np.arange(len(data)))
             pairs = Pairs(image, label, present, are_noisy(data, image, label))
             scores, cleaned = scores_of_pairs(model, data)
-            found['test'] = judged(scores, cleaned, pairs, np.zeros(len(data), int))
+            of_test = scores, cleaned, pairs, np.zeros(len(data), int)
+            found['test'] = judged(*of_test)
+            classes_on_test = class_figures(*of_test, len(names))
+            found['classes'] = class_rows(names, classes_on_v, classes_on_test)
         for other in self.runs.parent.iterdir():
             if other != self.runs:
                 shutil.rmtree(other, ignore_errors=True)

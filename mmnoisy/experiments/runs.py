@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, Optional, Sequence
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence
 from zipfile import BadZipFile
 
 import numpy as np
 
 from mmnoisy.errors import InputError
+from mmnoisy.experiments.decision import Interval
 
 ARRAYS = ('scores', 'top', 'top_scores', 'cleaned')
 
@@ -68,6 +69,20 @@ class Run:
                 f'{folder}: the run is damaged ({error}); remove this folder, and the same command '
                 'makes it again'
             ) from error
+
+
+class AutoRun(NamedTuple):
+    """One choice, trained on all of T and V, and tested.
+
+    Attributes:
+        run: as that of any system.
+        method: the method that was chosen.
+        on_v: of :func:`mmnoisy.experiments.judgement.judged`, cross-fitted on V.
+    """
+
+    run: Run
+    method: str
+    on_v: Mapping[str, Interval]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ OWN = (
 )
 """What learns better than the paper's method, its parts one by one, and their bound."""
 SYSTEMS = (*PAPER, *BASELINES, *OWN)
+AUTO = 'auto'
+"""No config, but a choice of one for each run, see :mod:`mmnoisy.experiments.auto_runs`."""
 FILTERED_BY = ('baseline', 'finetune_clean')
 """Whose probabilities tell which labels of T are wrong."""
 
@@ -83,7 +85,7 @@ class System:
     @property
     def start(self) -> Optional[str]:
         """The system whose weights it starts from; None for random ones."""
-        return _stem(self.cfg.load_from) if self.cfg.get('load_from') else None
+        return stem(self.cfg.load_from) if self.cfg.get('load_from') else None
 
     @property
     def rows(self) -> Dict[str, Dict[str, Any]]:
@@ -116,11 +118,9 @@ def load_systems(
     found: Dict[str, System] = {}
 
     def add(name: str) -> None:
-        if _stem(name) in found:
+        if stem(name) in found:
             return
-        system = System(
-            _stem(name), load_config(config_path(name), None, options, 'none', features)
-        )
+        system = System(stem(name), load_config(config_path(name), None, options, 'none', features))
         bound = system.get('bound')
         if bound and bound not in bounds:
             raise InputError(
@@ -151,18 +151,18 @@ def to_train(wanted: Sequence[str], systems: Mapping[str, System]) -> List[str]:
         needed.setdefault(name)
 
     for name in wanted:
-        add(_stem(name))
+        add(stem(name))
     return [*needed]
 
 
 def names(beyond: bool, bounds: Sequence[str]) -> List[str]:
     """The systems of the paper, and with ``beyond`` all, without bounds that are not there."""
     missing = {'bound_verdicts', 'bound_truth'} - {*bounds}
-    every = SYSTEMS if beyond else PAPER
+    every = (*SYSTEMS, AUTO) if beyond else PAPER
     return [name for name in every if not any(name.startswith(bound) for bound in missing)]
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
     """The name of a system, of its config or of its work dir."""
     stem = Path(name).stem
     return stem[: -len(SUFFIX)] if stem.endswith(SUFFIX) else stem
@@ -181,5 +181,6 @@ def config_path(name: str) -> Path:
         if path.is_file():
             return path
     raise InputError(
-        f'--systems {name}: is no system; systems are {", ".join(SYSTEMS)}, or give a config file'
+        f'--systems {name}: is no system; systems are {", ".join((*SYSTEMS, AUTO))}, or give a '
+        'config file'
     )

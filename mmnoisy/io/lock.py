@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator
@@ -18,7 +19,7 @@ except ImportError:  # Windows has none, and no lock that the system gives back
 
 
 @contextmanager
-def lock(folder: Path, wanted: bool = True) -> Iterator[None]:
+def lock(folder: Path, wanted: bool = True, patience: float = 0) -> Iterator[None]:
     """Keeps other runs out of a folder until the block or the process ends, however it does.
 
     The lock is one of the system on a hidden file beside the folder. Processes that this one
@@ -27,6 +28,7 @@ def lock(folder: Path, wanted: bool = True) -> Iterator[None]:
     Args:
         folder: that is written to; the folder that it is in is made.
         wanted: False for the other processes of the same run.
+        patience: seconds to wait for the end of another run.
 
     Raises:
         InputError: another run writes there, or nothing can be written.
@@ -38,7 +40,7 @@ def lock(folder: Path, wanted: bool = True) -> Iterator[None]:
     path = folder.with_name(f'.{folder.name}.lock')
     with disk_errors(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquire(path, folder)
+        descriptor = _acquire(path, folder, time.monotonic() + patience)
         os.write(descriptor, f'process {os.getpid()} on {socket.gethostname()}'.encode())
     try:
         if folder.exists():
@@ -50,7 +52,7 @@ def lock(folder: Path, wanted: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquire(path: Path, folder: Path) -> int:
+def _acquire(path: Path, folder: Path, deadline: float) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -58,6 +60,9 @@ def _acquire(path: Path, folder: Path) -> int:
         except (BlockingIOError, PermissionError) as error:
             who = os.read(descriptor, 200).decode('utf-8', 'replace') or 'another one'
             os.close(descriptor)
+            if time.monotonic() < deadline:
+                time.sleep(0.5)
+                continue
             raise InputError(
                 f'{folder}: a run is writing there ({who}); wait for its end, or name another '
                 'folder'

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_BLOCK = 2**16
+
 
 class Texts(Sequence[str]):
     """N texts, such as the ids of images.
@@ -30,10 +32,9 @@ class Texts(Sequence[str]):
         """Copies texts."""
         if isinstance(texts, Texts):
             return texts
-        parts = [text.encode() for text in texts]
-        start = np.zeros(len(parts) + 1, np.int64)
-        np.cumsum([len(part) for part in parts], out=start[1:])
-        return cls(start, _octets(b''.join(parts)))
+        import pyarrow as pa
+
+        return cls.of_arrow(pa.array(list(texts), pa.large_string()))
 
     @classmethod
     def of_arrow(cls, array: pa.Array) -> Texts:
@@ -77,7 +78,8 @@ class Texts(Sequence[str]):
         return Texts.of_arrow(self.to_arrow().take(rows))
 
     def __iter__(self) -> Iterator[str]:
-        return map(self.__getitem__, range(len(self)))
+        for begin in range(0, len(self), _BLOCK):
+            yield from self[begin : begin + _BLOCK].tolist()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Texts) or len(self) != len(other):
@@ -95,7 +97,9 @@ class Texts(Sequence[str]):
 
     def tolist(self) -> List[str]:
         """All of them."""
-        return [*self]
+        import pyarrow as pa
+
+        return self.to_arrow().cast(pa.large_string()).to_pylist()
 
     def arrays(self) -> Tuple[np.ndarray, np.ndarray]:
         """``start`` from 0 and the ``data`` that belongs to it, as they are written."""
@@ -115,6 +119,12 @@ class Texts(Sequence[str]):
 
         found = pc.index_in(texts.to_arrow(), value_set=self.to_arrow())
         return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+    def order(self) -> np.ndarray:
+        """The numbers (N,) of the texts in ascending order."""
+        import pyarrow.compute as pc
+
+        return pc.array_sort_indices(self.to_arrow()).to_numpy().astype(np.int64)
 
     def sorted_once(self) -> Texts:
         """The distinct ones, ascending."""

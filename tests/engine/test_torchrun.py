@@ -1,24 +1,26 @@
-"""What is said where processes do not start or do not end well."""
+"""What becomes of nodes whose processes, or other nodes, do not start or do not end well."""
 
 import contextlib
 import os
-import socket
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import REPO, free_port
+from torch.distributed import TCPStore
+
+from mmnoisy import InputError
+from mmnoisy.engine.distributed.torchrun import options
+from mmnoisy.errors import GO_ON
 
 PATIENCE = 500  # seconds: what a busy machine may take; those that hang would not end at all
 
 
-def start(script, *options, nodes=1, node=0, port=None, **environment):
-    command = [sys.executable, '-m', 'mmnoisy.cli.torchrun', f'--nnodes={nodes}']
-    command += [f'--node_rank={node}', '--master_addr=127.0.0.1', *options]
-    command += [f'--master_port={port or free_port()}', str(script)]
+def start(script, processes=1, **environment):
     return subprocess.Popen(
-        command,
+        [sys.executable, '-m', 'mmnoisy.cli.torchrun', str(processes), str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -40,6 +42,15 @@ def torchrun():
         yield run
 
 
+@pytest.fixture
+def port():
+    """Where nodes meet: a store that outlives all of them."""
+    port = free_port()
+    store = TCPStore('127.0.0.1', port, is_master=True, wait_for_workers=False)
+    yield str(port)
+    del store
+
+
 def errors_of(*processes):
     """What processes say that run at the same time."""
     with ThreadPoolExecutor(len(processes)) as pool:
@@ -56,26 +67,30 @@ def script(tmp_path):
     return write
 
 
-def test_a_port_in_use(script, torchrun):
-    with socket.socket() as taken:
-        taken.bind(('', 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        process = torchrun(script(''), port=port)
-        (error,) = errors_of(process)
-    assert process.returncode == 2
-    assert error.startswith(f'torchrun.py: error: PORT={port}: cannot be used on 127.0.0.1')
-    assert 'Traceback' not in error
+@pytest.mark.parametrize(
+    ('name', 'value', 'sentence'),
+    [
+        ('NNODES', '2:', 'NNODES=2:: give a number of nodes, or the least and the most as 2:4'),
+        ('NODE_SILENCE', '0', 'NODE_SILENCE=0: give a whole number from 1 up'),
+        ('MAX_RESTARTS', 'many', 'MAX_RESTARTS=many: give a whole number from 0 up'),
+        ('MASTER_ADDR', 'no host', 'MASTER_ADDR=no host: cannot be reached'),
+    ],
+)
+def test_wrong_settings(monkeypatch, name, value, sentence):
+    monkeypatch.setenv('NNODES', '2')
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=sentence):
+        options('1')
 
 
 def test_a_missing_node(script, torchrun):
-    path, expected = script(''), ['one of the other nodes', 'node 0 at 127.0.0.1']
-    alone = [torchrun(path, nodes=2, node=k, NODE_TIMEOUT='3') for k in range(2)]
-    # They wait on different ports.
-    for process, error, missing in zip(alone, errors_of(*alone), expected):
-        assert process.returncode == 2
-        assert f'torchrun.py: error: NNODES=2: {missing} did not come within 3 s' in error
-        assert 'Traceback' not in error
+    process = torchrun(script(''), NNODES='2', NODE_TIMEOUT='3', PORT=str(free_port()))
+    (error,) = errors_of(process)
+    assert process.returncode == 2
+    assert (
+        'torchrun.py: error: NNODES=2: the nodes did not meet within 3 s at MASTER_ADDR=' in error
+    )
+    assert 'Traceback' not in error
 
 
 WAITING = """
@@ -83,9 +98,12 @@ import os, signal, sys
 import torch.distributed as dist
 dist.init_process_group('gloo')
 dist.barrier()
-if dist.get_rank() == 1:
-    {death}
-while True:
+met = __file__ + '.met'
+if dist.get_world_size() == 2:
+    open(met, 'w').close()
+    if dist.get_rank() == 1:
+        {death}
+while dist.get_world_size() == 2 or not os.path.exists(met):  # alone at first: another one comes
     signal.pause()
 """
 
@@ -95,10 +113,11 @@ while True:
     [
         ('os.kill(os.getpid(), signal.SIGKILL)', 1, 'killed by signal 9'),
         ("print('the cause', file=sys.stderr); sys.exit(2)", 2, 'with exit code 2'),
+        pytest.param('sys.exit(75)', 75, 'with exit code 75', marks=pytest.mark.slow),
     ],
 )
 def test_a_rank_that_dies_ends_the_others(script, torchrun, death, code, how):
-    process = torchrun(script(WAITING.format(death=death)), '--nproc_per_node=2')
+    process = torchrun(script(WAITING.format(death=death)), 2)
     (error,) = errors_of(process)
     assert process.returncode == code
     assert f'ended first, {how}; the cause is in its output above' in error
@@ -109,25 +128,50 @@ def test_a_rank_that_dies_ends_the_others(script, torchrun, death, code, how):
 KILL_THE_NODE = 'os.kill(os.getppid(), signal.SIGKILL); os.kill(os.getpid(), signal.SIGKILL)'
 
 
+@pytest.mark.parametrize('nodes', ['1:2', pytest.param('2', marks=pytest.mark.slow)])
+def test_a_node_that_dies(script, torchrun, port, nodes):
+    """Though the process of the other one waits for nothing of its process."""
+    path = script(WAITING.format(death=KILL_THE_NODE))
+    processes = [torchrun(path, NNODES=nodes, PORT=port, NODE_SILENCE='15') for _ in range(2)]
+    errors = errors_of(*processes)
+    assert sorted(process.returncode for process in processes) == [
+        -signal.SIGKILL,
+        0 if ':' in nodes else GO_ON,
+    ]
+    sentence = 'torchrun.py: ' if ':' in nodes else 'torchrun.py: error: '
+    assert f'{sentence}another node was lost' in ''.join(errors)
+
+
 @pytest.mark.slow
+def test_wrong_input_ends_all_nodes(script, torchrun, port):
+    path = script(WAITING.format(death='sys.exit(2)'))
+    processes = [torchrun(path, NNODES='1:2', PORT=port, NODE_SILENCE='15') for _ in range(2)]
+    errors = errors_of(*processes)
+    assert sorted(process.returncode for process in processes) == [1, 2]
+    assert 'the run was ended by another node, which says why' in ''.join(errors)
+
+
+WARNED = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
+signal.signal(signal.SIGUSR1, lambda *_: sys.exit(75))
+print('ready', flush=True)
+while True:
+    signal.pause()
+"""
+
+
 @pytest.mark.parametrize(
-    ('death', 'lost', 'cause'),
-    [
-        (KILL_THE_NODE, 1, 'node 1 was lost: no sign of life for 5 s'),
-        (KILL_THE_NODE, 0, 'node 0 was lost: its store does not answer'),
-        ('sys.exit(3)', None, 'node 1 ended: rank 1 on '),
-    ],
+    'number', [signal.SIGUSR1, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
-def test_a_node_that_dies_ends_the_others(script, torchrun, death, lost, cause):
-    """Though their processes wait for nothing of its processes."""
-    text = WAITING.replace('== 1', f'== {1 if lost is None else lost}').format(death=death)
-    port, path = free_port(), script(text)
-    nodes = [torchrun(path, nodes=2, node=k, port=port, NODE_SILENCE='5') for k in range(2)]
-    errors = errors_of(*nodes)
-    other = 0 if lost is None else 1 - lost
-    last = errors[other].splitlines()[-1]
-    assert last.startswith(f'torchrun.py: error: {cause}')
-    assert nodes[other].returncode == 1
+def test_a_node_that_is_warned(script, torchrun, number):
+    process = torchrun(script(WARNED))
+    assert process.stdout.readline() == 'ready\n'
+    process.send_signal(number)
+    (error,) = errors_of(process)
+    assert process.returncode == GO_ON
+    assert f'was told to stop, by {number.name}' in error
+    assert 'Traceback' not in error
 
 
 # A process that ends while another still reads breaks the connection: they end together.
@@ -146,8 +190,8 @@ dist.destroy_process_group()
 
 
 def test_two_nodes_on_one_machine(script, torchrun):
-    port, path = free_port(), script(SUM)
-    nodes = [torchrun(path, nodes=2, node=k, port=port) for k in range(2)]
+    port, path = str(free_port()), script(SUM)
+    nodes = [torchrun(path, NNODES='2', PORT=port) for _ in range(2)]
     for process, error in zip(nodes, errors_of(*nodes)):
         assert process.returncode == 0, error
         assert 'torchrun.py: error' not in error

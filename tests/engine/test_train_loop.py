@@ -1,6 +1,7 @@
 """The loop's own behaviour; that killed runs equal others is in test_killed_runs.py."""
 
 import time
+from itertools import chain
 
 import pytest
 import torch
@@ -175,7 +176,36 @@ def test_four_processes_have_the_batch_of_one_or_say_what_changes(
 
 
 def test_a_batch_that_processes_cannot_share(tmp_path, monkeypatch):
-    monkeypatch.setattr('mmnoisy.engine.train_loop.get_dist_info', lambda: (0, 3))
-    runner = build_runner(config(tmp_path, 'three'))
-    with pytest.raises(InputError, match=r'batch_size=16: .* and 3 cannot share it equally'):
+    monkeypatch.setattr('mmnoisy.engine.train_loop.get_dist_info', lambda: (0, 17))
+    runner = build_runner(config(tmp_path, 'seventeen'))
+    with pytest.raises(InputError, match=r'batch_size=16: .* and 17 cannot share it; give at'):
         runner.build_train_loop(runner._train_loop)
+
+
+def test_three_processes_share_a_batch_of_sixteen(tmp_path, monkeypatch):
+    """The same images as one process, and each process counts by those that it has."""
+
+    def loop_of(rank, processes):
+        monkeypatch.setattr('mmnoisy.engine.train_loop.get_dist_info', lambda: (rank, processes))
+        monkeypatch.setattr(
+            'mmnoisy.datasets.ratio_sampler.get_dist_info', lambda: (rank, processes)
+        )
+        name = f'{rank} of {processes}'
+        runner = build_runner(config(tmp_path / name, name))
+        return runner, runner.build_train_loop(runner._train_loop)
+
+    _, whole = loop_of(0, 1)
+    shares = [loop_of(rank, 3) for rank in range(3)]
+    for runner, loop in shares:
+        assert loop.batch_size == 16 and len(loop.dataloader) == len(whole.dataloader)
+        assert 3 * runner._train_dataloader['batch_size'] == 16  # what learning rates scale with
+    for step in (0, 1, 1000):
+        batches = [loop.image_ids(step) for _, loop in shares]
+        assert [*map(len, batches)] == [6, 5, 5]
+        assert sorted(chain(*batches)) == sorted(whole.image_ids(step))
+    for _, loop in shares:
+        loop.batches.stop = 2
+    batches = [[draw for batch in loop.batches for draw in batch] for _, loop in shares]
+    whole.batches.stop = 2
+    assert sorted(chain(*batches)) == sorted(chain(*whole.batches))
+    assert [loop._weight for _, loop in shares] == pytest.approx([18 / 16, 15 / 16, 15 / 16])

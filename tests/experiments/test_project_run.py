@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from made_project import SHORT, SUBSETS, make_project, settings_of
+from markupsafe import escape
 
 from mmnoisy import InputError
 from mmnoisy.datasets import FeatureBank, LabelIndex
@@ -60,6 +61,12 @@ def test_what_is_written(whole):
     page = (project / 'index.html').read_text()
     for text in (found['why'], *found['warnings'], 'cross-fitted'):
         assert text.replace("'", '&#39;') in page
+    names = {row['name'] for row in found['classes']}
+    assert names == {*LabelIndex.open(project / 'index' / 'validation').info['class_names']}
+    assert all(f'data-value="{escape(name)}"' in page for name in names)
+    (checkpoint,) = (project / 'model').glob('iter_*.pth')
+    assert f'<code>{checkpoint}</code>' in page
+    assert f'mmnoisy clean {project} --out' in page
     before = found['validation']['before'][0]
     verdicts = LabelIndex.open(project / 'index' / 'validation').verdicts.value
     assert before == pytest.approx(100 * verdicts.mean())  # all verdicts are on noisy labels

@@ -7,7 +7,7 @@ from mmnoisy import InputError
 from mmnoisy.engine.sets import trained_on
 from mmnoisy.experiments.search import Recipe
 from mmnoisy.experiments.settings import choices_of, number_of_steps, settings_of
-from mmnoisy.experiments.systems import BASELINES, PAPER, SYSTEMS, names, to_train
+from mmnoisy.experiments.systems import AUTO, BASELINES, PAPER, SYSTEMS, names, to_train
 
 BOUNDS = ['bound_verdicts', 'bound_truth']
 
@@ -41,8 +41,8 @@ def test_each_gives_its_rows(systems):
 
 
 def test_what_goes_beyond_the_paper_is_asked_for():
-    assert not {'best', *BASELINES} & {*names(False, BOUNDS)}
-    assert {*names(True, BOUNDS)} == {*SYSTEMS}
+    assert not {'best', AUTO, *BASELINES} & {*names(False, BOUNDS)}
+    assert {*names(True, BOUNDS)} == {*SYSTEMS, AUTO}
     assert {*SYSTEMS} - {*names(True, [])} == {*BOUNDS, 'bound_verdicts_best'}
     assert {*PAPER} - {*names(False, ['bound_truth'])} == {'bound_verdicts'}
 

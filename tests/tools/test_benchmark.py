@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import REPO
+from made_index import make_data_set
 
 
 @pytest.fixture
@@ -177,3 +178,59 @@ def test_memory_of_the_cleaner(run):
 )
 def test_cleaner_with_wrong_input(run, option, complaint):
     assert complaint in run('cleaner', *option, status=2).err
+
+
+@pytest.fixture(scope='module')
+def made(tmp_path_factory):
+    root = tmp_path_factory.mktemp('made')
+    make_data_set(root)
+    return root
+
+
+def test_worlds(made, tmp_path, run):
+    short = ['train_cfg.min_images=60', 'train_cfg.min_passes=0', 'train_dataloader.batch_size=20']
+    options = ['--data', f'made={made}/index:{made}/features', '--folder', tmp_path]
+    options += ['--systems', 'baseline,finetune_clean,auto', '--cfg-options', *short]
+    done = run('worlds', *options)
+    result = json.loads(done.out.splitlines()[-1])
+    assert (result['name'], result['worlds'], result['goal']) == ('worlds', 1, 0.3)
+    assert result['ours'] == max(result['auto_AP_all'], result['auto_MAP'])
+    row = result['alternative_row']
+    assert result['alternative'] == max(result[f'{row}_AP_all'], result[f'{row}_MAP'])
+    assert (tmp_path / 'worlds.md').read_text() in done.out
+    (world,) = json.loads((tmp_path / 'worlds.json').read_text()).values()
+    assert world['images'] == dict(train=300, validation=60, test=60, classes=12)
+    assert {*world['rows']} == {'baseline', 'finetune_clean', 'auto'}
+    assert len((tmp_path / 'worlds.csv').read_text().splitlines()) == 4
+
+    trained = {path: path.stat().st_mtime_ns for path in tmp_path.glob('runs/*/runs/*/*')}
+    again = json.loads(run('worlds', *options).out.splitlines()[-1])
+    assert again == result and len(trained) > 9
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob('runs/*/runs/*/*')} == trained
+
+    # To try a rule: the runs of the other rows stay, whatever code has made them.
+    for made_by in tmp_path.glob('runs/made/runs/*/made_by.json'):
+        made_by.write_text(json.dumps({**json.loads(made_by.read_text()), 'code': 'older'}))
+    assert 'was made by other code' in run('worlds', *options, status=2).err
+    assert json.loads(run('worlds', *options, '--auto-only').out.splitlines()[-1]) == result
+    codes = {
+        path.parent.name: json.loads(path.read_text())['code']
+        for path in tmp_path.glob('runs/made/runs/*/made_by.json')
+    }
+    assert codes.pop('auto-v60-s0') != 'older' and {*codes.values()} == {'older'}
+
+
+@pytest.mark.parametrize(
+    ('options', 'complaint'),
+    [
+        (['--data', 'made'], "'made': give NAME=INDEX:FEATURES"),
+        (['--data', '../made=a:b'], 'give NAME=INDEX:FEATURES'),
+        (['--data', 'made=gone:gone'], 'gone/train'),
+        (['--data', 'made=a:b', '--worlds', 'upper-2O'], '--worlds upper-2O: is none'),
+        (['--data', 'made=a:b', '--worlds', 'upper-20'], 'give --data tiny=INDEX:FEATURES'),
+        (['--data', 'made=a:b', '--systems', 'auto'], '--systems auto: is compared with others'),
+        (['--data', 'made=a:b', '--seeds', '0'], '--seeds 0: give a number of at least 1'),
+    ],
+)
+def test_worlds_with_wrong_input(run, tmp_path, options, complaint):
+    assert complaint in run('worlds', *options, '--folder', tmp_path, status=2).err

@@ -22,11 +22,16 @@ for job in $(jobs -p); do
 done
 exit $status
 """
-SCONTROL = (
-    '#!/bin/sh\n[ "$*" = "show hostnames 127.0.0.[1-2]" ] && printf "127.0.0.1\\n127.0.0.2\\n"\n'
-)
+SCONTROL = """#!/bin/sh
+[ "$*" = "show hostnames 127.0.0.[1-2]" ] && printf "127.0.0.1\\n127.0.0.2\\n"
+[ "$1" = requeue ] && echo "requeued $2"
+exit 0
+"""
 
-PYTHON = '#!/bin/sh\nline=$(printf "%s|" "$@")\necho "$line"\n'  # of two nodes no line is broken
+PYTHON = """#!/bin/sh
+line=$NNODES\\ $MASTER_ADDR\\ $PORT\\|$(printf "%s|" "$@")
+echo "$line"  # at once: of two nodes no line is broken
+"""
 
 
 @pytest.fixture
@@ -68,13 +73,30 @@ def test_every_node_starts_its_processes(slurm):
     expected = '--partition=gpu --job-name=job --gres=gpu:8 --nodes=2 --ntasks-per-node=1'
     assert {*expected.split(), '--cpus-per-task=64', '--time=60', '--qos=low'} <= options
     nodes = sorted(line for line in said if not line.startswith('option'))
-    assert len(nodes) == 2
-    for node, command in enumerate(nodes):
-        assert command == (
-            f'-m|mmnoisy.cli.torchrun|--nnodes=2|--node_rank={node}|--master_addr=127.0.0.1|'
-            f'--master_port=21234|--nproc_per_node=8|{REPO}/tools/train.py|configs/joint_demo.py|'
-            '--launcher|pytorch|--work-dir|two words|'
-        )
+    assert nodes == 2 * [
+        f'2 127.0.0.1 21234|-m|mmnoisy.cli.torchrun|8|{REPO}/tools/train.py|'
+        'configs/joint_demo.py|--launcher|pytorch|--work-dir|two words|'
+    ]
+
+
+STOPPED = '#!/bin/sh\n[ "$SLURM_RESTART_COUNT" = 1 ] && echo "$*" || exit 75\n'
+
+
+def test_a_job_that_is_warned_is_queued_again_and_goes_on(slurm):
+    commands = dict(
+        srun=SRUN, scontrol=SCONTROL, python=STOPPED, squeue='#!/bin/sh\necho RUNNING\n'
+    )
+    one = dict(commands=commands, GPUS='1', SLURM_JOB_ID='71234')
+    first = slurm('gpu', 'job', 'configs/joint_demo.py', '--amp', status=75, **one)
+    assert first.stdout.splitlines()[-1] == 'requeued 71234'
+    assert 'option --signal=USR1@60' in first.stdout.splitlines()
+    second = slurm('gpu', 'job', 'configs/joint_demo.py', '--amp', SLURM_RESTART_COUNT='1', **one)
+    assert second.stdout.splitlines()[-1].endswith('--launcher pytorch --resume --amp')
+    # Neither without a job that can be had again nor when it was cancelled.
+    commands['squeue'] = '#!/bin/sh\necho COMPLETING\n'
+    for job in ('', '71234'):
+        other = slurm('gpu', 'job', 'config.py', status=75, **{**one, 'SLURM_JOB_ID': job})
+        assert 'requeued' not in other.stdout
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ class Contents(NamedTuple):
         class_names: of all classes, by class id.
         embedded: whether the addresses are the pictures themselves.
         notes: label -> text about the data set.
+        classes: rows of the table of classes that a run of the project has found, if any.
+        few_verdicts: fewer than this are few there.
     """
 
     title: str
@@ -37,6 +39,8 @@ class Contents(NamedTuple):
     class_names: Sequence[str]
     embedded: bool
     notes: Mapping[str, str]
+    classes: Sequence[Mapping[str, Any]] = ()
+    few_verdicts: int = 0
 
 
 def page_path(out: Path) -> Path:
@@ -63,7 +67,7 @@ def render_view(contents: Contents) -> str:
     return render_page(
         'mmnoisy.cleaning.view',
         'view.html',
-        ['view.js'],
+        ['view.js', *(['sort.js', 'filter.js'] if contents.classes else [])],
         **contents._asdict(),
         tiles=_tiles(contents, summary),
         data=as_json(contents),

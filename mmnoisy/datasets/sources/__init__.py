@@ -10,10 +10,12 @@ from mmnoisy.datasets.sources import (  # isort: skip
     label_studio,
     label_studio_min,
     hugging_face,
+    voc,
     picture_folders,
     parquet,
     json_lines,
     google,
+    image_list,
     csv_table,
 )
 
@@ -24,10 +26,12 @@ __all__ = [
     'fiftyone',
     'google',
     'hugging_face',
+    'image_list',
     'json_lines',
     'label_studio',
     'label_studio_min',
     'mmpretrain',
     'parquet',
     'picture_folders',
+    'voc',
 ]

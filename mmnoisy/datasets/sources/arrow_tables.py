@@ -10,6 +10,7 @@ import pyarrow as pa
 from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
 from mmnoisy.datasets.sources.cell_values import flat
+from mmnoisy.datasets.sources.further_columns import is_kept
 from mmnoisy.datasets.sources.roles import Roles, find_roles
 from mmnoisy.datasets.sources.shapes import DICT
 from mmnoisy.datasets.sources.tables import labels_of
@@ -44,8 +45,11 @@ def labels_of_arrow(
         raise InputError(f'{path}: column {twice!r} is there twice; rename one')
     cells = [column.to_pylist() for column in sample.columns]
     roles = find_roles(names, cells, kind, options, path)
-    table = load([names[k] for k in roles.used])
-    columns = {k: flat(table.column(names[k])) for k in roles.used}
+    kept = [k for k, column in enumerate(sample.columns) if is_kept(column.type)]
+    places = {*roles.used, *(kept if kind == 'noisy' else ())}
+    table = load([names[k] for k in sorted(places)])
+    columns = {k: table.column(names[k]) for k in places}
+    columns = {k: flat(c) if k in roles.used else c.combine_chunks() for k, c in columns.items()}
     image = columns[roles.image]
     if pa.types.is_struct(image.type) and image.type.get_field_index('path') >= 0:
         columns[roles.image] = flat(image.field('path'))

@@ -37,6 +37,10 @@ class LabelTable:
         account: of all rows.
         groups: (I,) what belongs together, by image, where a column of groups was asked for.
         verdicts: on the same images and classes, for a format that holds them beside noisy labels.
+        columns: (I,) Arrow arrays, what further columns of the source say of each image, by name;
+            they are written back in a file of the same shape.
+        lists_classes: whether the source lists its classes, with and without labels: of others it
+            says nothing.
     """
 
     images: List[str]
@@ -48,6 +52,8 @@ class LabelTable:
     account: Account = field(default_factory=Account)
     groups: Optional[List[str]] = None
     verdicts: Optional[LabelTable] = None
+    columns: Dict[str, Any] = field(default_factory=dict)
+    lists_classes: bool = False
 
     def __post_init__(self) -> None:
         self.image, self.label = (np.asarray(a, np.int64) for a in (self.image, self.label))

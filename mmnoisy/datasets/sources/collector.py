@@ -39,6 +39,7 @@ class Collector:
         self._images: Dict[str, int] = {}
         self._classes: Dict[str, int] = {}
         self._image, self._label, self._value = array('q'), array('q'), array('f')
+        self._lists_classes = False
         for name in classes:
             self.list_class(name)
 
@@ -49,7 +50,7 @@ class Collector:
 
     def list_class(self, name: Any) -> None:
         """Adds a class, with or without labels to come."""
-        self._place(self._classes, name)
+        self._lists_classes |= self._place(self._classes, name) is not None
 
     def image(self, name: Any, said: Optional[Mapping[str, Any]] = None) -> Optional[int]:
         """The place of an image; one that is new is added, with or without labels to come.
@@ -135,7 +136,9 @@ class Collector:
         image, label = image[rows], label[rows]
         self._account.rows += len(names[0]) - len(np.unique(image))
         groups = self._groups_of(len(names[0]))
-        return LabelTable(*names, image, label, value, layout, self._account, groups)
+        said = LabelTable(*names, image, label, value, layout, self._account, groups)
+        said.lists_classes = self._lists_classes
+        return said
 
     def _groups_of(self, images: int) -> Optional[List[str]]:
         if self._group_column is None:

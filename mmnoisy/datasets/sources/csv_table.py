@@ -41,7 +41,9 @@ class CsvSource(Source):
         dialect, cells = sniff(text, whole, options, path)
         names = dialect.names if dialect.header else None
         roles = find_roles(names, cells, kind, options, path)
-        columns, ragged, example = load_columns(path, dialect, roles.used)
+        # What else is said of images comes back in the file that is written.
+        places = range(len(dialect.names)) if kind == 'noisy' else roles.used
+        columns, ragged, example = load_columns(path, dialect, places)
         account = Account()
         account.drop(RAGGED, ragged, repr(example[:200]))
         layout = dict(

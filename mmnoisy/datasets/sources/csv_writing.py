@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from mmnoisy.datasets.sources import shapes
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
 from mmnoisy.datasets.sources.csv_rows import sniff
+from mmnoisy.datasets.sources.further_columns import ROLE
 from mmnoisy.datasets.sources.list_cells import JSON, ONE, compose
 from mmnoisy.datasets.sources.list_columns import ARRAY
 from mmnoisy.datasets.sources.opening import HEAD
@@ -41,9 +43,10 @@ def write_table(table: LabelTable, path: str, kind: Kind) -> None:
     between = '\t' if '.tsv' in Path(path).suffixes else ','
     simple = dict(sep=between, header=True, padded=False, decimal='.', words=['1', '0'])
     lists = {**simple, **shapes.in_lists(table, kind, JSON)}
-    for changes in ({}, {'padded': False}, lists):
-        layout = shapes.plan(table, kind, {ARRAY: JSON, DICT: JSON, ONE: JSON}, **changes)
-        text = _Text(table, kind, {**simple, **layout})
+    bare = replace(table, columns={})
+    for one, changes in ((table, {}), (table, {'padded': False}), (table, lists), (bare, lists)):
+        layout = shapes.plan(one, kind, {ARRAY: JSON, DICT: JSON, ONE: JSON}, **changes)
+        text = _Text(one, kind, {**simple, **layout})
         if not table.images or text.is_understood():
             break
     else:
@@ -108,6 +111,9 @@ class _Text:
         cells = dict(image=self.quoted(self.table.images))
         if self.table.groups is not None:
             cells['group'] = self.quoted(self.table.groups)
+        for name, column in self.table.columns.items():
+            texts = column.cast(pa.string()).fill_null('')
+            cells[ROLE + name] = quoted(as_text(texts), self.layout['sep']).to_pylist()
         return cells
 
     def _long(self) -> Iterator[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
-from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.collector import Collector, labels_by_image
 from mmnoisy.datasets.sources.storage import read_bytes, read_ends
+from mmnoisy.datasets.sources.xml_documents import parse_xml
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
 
@@ -76,26 +76,7 @@ class _Reader:
         self._said: Dict[str, Any] = {}
 
     def parse(self, data: bytes) -> None:
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text.append
-        try:
-            parser.Parse(data, True)
-        except InputError:
-            raise
-        except (expat.ExpatError, LookupError, ValueError) as error:  # also of its encoding
-            raise InputError(
-                f'{self._path}: is no whole XML file ({error}); export it again'
-            ) from error
-
-    def _refuse(self, *_: Any) -> None:
-        # Entities blow up to any size, and name other files.
-        raise InputError(
-            f'{self._path}: holds a DOCTYPE, which CVAT never writes; export it again from CVAT'
-        )
+        parse_xml(data, self._path, self._start, self._end, self._text.append)
 
     def _start(self, tag: str, attributes: Dict[str, str]) -> None:
         if tag == 'track':

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
 from mmnoisy.datasets.sources.base import SOURCES
 from mmnoisy.datasets.sources.list_cells import JSON, ONE, PYTHON
@@ -49,11 +49,16 @@ def describe(layout: Mapping[str, Any]) -> str:
     for role, what in (('score', value + 's' * several), ('group', 'group')):
         if layout.get(f'{role}_column'):
             parts.append(f'{what} in {_column(layout, role)}')
+    return ', '.join([*parts, *_further(layout)])
+
+
+def _further(layout: Mapping[str, Any]) -> Iterator[str]:
+    if layout.get('classes_file'):
+        yield f'names of classes in {layout["classes_file"]}'
     ignored = layout.get('ignored')
     if ignored:
         shown = ', '.join(map(repr, ignored[:5])) + ', ...' * (len(ignored) > 5)
-        parts.append(f'not used: {shown}')
-    return ', '.join(parts)
+        yield f'not used: {shown}'
 
 
 def _mark(sep: str) -> str:

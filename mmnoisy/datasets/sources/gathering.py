@@ -15,6 +15,7 @@ from mmnoisy.datasets.sources import list_cells
 from mmnoisy.datasets.sources.base import Kind, LabelTable
 from mmnoisy.datasets.sources.cell_values import confidences, texts, verdicts
 from mmnoisy.datasets.sources.collector import AGAIN, CONTRADICTION
+from mmnoisy.datasets.sources.further_columns import by_image
 from mmnoisy.datasets.sources.list_columns import label_lists, score_lists, spread
 from mmnoisy.errors import InputError
 
@@ -35,6 +36,7 @@ class Cells:
         score: confidences or verdicts, or lists of them.
         group: what belongs together.
         classes: of each class, its name and its column.
+        further: columns that say nothing of labels, by name.
         form: how labels stand in cells, of ``find_form``, or ``list_columns.ARRAY``.
     """
 
@@ -43,6 +45,7 @@ class Cells:
     score: Optional[pa.Array] = None
     group: Optional[pa.Array] = None
     classes: List[Tuple[str, pa.Array]] = field(default_factory=list)
+    further: Dict[str, pa.Array] = field(default_factory=dict)
     form: str = list_cells.ONE
 
 
@@ -115,13 +118,16 @@ def gather(
             account.drop(reason, len(where), stated + of(where[0]))
             kept[where] = False
     place = np.flatnonzero(kept)
-    value = items.value[place]
+    of_label, label, value = image[items.row], items.label, items.value
+    if len(place) < len(label):
+        of_label, label, value = of_label[place], label[place], value[place]
     if kind == 'verified':
         _check_absent(value, path)
         value = value == PRESENT
-    key = image[items.row[place]] * len(items.names) + items.label[place]
+    key = of_label * len(items.names) + label
     first, value = _once(key, value.astype(np.float32), kind, account, lambda k: of(place[k]))
-    place = place[first]
+    if len(first) < len(label):
+        of_label, label = of_label[first], label[first]
     if account.rows and account.rows == sum(account.dropped.values()):
         raise account.useless(
             path,
@@ -131,12 +137,14 @@ def gather(
     return LabelTable(
         images,
         items.names,
-        image[items.row[place]],
-        items.label[place],
+        of_label,
+        label,
         value,
         layout,
         account,
         groups,
+        columns=by_image(image, len(images), cells.further),
+        lists_classes=cells.label is None,
     )
 
 
@@ -148,24 +156,28 @@ def _listed(cells: Cells, kind: Kind, account: Account) -> _Items:
     length = np.maximum(labels.length, 0)
     if cells.score is None:
         row, place = spread(labels.start, length)
+        where = place
         value = np.full(len(row), 1.0 if kind == 'noisy' else PRESENT)
         empty = np.zeros(len(row), bool)
     else:
         scores = score_lists(cells.score, cells.form)
         unequal = (scores.length != length) & (length > 0)
         account.drop(UNEQUAL, int(length[unequal].sum()), _first(cells.image, unequal))
-        length = np.where(unequal, 0, length)
-        lost |= unequal
+        if unequal.any():
+            length = np.where(unequal, 0, length)
+            lost |= unequal
         row, place = spread(labels.start, length)
         _, where = spread(scores.start, length)
         value, empty = (part[where] for part in _parse(scores.flat, kind))
     label = labels.flat[place]
-    named = np.flatnonzero(label >= 0)  # lists may hold nothing
+    named = label >= 0
+    if not named.all():  # lists may hold nothing
+        row, label, value, empty, where = (a[named] for a in (row, label, value, empty, where))
 
     def shown(k: int) -> str:
-        return str(scores.flat[int(where[named[k]])].as_py())
+        return str(scores.flat[int(where[k])].as_py())
 
-    return _Items(row[named], label[named], value[named], empty[named], shown, names, lost)
+    return _Items(row, label, value, empty, shown, names, lost)
 
 
 def _wide(cells: Cells, kind: Kind, account: Account) -> _Items:
@@ -209,23 +221,31 @@ def _once(
     example: Callable[[int], str],
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Where each label comes first, and its value: the higher confidence, or the one verdict."""
-    order = np.argsort(key, kind='stable')
-    new = np.append(True, np.diff(key[order]) != 0)[: len(key)]
-    if new.all():
+    ascending = np.sort(key)
+    again = np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
+    if not len(again):
         return np.arange(len(key)), value
-    first = np.flatnonzero(new)
-    count = np.diff(first, append=len(key))
-    low, high = (f.reduceat(value[order], first) for f in (np.minimum, np.maximum))
+    group = np.searchsorted(again, key)
+    rows = np.flatnonzero(again[np.minimum(group, len(again) - 1)] == key)
+    group = group[rows]
+    low, high = (np.full(len(again), limit, value.dtype) for limit in (np.inf, -np.inf))
+    np.minimum.at(low, group, value[rows])
+    np.maximum.at(high, group, value[rows])
+    first, count = np.empty(len(again), np.int64), np.bincount(group)
+    first[group[::-1]] = rows[::-1]
     clash = (low != high) & (kind == 'verified')
     for reason, which, number in (
-        (AGAIN, (count > 1) & ~clash, count - 1),
+        (AGAIN, ~clash, count - 1),
         (CONTRADICTION, clash, count),
     ):
         if which.any():
-            account.drop(reason, int(number[which].sum()), example(order[first[which.argmax()]]))
-    place, value = order[first[~clash]], high[~clash]
-    by_place = np.argsort(place)
-    return place[by_place], value[by_place]
+            account.drop(reason, int(number[which].sum()), example(first[which.argmax()]))
+    kept = np.ones(len(key), bool)
+    kept[rows] = False
+    kept[first[~clash]] = True
+    value[first] = high
+    place = np.flatnonzero(kept)
+    return place, value[place]
 
 
 def _groups(image: np.ndarray, images: List[str], column: pa.Array, path: str) -> List[str]:

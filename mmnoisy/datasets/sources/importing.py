@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.csr import Csr, to_csr
 from mmnoisy.datasets.label_index import LabelIndex, own_info
-from mmnoisy.datasets.release.index_builder import completed
 from mmnoisy.datasets.sources.base import LabelTable
+from mmnoisy.datasets.sources.completing import completed_images
 from mmnoisy.datasets.sources.names import NONE, SEVERAL, match
 from mmnoisy.datasets.sources.splitting import add_verdicts, split
 from mmnoisy.datasets.sources.telling import tell, tell_pictures, warnings
@@ -81,7 +81,8 @@ def import_labels(
         pictures: the paths of all files of the folder, and of the pictures among them, see
             :func:`mmnoisy.datasets.sources.names.list_pictures`; None where there are only
             features.
-        complete: a verified image has every class that is verified present and no other.
+        complete: a verified image has every class that is verified present and no other, of those
+            that the file lists where it does.
         test_share: of the verified images, above 0 and below 1.
 
     Raises:
@@ -99,12 +100,16 @@ def import_labels(
     ]
     verdicts = matrices[1]
     if complete:
-        verdicts = completed(_listed(verdicts, images.rows[1]), len(classes))
+        looked_for = verified.table.classes if verified.table.lists_classes else classes
+        listed = np.isin(np.arange(len(classes)), [classes.index(name) for name in looked_for])
+        verdicts = completed_images(verdicts, images.rows[1], listed)
     entries = [
         file.table.account.entry(file.path, len(matrix.label))
         for file, matrix in zip(files, matrices)
     ]
     entries[1]['complete'] = complete
+    if complete:
+        entries[1]['num_classes'] = int(listed.sum())
     info = {
         **own_info(classes, 'the files of labels'),
         'files': entries,
@@ -168,25 +173,25 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
 
 def _find(files: Sequence[Labels], paths: Optional[Texts]) -> _Images:
     """The images that the names of all files mean."""
-    tables = [file.table for file in files]
-    keys: List[List[Any]] = []
-    for file in files:
-        names = file.table.images
-        where = np.arange(len(names)) if paths is None else match(names, paths)
-        keys.append([*names] if paths is None else where.tolist())
-        for reason, text in _REASONS.items() if paths is not None else ():
+    names = [Texts.of(file.table.images) for file in files]
+    if paths is None:
+        ids = concatenate(names).sorted_once()
+        return _Images(ids, None, [ids.rows(of_file) for of_file in names])
+    found = [match(of_file, paths) for of_file in names]
+    for file, where in zip(files, found):
+        for reason, text in _REASONS.items():
             _drop(file.table, where == reason, text)
-    name_of: Dict[Any, str] = {}
-    for table, of_table in zip(tables, keys):
-        for key, name in zip(of_table, table.images):
-            if key not in _REASONS:
-                name_of.setdefault(key, name)
-    ordered = sorted(name_of, key=name_of.__getitem__)
-    row_of = {key: row for row, key in enumerate(ordered)}
-    rows = [np.array([row_of.get(key, NONE) for key in each], np.int64) for each in keys]
-    ids = Texts.of(name_of[key] for key in ordered)
-    of_pictures = None if paths is None else paths[np.array(ordered, np.int64)]
-    return _Images(ids, None if of_pictures is None or of_pictures == ids else of_pictures, rows)
+    where = np.concatenate(found)
+    first = np.full(len(paths), NONE)
+    known = np.flatnonzero(where >= 0)[::-1]
+    first[where[known]] = known  # the last that is written is the first of a picture
+    pictures = np.flatnonzero(first >= 0)
+    ids, of_pictures = concatenate(names)[first[pictures]], paths[pictures]
+    row = np.full(len(paths) + 2, NONE)  # with NONE and SEVERAL, the last two
+    plain = ids == of_pictures  # and so in the order of their names
+    order = np.arange(len(ids)) if plain else ids.order()
+    row[pictures[order]] = np.arange(len(order))
+    return _Images(ids[order], None if plain else of_pictures[order], [row[k] for k in found])
 
 
 def _drop(table: LabelTable, images: np.ndarray, reason: str) -> None:
@@ -220,34 +225,26 @@ def _matrix(
     number = {name: k for k, name in enumerate(classes)}
     label = np.array([number.get(name, 0) for name in table.classes], np.int64)[table.label]
     row = rows[table.image]
-    known = row >= 0
-    one = np.ones(int(known.sum()), np.int64)
     of_verdicts = merge is np.add
     value = np.where(table.value > 0.5, 1, -1) if of_verdicts else table.value
-    csr = to_csr(row[known], one, label[known], value[known], shape, merge)
+    known = row >= 0
+    if not known.all():
+        row, label, value = row[known], label[known], value[known]
+    # Files have the labels of an image one after the other.
+    begin = np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
+    runs = row[begin], np.diff(begin, append=len(row))
+    csr = to_csr(*runs, label, value, shape, merge)
     if not of_verdicts:
-        table.account.drop('given more than once', len(one) - len(csr.label))
+        table.account.drop('given more than once', len(row) - len(csr.label))
         return csr
     # An even number of opposite verdicts is no verdict.
-    times = to_csr(row[known], one, label[known], one, shape, np.add).value
+    times = to_csr(*runs, label, np.ones(len(row), np.int64), shape, np.add).value
     agreed = csr.value != 0
     table.account.drop('verdicts that contradict one another', int(times[~agreed].sum()))
     table.account.drop('given more than once', int((times[agreed] - 1).sum()))
     image = np.repeat(np.arange(shape[0]), np.diff(csr.start))[agreed]
     start = np.append(0, np.cumsum(np.bincount(image, minlength=shape[0])))
     return Csr(start, csr.label[agreed], csr.value[agreed] > 0)
-
-
-def _listed(verdicts: Csr, rows: np.ndarray) -> Csr:
-    """Verdicts of which every listed image has at least one, so that all of it can be completed."""
-    count = np.diff(verdicts.start)
-    bare = np.zeros(len(count), bool)
-    bare[rows[rows >= 0]] = True
-    bare &= count == 0
-    start = np.append(0, np.cumsum(count + bare))
-    at = verdicts.start[:-1][bare]
-    label, value = (np.insert(array, at, 0) for array in (verdicts.label, verdicts.value))
-    return Csr(start, label, value)
 
 
 def _groups(files: Sequence[Labels], images: _Images) -> Optional[List[str]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import pyarrow as pa
 
@@ -64,6 +65,8 @@ class JsonLinesSource(Source):
             used[label] = [list(cell) for cell in pairs]
             used[score] = [list(cell.values()) for cell in pairs]
         arrays = {k: flat(_array(column, k != roles.score)) for k, column in used.items()}
+        if kind == 'noisy':
+            arrays.update(_further(columns, used))
         layout: Dict[str, Any] = dict(format=self.name)
         table = labels_of(names, arrays, roles, layout, kind, options, account, path)
         if objects:
@@ -145,6 +148,16 @@ def _array(cells: Sequence[Any], texts: bool) -> pa.Array:
     if texts or not all(map(_is_number, cells)):
         return pa.array(map(_text, cells), pa.string())
     return pa.array(cells, pa.float64())
+
+
+def _further(columns: Sequence[List[Any]], used: Mapping[int, Any]) -> Dict[int, pa.Array]:
+    """The other columns, as far as their cells are of one type."""
+    found = {}
+    for k, column in enumerate(columns):
+        if k not in used:
+            with suppress(pa.ArrowException, OverflowError, UnicodeEncodeError):
+                found[k] = pa.array(column)
+    return found
 
 
 def _listed(cell: Any) -> List[Any]:

@@ -74,6 +74,8 @@ def _arrow_lists(array: pa.Array) -> Lists:
 
 def spread(start: np.ndarray, length: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """The row and the place of each part of all rows."""
+    if (length == 1).all():  # as in a long table, which has the most rows
+        return np.arange(len(length)), start
     row = np.repeat(np.arange(len(length)), length)
     before = np.cumsum(length) - length
     return row, np.arange(len(row)) + (start - before)[row]

@@ -1,14 +1,15 @@
-"""Which picture a name in a file of labels means (pure)."""
+"""Which picture a name in a file of labels means (pure, on pyarrow)."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-from collections import defaultdict
-from typing import Callable, Collection, Dict, List, Sequence, Tuple
+from typing import Collection, List, Sequence, Tuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mmnoisy.io.texts import Texts
 
@@ -51,70 +52,81 @@ def match(names: Sequence[str], paths: Texts) -> np.ndarray:
     Returns:
         (n,) int64, numbers of paths, ``NONE`` or ``SEVERAL``.
     """
-    found = paths.rows(Texts.of(names))
+    texts = Texts.of(names)
+    found = paths.rows(texts)
     left = np.flatnonzero(found < 0)
     if not len(left) or not len(paths):
         return found
-    plain = [*map(_plain, names)]
-    every = paths.tolist()
-    whole = {path: row for row, path in enumerate(every)}
-    cut = _prefix(plain, whole)
-    lookups: List[Callable[[str], int]] = [
-        lambda name: whole.get(name[cut:], NONE),
-        _lookup(every, lambda path: posixpath.splitext(path)[0], lambda name: name[cut:]),
-    ]
+    every = paths.to_arrow().cast(pa.large_string())
+    plain = _plain(texts.to_arrow().cast(pa.large_string()))
+    below = _without_prefix(plain, every)
     # Only a bare name may lie anywhere: dogs/1.jpg is no other folder's 1.jpg.
-    lookups += [
-        _bare(_lookup(every, posixpath.basename)),
-        _bare(_lookup(every, lambda path: posixpath.splitext(posixpath.basename(path))[0])),
-        _lookup(every, str.casefold, lambda name: name[cut:].casefold()),
-        _bare(_lookup(every, lambda path: posixpath.basename(path).casefold(), str.casefold)),
-    ]
-    for row in left.tolist():
-        for lookup in lookups:
-            found[row] = lookup(plain[row])
-            if found[row] != NONE:
-                break
+    bare = pc.if_else(pc.match_substring(plain, '/'), pa.scalar(None, plain.type), plain)
+    for asked, change, key in (
+        (below, _same, _same),
+        (below, _same, _without_ending),
+        (bare, _same, _last_part),
+        (bare, _same, lambda path: _without_ending(_last_part(path))),
+        (below, _casefold, _casefold),
+        (bare, _casefold, lambda path: _casefold(_last_part(path))),
+    ):
+        found[left] = _places(change(asked.take(pa.array(left))), key(every))
+        left = left[found[left] == NONE]
+        if not len(left):
+            break
     return found
 
 
-def _plain(name: str) -> str:
-    """A path without address, backslashes and what leads nowhere."""
+def _plain(names: pa.Array) -> pa.Array:
+    """Paths without addresses, backslashes and what leads nowhere."""
+    irregular = pc.match_substring_regex(names, r'://|\\|//|(^|/)\.\.?(/|$)|^/|/$')
+    mended = [_plain_path(name) for name in names.filter(irregular).to_pylist()]
+    return pc.replace_with_mask(names, irregular, pa.array(mended, pa.large_string()))
+
+
+def _plain_path(name: str) -> str:
     if '://' in name:
         name = unquote(urlsplit(name).path)
     path = posixpath.normpath(name.replace('\\', '/')) if name else name
     return path.lstrip('/')
 
 
-def _prefix(names: Sequence[str], whole: Dict[str, int]) -> int:
-    """The length of the prefix that all names share and without which the most are known."""
-    shared = posixpath.commonprefix([posixpath.dirname(name) + '/' for name in names])
-    ends = [0, *(k + 1 for k, letter in enumerate(shared) if letter == '/' and k)]
-    known = [sum(name[end:] in whole for name in names) for end in ends]
-    return ends[int(np.argmax(known))]
+def _without_prefix(names: pa.Array, paths: pa.Array) -> pa.Array:
+    """Names without the folders that all share and without which the most are known."""
+    ends = pc.min_max(names).as_py()
+    shared = posixpath.commonprefix([ends['min'], ends['max']])
+    cut = [names]
+    for k, letter in enumerate(shared):
+        if letter == '/' and k:
+            cut.append(pc.utf8_slice_codeunits(names, k + 1, 2**31 - 1))
+    known = [pc.sum(pc.is_in(part, value_set=paths)).as_py() for part in cut]
+    return cut[int(np.argmax(known))]
 
 
-def _same(name: str) -> str:
-    return name
+def _places(asked: pa.Array, keys: pa.Array) -> np.ndarray:
+    """The place of each text among keys, ``NONE`` or ``SEVERAL``."""
+    coded = keys.dictionary_encode()
+    code = coded.indices.to_numpy()
+    place = np.zeros(len(coded.dictionary), np.int64)
+    place[code] = np.arange(len(code))
+    place[np.bincount(code) > 1] = SEVERAL
+    found = pc.index_in(asked, value_set=coded.dictionary).fill_null(len(place)).to_numpy()
+    return np.append(place, NONE)[found]
 
 
-def _lookup(
-    paths: Sequence[str],
-    key: Callable[[str], str],
-    asked: Callable[[str], str] = _same,
-) -> Callable[[str], int]:
-    """Finds a path by what a function makes of it; the table is made when it is first used."""
-    table: Dict[str, List[int]] = defaultdict(list)
-
-    def find(name: str) -> int:
-        if not table:
-            for row, path in enumerate(paths):
-                table[key(path)].append(row)
-        rows = table.get(asked(name), ())
-        return NONE if not rows else rows[0] if len(rows) == 1 else SEVERAL
-
-    return find
+def _same(texts: pa.Array) -> pa.Array:
+    return texts
 
 
-def _bare(lookup: Callable[[str], int]) -> Callable[[str], int]:
-    return lambda name: NONE if '/' in name else lookup(name)
+def _last_part(paths: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(paths, '(?s)^.*/', '')
+
+
+def _without_ending(paths: pa.Array) -> pa.Array:
+    """As ``posixpath.splitext``: a name of dots and one word, as ``.jpg``, has no ending."""
+    return pc.replace_substring_regex(paths, r'([^/.][^/]*)\.[^/.]*$', r'\1')
+
+
+def _casefold(texts: pa.Array) -> pa.Array:
+    folded = [text and text.casefold() for text in texts.to_pylist()]
+    return pa.array(folded, pa.large_string())

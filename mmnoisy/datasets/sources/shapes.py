@@ -10,6 +10,7 @@ import pyarrow as pa
 from mmnoisy.datasets.sources.base import Kind, LabelTable
 from mmnoisy.datasets.sources.cell_values import shortest
 from mmnoisy.datasets.sources.column_names import is_plural
+from mmnoisy.datasets.sources.further_columns import ROLE
 from mmnoisy.datasets.sources.list_cells import ONE, compose, find_form, parse
 from mmnoisy.errors import InputError
 
@@ -48,6 +49,8 @@ def plan(table: LabelTable, kind: Kind, forms: Mapping[str, str], **changes: Any
         name = ('score' if kind == 'noisy' else 'verdict') + 's' * several
         layout['score_column'] = name
     roles = ['image', 'label', 'score', 'group']
+    roles += [ROLE + name for name in table.columns]
+    layout.update({f'{ROLE}{name}_column': name for name in table.columns})
     order = [*layout.get('order', []), *roles]
     has_group = table.groups is not None and layout['group_column']
     wanted = {
@@ -55,6 +58,7 @@ def plan(table: LabelTable, kind: Kind, forms: Mapping[str, str], **changes: Any
         'label': layout['shape'] != 'wide',
         'score': scored and layout['score_column'],
         'group': has_group,
+        **{ROLE + name: True for name in table.columns},
     }
     layout['order'] = [role for role in dict.fromkeys(order) if wanted.get(role)]
     return layout

@@ -25,14 +25,19 @@ def split(
         test_share: of the verified images.
     """
     verified = np.diff(index.verdicts.start) > 0
-    of_image = np.array(index.image_ids.tolist() if groups is None else groups, object)
+    rows = np.flatnonzero(verified)
+    of_rows = [*index.image_ids[rows]] if groups is None else [groups[k] for k in rows.tolist()]
     # Whole groups in the order of their hashes, until there are enough images.
-    names, group = np.unique(of_image[verified], return_inverse=True)
+    names, group = np.unique(np.array(of_rows, object), return_inverse=True)
     order = np.argsort([hashlib.sha256(name.encode()).hexdigest() for name in names])
     size = np.bincount(group, minlength=len(names))[order]
     wanted = max(1, round(test_share * int(verified.sum())))
     tested = {*names[order[np.cumsum(size) - size < wanted]]}
-    in_test = np.array([name in tested for name in of_image], bool)
+    in_test = np.zeros(len(index), bool)
+    if groups is None:
+        in_test[rows] = [name in tested for name in of_rows]
+    else:
+        in_test[:] = [name in tested for name in groups]
     in_t = np.zeros(len(index), bool)
     in_t[listed[listed >= 0]] = True
     masks = (in_t & ~verified & ~in_test, verified & ~in_test, verified & in_test)

@@ -14,6 +14,7 @@ from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
 from mmnoisy.datasets.sources.cell_values import confidences, is_list, texts, verdicts
 from mmnoisy.datasets.sources.column_names import is_plural
+from mmnoisy.datasets.sources.further_columns import ROLE, is_kept
 from mmnoisy.datasets.sources.gathering import Cells, gather
 from mmnoisy.datasets.sources.list_cells import ONE, find_form, given_separator
 from mmnoisy.datasets.sources.list_columns import ARRAY
@@ -37,7 +38,8 @@ def labels_of(
 
     Args:
         names: of all columns.
-        columns: those that count, by their places, of :func:`cell_values.flat`.
+        columns: those that count, and others to keep, by their places, of
+            :func:`cell_values.flat`.
         roles: which they are.
         layout: what is known of the format; all that the table tells is added.
         kind: of the labels.
@@ -60,6 +62,12 @@ def labels_of(
     layout['order'] = sorted(used, key=lambda role: used[role])
     layout['ignored'] = [name for k, name in enumerate(names) if k not in roles.used]
     cells = Cells(**{role: columns[k] for role, k in used.items()})
+    further = {
+        names[k]: k
+        for k, column in columns.items()
+        if k not in roles.used and is_kept(column.type) and [*names].count(names[k]) == 1
+    }
+    cells.further = {name: columns[k] for name, k in further.items()}
     if cells.label is None:
         cells.classes = [(names[k], columns[k]) for k in roles.classes]
         layout['shape'] = 'wide'
@@ -74,7 +82,12 @@ def labels_of(
         layout['words'] = _words(values)
     elif any(map(_has_comma, values)) and layout['shape'] != 'list':
         layout['decimal'] = ','
-    return gather(cells, layout, kind, account, path)
+    table = gather(cells, layout, kind, account, path)
+    if table.columns:
+        used.update({ROLE + name: further[name] for name in table.columns})
+        layout['order'] = sorted(used, key=lambda role: used[role])
+        layout.update({f'{ROLE}{name}_column': name for name in table.columns})
+    return table
 
 
 def _form(cells: Cells, layout: Mapping[str, Any], kind: Kind, options: Options, path: str) -> str:
@@ -84,20 +97,31 @@ def _form(cells: Cells, layout: Mapping[str, Any], kind: Kind, options: Options,
     given = given_separator(options.list_sep)
     if given is not None:
         return given
-    if cells.score is not None and not is_list(cells.score.type):
-        value, empty = (confidences if kind == 'noisy' else verdicts)(cells.score)
-        if not (np.isnan(value) & ~empty).any():
-            # Several labels would have several scores, as 'cat,dog' has '1,1'.
-            return ',' if _in_parallel(cells.label, cells.score) else ONE
+    if cells.score is not None and _are_values(cells.score, kind):
+        # Several labels would have several scores, as 'cat,dog' has '1,1'.
+        return ',' if _in_parallel(cells.label, cells.score) else ONE
     image, images = texts(cells.image)
     known = texts(cells.label)[1].to_pylist()
     plural = is_plural(layout['label_column'])
     return find_form(known, path, plural, int((image >= 0).sum()), len(images))
 
 
+def _are_values(score: pa.Array, kind: Kind) -> bool:
+    """Whether each cell is one confidence or verdict, or empty."""
+    if is_list(score.type):
+        return False
+    parse = confidences if kind == 'noisy' else verdicts
+    if pa.types.is_dictionary(score.type):  # of few distinct texts, not all of them in use
+        value, empty = parse(score.dictionary.dictionary_encode())
+        if not (np.isnan(value) & ~empty).any():
+            return True
+    value, empty = parse(score)
+    return not (np.isnan(value) & ~empty).any()
+
+
 def _in_parallel(label: pa.Array, score: pa.Array) -> bool:
     """Whether scores have commas, each as many as its label."""
-    if not pa.types.is_dictionary(score.type):
+    if not _has_comma(score):
         return False
     counts = []
     for column in (label, score):

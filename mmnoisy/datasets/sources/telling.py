@@ -85,7 +85,9 @@ def alike(names: Iterable[str]) -> List[List[str]]:
 def _file(file: Dict) -> str:
     line = f'{file["path"]}: {file["rows"]:,} rows, {file["kept"]:,} labels kept'
     if file.get('complete'):
-        line += ', and all other classes of their images absent'
+        number = file.get('num_classes')
+        of_them = f'all others of {number:,} classes' if number else 'all other classes'
+        line += f', and {of_them} absent in their images'
     bare = file['rows'] - file['kept'] - sum(file['dropped'].values())
     if bare:
         line += f' + {bare:,} images without a label'
@@ -99,6 +101,7 @@ def _file(file: Dict) -> str:
 
 def _example(index: LabelIndex) -> str:
     label, present = index.verdicts.row(0)
+    label, present = (np.append(a[present], a[~present]) for a in (label, present))
     noisy = [index.classes[k] for k in index.noisy.row(0)[0][:FEW]]
     verdicts = [
         f'{index.classes[k]} {"present" if is_present else "absent"}'

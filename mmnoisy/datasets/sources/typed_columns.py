@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from mmnoisy.datasets.sources import shapes
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options
+from mmnoisy.datasets.sources.further_columns import ROLE
 from mmnoisy.datasets.sources.list_cells import ONE, compose
 from mmnoisy.datasets.sources.list_columns import ARRAY
 from mmnoisy.datasets.sources.roles import find_roles
@@ -36,10 +38,11 @@ def typed_columns(table: LabelTable, kind: Kind) -> Tuple[List[str], List[pa.Arr
         InputError: an image or a class has no name.
     """
     forms = {ONE: ARRAY}
-    for changes in ({}, shapes.in_lists(table, kind, ARRAY)):
-        layout = shapes.plan(table, kind, forms, **changes)
-        names, columns = _columns(table, kind, layout)
-        if not table.images or _is_understood(table, kind, layout, names, columns):
+    bare, lists = replace(table, columns={}), shapes.in_lists(table, kind, ARRAY)
+    for one, changes in ((table, {}), (table, lists), (bare, lists)):
+        layout = shapes.plan(one, kind, forms, **changes)
+        names, columns = _columns(one, kind, layout)
+        if not table.images or _is_understood(one, kind, layout, names, columns):
             return names, columns
     raise AssertionError('lists are always understood')
 
@@ -55,6 +58,7 @@ def _columns(
     columns = dict(image=image)
     if table.groups is not None:
         columns['group'] = pa.array(table.groups, pa.string())
+    columns.update({ROLE + name: column for name, column in table.columns.items()})
     classes = pa.array(table.classes, pa.string())
     further: List[pa.Array] = []
     if layout['shape'] == 'long':

@@ -27,6 +27,11 @@ def is_first(launcher: str = 'pytorch') -> bool:
     return os.environ.get(_RANKS.get(launcher, 'RANK'), '0') == '0'
 
 
+def may_restart() -> bool:
+    """Whether torchrun starts the processes of this run again where some of them are lost."""
+    return int(os.environ.get('TORCHELASTIC_MAX_RESTARTS', 0)) > 0
+
+
 def join_processes() -> None:
     """Lets the processes of a tool talk to one another, if there are several."""
     if world_size() > 1:

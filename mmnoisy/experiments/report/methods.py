@@ -55,6 +55,7 @@ _KNOWN = [
     Method('finetune_listed', 'Fine-tuned, absences light', '#004488', 'X', '-', None),
     Method('joint_listed', 'Joint, absences light', '#DDAA33', 'x', '-', None),
     Method('best', 'Logit cleaning', '#BB5566', '*', '-', None),
+    Method('auto', 'Chosen on V', '#000080', 'D', '-.', None),
     Method('bound_verdicts_best', 'Bound: verdicts, absences light', '#66CCEE', 'p', '--', None),
     Method('bound_verdicts', 'Bound: verdicts on T', '#009E73', 'X', '--', None),
     Method('bound_truth', 'Bound: truth of T', '#004D40', '*', '--', None),

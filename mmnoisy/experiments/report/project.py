@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from mmnoisy.datasets.project import Project
+from mmnoisy.engine.checkpoints.reading import checkpoint_file
+from mmnoisy.experiments.class_figures import FEW_VERDICTS
 from mmnoisy.io.atomic import atomic_write
 from mmnoisy.reporting.pages import render_page
 
@@ -23,14 +26,16 @@ def write_page(path: Path, project: Project, found: Mapping[str, Any]) -> None:
     page = render_page(
         'mmnoisy.experiments.report',
         'project.html',
-        ['sort.js'],
+        ['sort.js', 'filter.js'],
         title=f'{project.folder.resolve().name}: {found["method"]}',
         tiles=_tiles(found),
         found=found,
         sets=[(_SETS[key], found[key]) for key in _SETS if found[key]],
         first=_first_part(found['tried']),
-        project=project,
-        checkpoint=project.folder / 'model',
+        classes=found['classes'],
+        few_verdicts=FEW_VERDICTS,
+        checkpoint=checkpoint_file(str(project.model)),
+        commands=_commands(project),
         interval=interval_text,
     )
     with atomic_write(path) as file:
@@ -79,6 +84,21 @@ def _tiles(found: Mapping[str, Any]) -> List[Dict[str, str]]:
     return tiles + [
         dict(label=score, value=f'{judged[score][0]:.2f}', note=f'on {where}')
         for score in ('AP_all', 'MAP')
+    ]
+
+
+def _commands(project: Project) -> List[Tuple[str, str]]:
+    """What to do with a project, and how."""
+    folder, config, features = (
+        shlex.quote(str(path)) for path in (project.folder, project.config, project.features)
+    )
+    return [
+        ('Clean the labels', f'mmnoisy clean {folder} --out cleaned.csv'),
+        ('Label new pictures', f'mmnoisy predict {folder} new_photos --out new.csv'),
+        ('List what to verify next', f'mmnoisy review {folder} --size 100'),
+        ('Look at the pictures', f'mmnoisy view {folder}'),
+        ('Test', f'mmnoisy test {folder}'),
+        ('Train again', f'python tools/train.py {config} --features {features}'),
     ]
 
 

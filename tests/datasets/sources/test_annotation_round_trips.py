@@ -71,7 +71,7 @@ FORMS = [
     (HuggingFace, 'metadata.parquet', {}),
     (HuggingFace, 'metadata.parquet', {'single': True, 'label_column': 'label'}),
 ]
-OURS = [*{source.name: None for source, _, _ in FORMS}, 'folders']
+OURS = [*{source.name: None for source, _, _ in FORMS}, 'folders', 'voc', 'image_list']
 IDS = [f'{source.name}-{path}-{"-".join(layout)}' for source, path, layout in FORMS]
 
 

@@ -27,7 +27,7 @@ BY_FILE = {name: f'{name}.json' for name in DOCUMENTS} | {
     'hugging_face': 'metadata.jsonl',
 }
 
-OURS = [*BY_FILE, 'folders']
+OURS = [*BY_FILE, 'folders', 'voc', 'image_list']
 
 
 def written(name, folder):

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmnoisy import read_labels
 from mmnoisy.datasets.sources.base import LabelTable
 from mmnoisy.datasets.sources.importing import Labels, add_labels, import_labels
 from mmnoisy.errors import InputError
@@ -91,6 +92,44 @@ def test_what_was_understood():
     assert 'classes: 4: cat (3), a, b (1), dog (1), bird (0)' in told
     for file in made.indexes['train'].info['files']:
         assert file['rows'] == file['kept'] + sum(file['dropped'].values())
+
+
+def test_complete_verdicts_of_a_file_that_lists_its_classes():
+    checked = labels('checked.json', ('c.jpg', 'cat', 1), ('e.jpg', 'bird', 1), images=['d.jpg'])
+    checked.table.classes.append('cow')
+    checked.table.lists_classes = True
+    made = import_labels(labels('tags.csv', *NOISY), checked, None, complete=True)
+    verdicts = {}
+    for name in ('validation', 'test'):
+        verdicts.update({k: v for k, (_, v) in content(made.indexes[name]).items()})
+    # Nobody has looked for dogs.
+    absent = dict.fromkeys(['cat', 'bird', 'cow'], False)
+    assert verdicts == {
+        'c.jpg': {**absent, 'cat': True},
+        'd.jpg': absent,
+        'e.jpg': {**absent, 'bird': True},
+    }
+    told = '2 labels kept, and all others of 3 classes absent in their images'
+    assert told in '\n'.join(made.lines)
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'listed'),
+    [
+        ('a.csv', 'image,cat,dog\na.jpg,1,0\n', True),
+        ('a.csv', 'image,label\na.jpg,cat\n', False),
+        (
+            'a.json',
+            '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [],'
+            ' "categories": [{"id": 1, "name": "cat"}]}',
+            True,
+        ),
+        ('a.json', '{"data_list": [{"img_path": "a.jpg", "gt_label": [1]}]}', False),
+    ],
+)
+def test_which_files_list_their_classes(tmp_path, name, text, listed):
+    (tmp_path / name).write_text(text)
+    assert read_labels(tmp_path / name, 'verified').lists_classes is listed
 
 
 def test_complete_verdicts_say_that_all_else_is_absent():

@@ -1,4 +1,7 @@
-from hypothesis import given
+import posixpath
+from collections import Counter
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmnoisy.datasets.sources.names import NONE, SEVERAL, list_pictures, match
@@ -58,6 +61,68 @@ def test_other_letters_where_nothing_else_fits():
 @given(st.sets(st.text(st.characters(exclude_categories=['Cs']), min_size=1), min_size=1))
 def test_any_path_is_found_by_itself(paths):
     assert found(*paths, paths=[*paths]) == [*paths]
+
+
+PARTS = [
+    'a',
+    'A',
+    'b',
+    'é',
+    'É',
+    'ß',
+    'ss',
+    '.',
+    '..',
+    'a.b',
+    '.jpg',
+    'a.jpg',
+    'A.JPG',
+    'a\n.b',
+    '',
+]
+SOME_PATHS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=4).map('/'.join)
+
+
+def one_by_one(names, paths):
+    """The same in plain Python, one name after the other."""
+    plain = [posixpath.normpath(name).lstrip('/') if name else '' for name in names]
+    shared = posixpath.commonprefix([posixpath.dirname(name) + '/' for name in plain])
+    ends = [0, *(k + 1 for k, letter in enumerate(shared) if letter == '/' and k)]
+    known = [sum(name[end:] in paths for name in plain) for end in ends]
+    cut = ends[known.index(max(known))]
+
+    def stem(path):
+        return posixpath.splitext(path)[0]
+
+    def last(path):
+        return posixpath.basename(path)
+
+    def find(name, short):
+        bare = '/' not in short
+        for key, asked, may in (
+            (str, short[cut:], True),
+            (stem, short[cut:], True),
+            (last, short, bare),
+            (lambda path: stem(last(path)), short, bare),
+            (str.casefold, short[cut:].casefold(), True),
+            (lambda path: last(path).casefold(), short.casefold(), bare),
+        ):
+            count = Counter(map(key, paths))[asked]
+            if may and count:
+                return [key(path) for path in paths].index(asked) if count == 1 else SEVERAL
+        return NONE
+
+    return [
+        paths.index(name) if name in paths else find(name, short)
+        for name, short in zip(names, plain)
+    ]
+
+
+@settings(deadline=None)
+@given(st.sets(SOME_PATHS), st.lists(SOME_PATHS), st.sampled_from(['', 'x/', '/x/a/', './']))
+def test_all_at_once_as_one_by_one(paths, names, prefix):
+    paths, names = sorted(paths), [prefix + name for name in names]
+    assert match(names, Texts.of(paths)).tolist() == one_by_one(names, paths)
 
 
 def test_an_empty_folder_and_no_names():

@@ -1,9 +1,9 @@
 from mmnoisy.experiments.report.methods import MOST_DRAWN, drawn, is_bound, methods_of
-from mmnoisy.experiments.systems import BASELINES, SYSTEMS
+from mmnoisy.experiments.systems import AUTO, BASELINES, SYSTEMS
 
 ROWS = [
     row
-    for name in SYSTEMS
+    for name in (*SYSTEMS, AUTO)
     for row in (('misra_visual', 'misra_relevance') if name == 'misra' else (name,))
 ]
 BOUNDS = ('bound_verdicts', 'bound_truth', 'bound_verdicts_best')

@@ -6,6 +6,7 @@ from mmpretrain.registry import MODELS
 
 import mmnoisy.components  # noqa: F401
 from mmnoisy import InputError
+from mmnoisy.models.backbones import timm_features
 
 timm = pytest.importorskip('timm')
 
@@ -30,6 +31,32 @@ def test_features_are_what_the_last_layer_of_timm_gets(name):
         wanted = network.forward_head(network.forward_features(pictures), pre_logits=True)
     assert found.shape == (2, network.num_features)
     torch.testing.assert_close(found, wanted)
+
+
+def test_a_network_of_the_hub(monkeypatch):
+    make = timm.create_model
+
+    def create(name, **kwargs):
+        assert name == 'hf-hub:me/mine'
+        return make('test_efficientnet', **kwargs)
+
+    monkeypatch.setattr(timm, 'create_model', create)
+    backbone = MODELS.build(dict(type='mmpretrain.TIMMFeatures', model_name='hf-hub:me/mine'))
+    assert backbone.eval()(torch.randn(1, 3, 32, 32))[0].shape[0] == 1
+
+
+@pytest.mark.parametrize('name', ['hf-hub:me/mine', 'hf_hub:me/mine'])
+def test_what_the_hub_lacks_is_a_sentence(monkeypatch, name):
+    def fail(*args, **kwargs):
+        raise ConnectionError('no route to host\nand more')
+
+    monkeypatch.setattr(timm, 'create_model', fail)
+    sentence = rf"'{name}': cannot be fetched \(no route to host\); check the name and the network"
+    with pytest.raises(InputError, match=sentence):
+        MODELS.build(dict(type='mmpretrain.TIMMFeatures', model_name=name))
+    monkeypatch.setattr(timm_features, 'find_spec', lambda name: None)
+    with pytest.raises(InputError, match=f"'{name}': needs huggingface_hub; pip install"):
+        MODELS.build(dict(type='mmpretrain.TIMMFeatures', model_name=name))
 
 
 def test_no_such_network():

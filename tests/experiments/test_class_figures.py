@@ -1,0 +1,85 @@
+"""Figures of classes against those of all classes together, and by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from mmnoisy.experiments.class_figures import FEW_VERDICTS, class_figures, class_rows
+from mmnoisy.experiments.decision import Pairs
+from mmnoisy.experiments.judgement import judged
+
+CLASSES = 7
+
+
+@pytest.fixture
+def drawn():
+    """Scores, cleaned labels, pairs and parts; a class without verdicts is the last."""
+    rng = np.random.default_rng(0)
+    image, label = np.divmod(rng.permutation(60 * (CLASSES - 1))[:200], CLASSES - 1)
+    pairs = Pairs(image, label, rng.random(200) < 0.5, rng.random(200) < 0.7)
+    cleaned = np.where(rng.random(200) < 0.2, np.nan, rng.random(200))
+    return rng.random(200), cleaned, pairs, rng.integers(0, 3, 60)
+
+
+def test_a_hand_worked_case():
+    pairs = Pairs(
+        image=np.array([0, 0, 1, 2, 3]),
+        label=np.array([0, 1, 0, 0, 0]),
+        present=np.array([True, False, False, False, True]),
+        noisy=np.array([True, True, True, True, False]),
+    )
+    cleaned = np.array([0.9, 0.1, 0.2, np.nan, 0.1])
+    scores = np.array([0.5, 0.5, 0.6, 0.1, 0.9])
+    found = class_figures(scores, cleaned, pairs, np.zeros(4, int), 2)
+    row, other = class_rows(['cat', 'Ass'], found)[::-1]
+    assert row == dict(
+        name='cat', verified=4, present=2, few=True, AP=pytest.approx(100 * (1 + 2 / 3) / 2),
+        rated=3, before=pytest.approx(100 / 3), after=pytest.approx(200 / 3), wrong=2, found=1,
+    )  # fmt: skip
+    assert other == dict(
+        name='Ass', verified=1, present=0, few=True, AP=None, rated=1, before=0, after=100,
+        wrong=1, found=1,
+    )  # fmt: skip
+
+
+def test_sums_are_those_of_all_classes(drawn):
+    scores, _, pairs, part = drawn
+    found, whole = class_figures(*drawn, CLASSES), judged(*drawn)
+    rated = found.rated.sum()
+    assert 100 * (rated - found.wrong.sum()) / rated == pytest.approx(whole['before'][0])
+    assert 100 * found.right.sum() / rated == pytest.approx(whole['after'][0])
+    assert found.verified.sum() == 200
+    assert found.present.sum() == pairs.present.sum()
+    for k in range(CLASSES):
+        of_parts = []
+        for p in range(3):
+            here = (pairs.label == k) & (part[pairs.image] == p)
+            if pairs.present[here].any():
+                of_parts.append(average_precision_score(pairs.present[here], scores[here]))
+        wanted = 100 * np.mean(of_parts) if of_parts else math.nan
+        assert found.AP[k] == pytest.approx(wanted, nan_ok=True)
+
+
+def test_parts_that_are_not_scored_do_not_count(drawn):
+    scores, cleaned, pairs, part = drawn
+    scores = np.where(part[pairs.image] == 2, np.nan, scores)
+    known = part[pairs.image] != 2
+    found = class_figures(scores, cleaned, pairs, part, CLASSES)
+    wanted = class_figures(scores[known], cleaned[known], pairs.where(known), part, CLASSES)
+    np.testing.assert_array_equal(found.AP, wanted.AP)
+    assert found.verified.sum() == 200
+
+
+def test_rows_of_classes_with_verdicts(drawn):
+    found = class_figures(*drawn, CLASSES)
+    names = ['e', 'D', 'c', 'b', 'A', 'f', 'none']
+    rows = class_rows(names, found, found)
+    assert [row['name'] for row in rows] == ['A', 'b', 'c', 'D', 'e', 'f']
+    for row in rows:
+        assert row['few'] == (row['verified'] < FEW_VERDICTS)
+        assert (row['test_verified'], row['test_AP']) == (row['verified'], row['AP'])
+    alone = class_figures(*(drawn[0][:0], drawn[1][:0]), drawn[2].where(slice(0)), drawn[3], 7)
+    assert class_rows(names, alone) == []
+    assert len(class_rows(names, alone, found)) == 6
