@@ -8,6 +8,6 @@ model = dict(
     unverified='mask',
     unannotated='teacher',
     unannotated_weight=0.01,
-    cleaning_head=dict(_delete_=True, type='HierarchicalCleaningHead', loss_weight=0.0),
+    cleaning_head=dict(_delete_=True, type='LogitCleaningHead', loss_weight=0.0),
 )
 optim_wrapper = dict(paramwise_cfg=dict(_delete_=True))

@@ -13,7 +13,7 @@ model = dict(
     unverified='mask',
     unannotated='teacher',
     unannotated_weight=0.01,
-    cleaning_head=dict(type='HierarchicalCleaningHead', loss_weight=0.0),
+    cleaning_head=dict(type='LogitCleaningHead', loss_weight=0.0),
 )
 train_dataloader = dict(
     dataset=['noisy_set', 'verified_set'], sampler=dict(source_ratio=[9, 1])

@@ -1,25 +1,29 @@
 """The methods that ``auto`` chooses from: few, different, each a config with a few changes.
 
-All share what costs most: the start, a classifier that has learned T, and a cleaning network that
-has learned V from there on. Nothing in a candidate belongs to one data set.
+All share what costs most: the start, a classifier that has learned T; the cleaning network, which
+has learned V from there on and whose labels people get; and the teacher, another one, from whose
+labels a classifier learns. What is surest of a label is not what teaches best: the teacher
+remembers the classifier that it began as, the cleaning network keeps to what verdicts tell. Nothing
+in a candidate belongs to one data set.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
 
-START, CLEANER = 'start', 'cleaner'
+START, CLEANER, TEACHER = 'start', 'cleaner', 'teacher'
 BASELINE = 'baseline'
 SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
 BY_RATE = 'finetune_listed'
 """The method by which the rates of all are chosen."""
+FEW_PASSES = 50
 VARIANCES = (0.5, 5.0, 2.0)
 """Of the priors of a cleaning network, see :class:`mmnoisy.models.HierarchicalCleaningHead`."""
-RATES = (1.0, 1 / 3, 1 / 9, 1 / 27)
+RATES = (1.0, 1 / 3, 1 / 9)
 """Factors of the learning rates, from those of the configs downwards."""
 FAST_BIASES = 30.0
 """Rate of the biases, relative to that of the weights, where classes are present nearly always."""
@@ -33,7 +37,7 @@ class Candidate(NamedTuple):
         text: what it does, in words.
         system: the name of its config.
         changes: settings that replace those of its config, by ``key.subkey``.
-        begins_with: what its weights begin with, ``START`` or ``CLEANER``; '' for random ones.
+        begins_with: what its weights begin with, ``START`` or ``TEACHER``; '' for random ones.
         factor: of the learning rates of the weights, those of the biases stay.
     """
 
@@ -41,7 +45,7 @@ class Candidate(NamedTuple):
     text: str
     system: str
     changes: Mapping[str, Any]
-    begins_with: str = CLEANER
+    begins_with: str = TEACHER
     factor: float = 1.0
 
     @property
@@ -81,10 +85,10 @@ def cleaners(soft: bool) -> List[Candidate]:
         Candidate(
             name,
             f'cleaning network on V, {text}',
-            'best_cleaner',
+            'cleaner',
             {
                 'model.soft_labels': soft,
-                'model.cleaning_head.variances': tuple(scale * one for one in VARIANCES),
+                'model.cleaning_head.variances': [scale * one for one in VARIANCES],
             },
             START,
         )
@@ -96,19 +100,37 @@ def cleaners(soft: bool) -> List[Candidate]:
     ]
 
 
-def methods(cleaner: Candidate, weight: float, factor: float = 1.0) -> List[Candidate]:
+def teachers(soft: bool) -> List[Candidate]:
+    """Teachers of a classifier that learn V alone, the shortest training first."""
+    common = {'model.soft_labels': soft}
+    few = Candidate(
+        'teacher_short',
+        f'teacher, at most {FEW_PASSES} passes over V',
+        'best_cleaner',
+        {**common, 'train_cfg.max_passes': FEW_PASSES},
+        START,
+    )
+    unlimited = {**common, 'train_cfg.max_passes': None}
+    return [few, few._replace(name='teacher', text='teacher on V', changes=unlimited)]
+
+
+def methods(
+    cleaner: Candidate, passes: Optional[int], weight: float, factor: float = 1.0
+) -> List[Candidate]:
     """The methods, the simplest first.
 
     Args:
-        cleaner: their cleaning network, of :func:`cleaners`.
+        cleaner: the cleaning network, of :func:`cleaners`.
+        passes: over V at most, of what learns V alone; None for no limit.
         weight: of classes that nobody listed or rated, beside 1 of the others.
-        factor: of the learning rates of what begins with the start or the cleaner.
+        factor: of the learning rates of what begins with the start or the teacher.
     """
     common = {'model.soft_labels': cleaner.changes['model.soft_labels']}
     on_v = {
         'train_dataloader.dataset': 'verified_set',
         'train_dataloader.sampler.source_ratio': None,
         'train_cfg.min_images': 128_000,
+        'train_cfg.max_passes': passes,
     }
     absent = {
         'model.unverified': 'absent',
@@ -155,7 +177,7 @@ def methods(cleaner: Candidate, weight: float, factor: float = 1.0) -> List[Cand
     return [one if one.name == BASELINE else one._replace(factor=factor) for one in found]
 
 
-METHODS = tuple(one.name for one in methods(cleaners(False)[0], 1.0))
+METHODS = tuple(one.name for one in methods(cleaners(False)[0], None, 1.0))
 
 
 def facts(train: LabelIndex) -> Dict[str, Any]:

@@ -34,7 +34,7 @@ from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import checksum
 from mmnoisy.experiments.judgement import judged, plain, reason, warnings
 from mmnoisy.experiments.parts_of_t import train_parts
-from mmnoisy.experiments.portfolio import CLEANER, METHODS, START
+from mmnoisy.experiments.portfolio import CLEANER, METHODS
 from mmnoisy.experiments.progress import Progress, StepHook
 from mmnoisy.experiments.project_config import (
     DEFAULT,
@@ -246,9 +246,7 @@ class _Run:
 
     def train_parts(self, choice: Choice) -> None:
         """Trains what cleans T: networks that have not seen the images that they look at."""
-        of_method = choice.method.begins_with == START
-        name = choice.method.name if of_method else choice.trials.begun[CLEANER]
-        train_parts(choice.trials, name, self.project.parts)
+        train_parts(choice.trials, choice.trials.begun[CLEANER], self.project.parts)
 
     def figures(self, choice: Choice, cfg: Config) -> Dict[str, Any]:
         """The account of the choice, cross-fitted figures, and those of the test set."""
