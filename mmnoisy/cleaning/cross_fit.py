@@ -13,7 +13,6 @@ from typing import Any, Callable, ContextManager, Dict, Optional, Tuple, Union
 import numpy as np
 from mmengine.config import Config
 
-from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.clean import labels_hash
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.engine.checkpoints.reading import checkpoint_file
@@ -21,6 +20,7 @@ from mmnoisy.engine.partial_training import require_folds, train_on_part
 from mmnoisy.engine.sets import build_set, index_folder, set_config, trained_on
 from mmnoisy.errors import InputError
 from mmnoisy.io.progress import progress
+from mmnoisy.io.shards import Blocks
 
 
 def fold_of_images(num_images: int, num_folds: int) -> np.ndarray:

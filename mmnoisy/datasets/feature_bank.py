@@ -65,7 +65,7 @@ class FeatureBank:
         if not bank.done.all():
             raise InputError(
                 f'{folder}: {int(bank.done.sum()):,} of {len(bank):,} images are finished; '
-                'run tools/extract_features.py again as before, it goes on from there'
+                'remove it, and run tools/extract_features.py again'
             )
         return bank
 
@@ -140,14 +140,7 @@ class FeatureBank:
         Raises:
             InputError: a feature is not finite, or too large for float16.
         """
-        with np.errstate(over='ignore'):
-            half = features.astype(np.float16)
-        if not np.isfinite(half).all():
-            raise InputError(
-                f'{self.folder}: a feature is {features[~np.isfinite(half)][0]:g}, which float16 '
-                'does not hold; check the weights and the scale of the pictures'
-            )
-        self.features[rows] = half
+        self.features[rows] = as_half(features, str(self.folder))
         # Not only in this order for other processes, but on the disk too, where the power fails.
         self.features.base.flush()  # type: ignore[union-attr]
         self.done[rows] = True
@@ -155,6 +148,26 @@ class FeatureBank:
     def __reduce__(self) -> Tuple[Any, ...]:
         # A spawned worker maps the files again instead of receiving a copy of every array.
         return FeatureBank.open, (self.folder,)
+
+
+def as_half(features: np.ndarray, where: str) -> np.ndarray:
+    """Features as float16, of any shape.
+
+    Args:
+        features: numbers.
+        where: they belong, to name it.
+
+    Raises:
+        InputError: one is not finite, or too large.
+    """
+    with np.errstate(over='ignore'):
+        half = features.astype(np.float16)
+    if not np.isfinite(half).all():
+        raise InputError(
+            f'{where}: a feature is {features[~np.isfinite(half)][0]:g}, which float16 does not '
+            'hold; check the weights and the scale of the pictures'
+        )
+    return half
 
 
 def find_images(banks: Sequence[FeatureBank], image_ids: Texts) -> np.ndarray:
