@@ -85,6 +85,8 @@ def check_arguments(args: Namespace) -> None:
 
 def run(args: Namespace) -> None:
     """Cleans and prints what became of the labels."""
+    from mmengine.dist import get_rank
+
     from mmnoisy.engine.distributed.processes import join_processes
 
     check_arguments(args)
@@ -105,7 +107,8 @@ def run(args: Namespace) -> None:
     with locked(args, out):
         if project is None:
             _clean(args, cfg, partial(_scorer_of, args, None), args.subset, out, workers)
-            tell_share(args, out)
+            if get_rank() == 0:
+                tell_share(args, out)
         else:
             _clean_project(args, cfg, project, out, workers)
 

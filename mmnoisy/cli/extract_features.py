@@ -44,6 +44,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Extracts the three sets, one after the other."""
+    from mmengine.dist import get_rank
+
     from mmnoisy.engine.distributed.processes import join_processes
     from mmnoisy.engine.feature_extraction import Layout
     from mmnoisy.engine.feature_sets import extract_sets
@@ -62,7 +64,8 @@ def run(args: Namespace) -> None:
         for bank in banks:
             _, num_views, dim = bank.features.shape
             print(f'{bank.folder}: {len(bank):,} images, views: {num_views}, values: {dim}')
-        tell_share(args, args.out)
+        if get_rank() == 0:
+            tell_share(args, args.out)
 
 
 def model_of(args: Namespace) -> Tuple[torch.nn.Module, Config]:

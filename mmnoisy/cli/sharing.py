@@ -100,11 +100,13 @@ def locked(args: Namespace, out: Path) -> Iterator[None]:
         yield
 
 
-def tell_share(args: Namespace, out: Path) -> bool:
-    """Says that a share is finished; whether it is one."""
+def tell_share(args: Namespace, out: Path) -> None:
+    """Says of what is left at shards where they are, and how to go on."""
     if args.shards is not None:
-        print(f'{out}: shards {args.shards} are finished; without --shards all are put together')
-    return args.shards is not None
+        together = '' if args.parquet else '; without --shards all are put together'
+        print(f'{out}: shards {args.shards} are finished{together}')
+    elif args.parquet:
+        print(f'{out}: all shards are finished')
 
 
 def _share(text: Optional[str]) -> Optional[Tuple[int, int]]:

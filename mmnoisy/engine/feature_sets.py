@@ -127,6 +127,7 @@ def _extract(
         return bank if get_rank() == 0 else None
 
     def tables_elsewhere() -> Compute:
+        assert elsewhere is not None
         model, cfg = elsewhere()
         return feature_tables(model, build_views(cfg, subset), layout)
 
