@@ -85,8 +85,8 @@ def find_pictures(
             elif isinstance(item, np.ndarray):
                 yield from (Picture(str(next(numbers)), pixels) for pixels in _from_array(item))
             elif isinstance(item, (bytes, bytearray, memoryview)):
-                number = f'input {next(numbers)}'
-                yield Picture(number[6:], _from_bytes(bytes(item), number))
+                number = str(next(numbers))
+                yield Picture(number, _from_bytes(bytes(item), f'input {number}'))
             elif hasattr(item, '__iter__') and not isinstance(item, torch.Tensor):
                 pending.append(iter(item))
                 break

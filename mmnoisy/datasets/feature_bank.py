@@ -15,9 +15,11 @@ from typing import Any, ClassVar, Dict, Iterator, List, Literal, Sequence, Tuple
 import numpy as np
 
 from mmnoisy.datasets.release.ids import open_ids
+from mmnoisy.datasets.several import joined_bank
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, read_info, text_arrays
 from mmnoisy.io.atomic import atomic_folder
+from mmnoisy.io.chained import part_folders
 from mmnoisy.io.texts import Texts
 
 WHAT = 'feature bank'
@@ -55,12 +57,18 @@ class FeatureBank:
     def open(cls, folder: Path) -> FeatureBank:
         """Maps a finished bank into memory; nothing is read before it is used.
 
+        Args:
+            folder: of a bank, or of several, see :mod:`mmnoisy.datasets.several`.
+
         Raises:
             InputError: the folder is missing, is no bank, or is truncated or unfinished.
         """
         folder = Path(folder)
         if folder in cls._lent:
             return cls._lent[folder]
+        parts = part_folders(folder, 'bank.json')
+        if parts:
+            return joined_bank(folder, parts, [cls.open(part) for part in parts])
         bank = cls(folder, read_info(folder / 'bank.json', WHAT, VERSIONS, MEND))
         if not bank.done.all():
             raise InputError(
