@@ -54,6 +54,12 @@ def add_sharing(parser: ArgumentParser, whole: str) -> None:
         'address on this machine',
     )
     group.add_argument(
+        '--ray-cpus',
+        type=int,
+        metavar='C',
+        help='CPUs of a worker on Ray; default 1, and 1 for each process that loads pictures',
+    )
+    group.add_argument(
         '--ray-gpus',
         type=float,
         metavar='G',
@@ -77,12 +83,15 @@ def workers_of(args: Namespace, num_workers: int = 1) -> Workers:
 
     if args.shard_images < 1:
         raise InputError(f'--shard-images {args.shard_images}: give 1 or more')
-    if args.ray_gpus is not None and args.ray_gpus < 0:
-        raise InputError(f'--ray-gpus {args.ray_gpus:g}: give 0 or more')
+    cpus = 1 + num_workers if args.ray_cpus is None else args.ray_cpus
+    if cpus < 1 or (args.ray_gpus is not None and args.ray_gpus < 0):
+        raise InputError(
+            f'--ray-cpus {cpus} --ray-gpus {args.ray_gpus or 0:g}: give at least 1 and at least 0'
+        )
     share = _share(args.shards)
     if (share is not None) + (args.ray is not None) + (world_size() > 1) > 1:
         raise InputError('--shards, --ray and torchrun: each shares the work; give one of them')
-    ray = None if args.ray is None else RayWorkers(args.ray, 1 + num_workers, args.ray_gpus)
+    ray = None if args.ray is None else RayWorkers(args.ray, cpus, args.ray_gpus)
     return Workers(share, ray)
 
 

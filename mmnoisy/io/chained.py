@@ -90,7 +90,9 @@ class Chained:
             if found is None:
                 found = np.empty((len(rows), *values.shape[1:]), self.dtype)
             found[here] = values
-        return self.parts[0][(rows, *others)] if found is None else found
+        if found is None:
+            return np.empty((0, *self.shape[1 + len(others) :]), self.dtype)
+        return found
 
 
 def chained_texts(parts: Sequence[Texts]) -> Texts:

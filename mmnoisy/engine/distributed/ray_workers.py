@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
 import torch
 
@@ -65,7 +65,7 @@ class RayWorkers(NamedTuple):
             if not self.room(ray):
                 raise InputError(
                     f'--ray {self.address}: no node has {self.cpus} CPUs and '
-                    f'{self.gpus_each(ray):g} GPUs for a worker; lower --num-workers or --ray-gpus'
+                    f'{self.gpus_each(ray):g} GPUs for a worker; lower --ray-cpus or --ray-gpus'
                 )
             yield from _Dispatch(ray, self, parts, numbers, make).run()
         finally:
@@ -108,18 +108,13 @@ class RayWorkers(NamedTuple):
 class _Worker:
     """What runs in an actor."""
 
-    def __init__(self, parts: Parts, make: Callable[[], Callable], cwd: str, threads: int) -> None:
-        self.parts, self.make, self.cwd, self.threads = parts, make, cwd, threads
-        self.compute: Optional[Callable[[Iterable[int]], Iterator[Any]]] = None
-
-    def ready(self) -> None:
-        """Makes the model; not in the constructor, whose errors say less."""
-        os.chdir(self.cwd)
-        torch.set_num_threads(self.threads)
-        self.compute = self.make()
+    def ready(self, parts: Parts, make: Callable[[], Callable], folder: str, threads: int) -> None:
+        """Makes the model; not in a constructor, whose errors say less."""
+        os.chdir(folder)
+        torch.set_num_threads(threads)
+        self.parts, self.compute = parts, make()
 
     def write(self, number: int) -> int:
-        assert self.compute is not None
         (part,) = self.compute([number])
         self.parts.write(number, part)
         return number
@@ -163,8 +158,8 @@ class _Dispatch:
         """Starts workers while there is room and work for them."""
         wanted = min(max(1, self.workers.room(self.ray)), len(self.waiting) + len(self.tasks))
         while len(self.tasks) < wanted:
-            actor = self.actor.remote(*self.arguments)
-            self.tasks[actor.ready.remote()] = (actor, None)
+            actor = self.actor.remote()
+            self.tasks[actor.ready.remote(*self.arguments)] = (actor, None)
 
     def _go_on(self, actor: Any) -> None:
         """The next part for a worker; without one it makes room."""
