@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import pyarrow as pa
 
@@ -13,17 +13,17 @@ from mmnoisy.apis.pictures import LeftOut
 from mmnoisy.apis.prediction_files import Label, labels_of
 from mmnoisy.engine.distributed.shard_jobs import Compute
 
-# A row a picture; one without a label for a reason has the reason and a sentence with it.
 SCHEMA = pa.schema(
     {
         'path': pa.string(),
-        'labels': pa.list_(
-            pa.struct({'label_name': pa.string(), 'class_name': pa.string(), 'score': pa.float64()})
-        ),
+        'labels': pa.list_(pa.string()),
+        'scores': pa.list_(pa.float64()),
+        'display_names': pa.list_(pa.string()),
         'reason': pa.string(),
         'error': pa.string(),
     }
 )
+"""A row a picture, labels best first; one that cannot be read has a reason and a sentence."""
 
 
 class Batches(NamedTuple):
@@ -55,12 +55,19 @@ def prediction_tables(
         for number in numbers:
             left_out: List[LeftOut] = []
             pictures = shards[number].pictures(batches.every)
-            rows: List[Dict[str, Any]] = [
-                dict(path=_shown(name, batches.root), labels=_plain(inferencer, prediction))
-                for name, prediction in inferencer.stream(
-                    pictures, batches.batch_size, left_out=left_out
+            rows: List[Dict[str, Any]] = []
+            for name, prediction in inferencer.stream(
+                pictures, batches.batch_size, left_out=left_out
+            ):
+                labels = labels_of(prediction, inferencer.label_names)
+                rows.append(
+                    dict(
+                        path=_shown(name, batches.root),
+                        labels=[label.label_name for label in labels],
+                        scores=[label.score for label in labels],
+                        display_names=[label.class_name for label in labels],
+                    )
                 )
-            ]
             for one in left_out:
                 shown = _shown(one.name, batches.root)
                 rows.append(dict(path=shown, reason=one.reason, error=one.error))
@@ -69,7 +76,7 @@ def prediction_tables(
     return compute
 
 
-def labels_of_table(table: pa.Table, left_out: List[LeftOut]) -> Iterator[tuple[str, List[Label]]]:
+def labels_of_table(table: pa.Table, left_out: List[LeftOut]) -> Iterator[Tuple[str, List[Label]]]:
     """Names and labels of the pictures of a shard.
 
     Args:
@@ -78,13 +85,10 @@ def labels_of_table(table: pa.Table, left_out: List[LeftOut]) -> Iterator[tuple[
     """
     for row in table.to_pylist():
         if row['reason'] is None:
-            yield row['path'], [Label(**label) for label in row['labels']]
+            columns = (row[key] for key in ('labels', 'display_names', 'scores'))
+            yield row['path'], [Label(*label) for label in zip(*columns)]
         else:
             left_out.append(LeftOut(row['path'], row['reason'], row['error']))
-
-
-def _plain(inferencer: MultiLabelInferencer, prediction: Dict[str, Any]) -> List[Dict[str, Any]]:
-    return [label._asdict() for label in labels_of(prediction, inferencer.label_names)]
 
 
 def _shown(name: str, root: Optional[str]) -> str:

@@ -3,12 +3,14 @@
 .. code-block:: none
 
     image_id, label    texts
+    confidence         of the label from now on; NaN where it is removed
     before             confidence of the noisy label; NaN where it was not there
-    after              confidence from now on; NaN where the label is removed
     kind               kept, removed or added
     cleaned            value of the cleaning network in [0, 1]; NaN where it did not look
-    score              probability of the classifier; NaN likewise
-    image, class       numbers of the image in its shard and of the class, to read it back
+    classifier         its probability; NaN likewise
+    row, class_number  of the image in its shard, and of the class, to read it back
+
+``mmnoisy import --labels FOLDER`` reads them as labels, without those that are removed.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from mmnoisy.cleaning.pairs import KINDS, PAIR, Rule, clip, decide
 from mmnoisy.datasets.label_index import LabelIndex
 
 # Column of a table: field of a pair.
-_FIELDS = dict(image='image', label='class', before='before', raw='cleaned', score='score')
+_FIELDS = dict(
+    image='row', label='class_number', before='before', raw='cleaned', score='classifier'
+)
 
 
 def table_of_pairs(pairs: np.ndarray, index: LabelIndex, first: int, rule: Rule) -> pa.Table:
@@ -38,13 +42,13 @@ def table_of_pairs(pairs: np.ndarray, index: LabelIndex, first: int, rule: Rule)
         {
             'image_id': ids.to_arrow().cast(pa.large_string()),
             'label': _named(index.classes, pairs['label']),
+            'confidence': outcome.after,
             'before': pairs['before'],
-            'after': outcome.after,
             'kind': _named(KINDS, outcome.kind),
             'cleaned': clip(pairs['raw']),
-            'score': pairs['score'],
-            'image': pairs['image'],
-            'class': pairs['label'],
+            'classifier': pairs['score'],
+            'row': pairs['image'],
+            'class_number': pairs['label'],
         }
     )
 
