@@ -51,10 +51,23 @@ def assert_same_files(a, b):
 
 
 class Squares:
-    """Parts that are easily told: k squared, and the process that made it."""
+    """Parts that are easily told: k squared, and the process that made it.
+
+    The first three wait for one another, so that three workers have one each.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
 
     def __call__(self):
-        return lambda numbers: (np.array([k * k, os.getpid()]) for k in numbers)
+        def compute(numbers):
+            for k in numbers:
+                (self.folder / f'begun{k}').touch()
+                while k < 3 and len([*self.folder.glob('begun[012]')]) < 3:
+                    time.sleep(0.01)
+                yield np.array([k * k, os.getpid()])
+
+        return compute
 
 
 def compute_on(cluster, parts, make_compute):
@@ -65,7 +78,7 @@ def compute_on(cluster, parts, make_compute):
 @slow
 def test_all_nodes_compute(cluster, tmp_path):
     parts = Blocks(tmp_path / 'parts', {}, 40)
-    compute_on(cluster, parts, Squares())
+    compute_on(cluster, parts, Squares(tmp_path))
     found = np.stack([*parts])
     assert found[:, 0].tolist() == [k * k for k in range(40)]
     assert os.getpid() not in found[:, 1]
@@ -237,4 +250,4 @@ def test_ray_is_missing(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, 'ray', None)
     parts = Blocks(tmp_path, {}, 1)
     with pytest.raises(InputError, match=r"Ray is missing .*pip install 'mmnoisy\[ray\]'"):
-        [*RayWorkers().write(parts, [0], Squares())]
+        [*RayWorkers().write(parts, [0], None)]
