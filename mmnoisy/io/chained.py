@@ -80,18 +80,17 @@ class Chained:
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _take(self, rows: np.ndarray, others: List[Any]) -> np.ndarray:
+        found = np.empty((len(rows), *self.shape[1 + len(others) :]), self.dtype)
         part = np.searchsorted(self.ends, rows, 'right')
-        found: Optional[np.ndarray] = None
-        for k in np.unique(part):
-            here = part == k
-            of_others = [np.asarray(one)[here] for one in others]
-            index = (rows[here] - self._begin(int(k)), *of_others)
-            values = self._part(int(k), index)
-            if found is None:
-                found = np.empty((len(rows), *values.shape[1:]), self.dtype)
-            found[here] = values
-        if found is None:
-            return np.empty((0, *self.shape[1 + len(others) :]), self.dtype)
+        order = np.argsort(part, kind='stable')
+        ends = np.bincount(part, minlength=len(self.parts)).cumsum().tolist()
+        begin = 0
+        for k, end in enumerate(ends):
+            if begin < end:
+                here = order[begin:end]
+                of_others = [np.asarray(one)[here] for one in others]
+                found[here] = self._part(k, (rows[here] - self._begin(k), *of_others))
+            begin = end
         return found
 
 

@@ -34,11 +34,11 @@ class Parts(Generic[Part]):
         InputError: the folder holds the parts of another run, or something else.
     """
 
-    suffix = ''
+    suffix, kind = '', 'parts'
 
     def __init__(self, folder: Path, made_of: Dict[str, Any], names: Sequence[str]) -> None:
         self.folder, self.names = Path(folder), names
-        text = json.dumps({**made_of, 'parts': len(names)}, indent=1, sort_keys=True)
+        text = json.dumps({**made_of, self.kind: len(names)}, indent=1, sort_keys=True)
         path = self.folder / 'run.json'
         filled = self.folder.is_dir() and any(self.folder.glob('[!.]*'))  # before another begins
         if not path.exists():
@@ -101,7 +101,7 @@ class Blocks(Parts[np.ndarray]):
         count: the number of blocks.
     """
 
-    suffix = '.npy'
+    suffix, kind = '.npy', 'blocks'
 
     def __init__(self, folder: Path, made_of: Dict[str, Any], count: int) -> None:
         super().__init__(folder, made_of, numbered(count))
@@ -120,7 +120,7 @@ class Blocks(Parts[np.ndarray]):
 class Shards(Parts['pa.Table']):
     """A folder of Parquet files, which Spark, DuckDB, polars and Hugging Face read as one table."""
 
-    suffix = '.parquet'
+    suffix, kind = '.parquet', 'shards'
 
     def encode(self, part: pa.Table) -> bytes:
         """As one Parquet file."""

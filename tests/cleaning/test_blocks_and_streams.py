@@ -26,7 +26,7 @@ def test_blocks_are_the_work_of_one_process_each_and_whole(tmp_path):
 
 def test_blocks_of_another_run_are_refused(tmp_path):
     Blocks(tmp_path, dict(weights='a', rule=1), 5)
-    with pytest.raises(InputError, match=r'another run \(other parts, weights\); remove it'):
+    with pytest.raises(InputError, match=r'another run \(other blocks, weights\); remove it'):
         Blocks(tmp_path, dict(weights='b', rule=1), 6)
 
 
