@@ -58,7 +58,7 @@ def test_shares_of_another_run_are_refused(root, capsys):
     run('clean_labels.py', *command)
     for more, what in (
         (['--threshold', '0.4'], 'rule'),
-        (['--shard-images', '8'], 'parts, shard_'),
+        (['--shard-images', '8'], 'shard_images, shards)'),
     ):
         line = refused(capsys, 'clean_labels.py', *command, *more)
         assert f'holds the beginnings of another run (other {what}' in line
