@@ -34,12 +34,12 @@ class Parts(Generic[Part]):
         InputError: the folder holds the parts of another run, or something else.
     """
 
-    suffix, kind = '', 'parts'
+    suffix, kind, info = '', 'parts', 'run.json'
 
     def __init__(self, folder: Path, made_of: Dict[str, Any], names: Sequence[str]) -> None:
         self.folder, self.names = Path(folder), names
         text = json.dumps({**made_of, self.kind: len(names)}, indent=1, sort_keys=True)
-        path = self.folder / 'run.json'
+        path = self.folder / self.info
         filled = self.folder.is_dir() and any(self.folder.glob('[!.]*'))  # before another begins
         if not path.exists():
             if filled:
@@ -118,9 +118,10 @@ class Blocks(Parts[np.ndarray]):
 
 
 class Shards(Parts['pa.Table']):
-    """A folder of Parquet files, which Spark, DuckDB, polars and Hugging Face read as one table."""
+    """A folder of Parquet files, which Spark, DuckDB, polars and Hugging Face read as one."""
 
     suffix, kind = '.parquet', 'shards'
+    info = '_run.json'  # what begins so is no part of the table
 
     def encode(self, part: pa.Table) -> bytes:
         """As one Parquet file."""
