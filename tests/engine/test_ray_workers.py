@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -244,6 +245,27 @@ def test_features_and_predictions_are_those_of_one_process(cluster, tmp_path):
         run('predict.py', *common, tmp_path / 'test', '--out', out, *shards, *more)
     assert labels[0].read_bytes() == labels[1].read_bytes()
     assert len(labels[0].read_text().splitlines()) == 12
+
+
+@pytest.mark.parametrize(
+    ('workers', 'room'),
+    [
+        (RayWorkers(cpus=2), 2 + 2 + 0),  # a GPU each
+        (RayWorkers(cpus=2, gpus=0.3), 4 + 6 + 0),  # CPUs of the first, GPUs of the second
+        (RayWorkers(cpus=2, gpus=0), 4 + 8 + 2),
+        (RayWorkers(cpus=9, gpus=0), 0 + 1 + 0),
+    ],
+)
+def test_room(workers, room):
+    """A node that is lost has none."""
+    nodes = [
+        dict(Alive=True, Resources=dict(CPU=8.0, GPU=2.0)),
+        dict(Alive=True, Resources=dict(CPU=16.0, GPU=2.0)),
+        dict(Alive=True, Resources=dict(CPU=5.0)),
+        dict(Alive=False, Resources=dict(CPU=64.0, GPU=8.0)),
+    ]
+    ray = SimpleNamespace(nodes=lambda: nodes, cluster_resources=lambda: dict(CPU=29.0, GPU=4.0))
+    assert workers.room(ray) == room
 
 
 def test_ray_is_missing(monkeypatch, tmp_path):

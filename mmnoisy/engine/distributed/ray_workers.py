@@ -74,16 +74,12 @@ class RayWorkers(NamedTuple):
 
     def room(self, ray: Any) -> int:
         """How many workers the nodes that are there have room for."""
-        gpus = self.gpus_each(ray)
+        each = {'CPU': self.cpus, 'GPU': self.gpus_each(ray)}
         nodes = [node['Resources'] for node in ray.nodes() if node['Alive']]
-        of_nodes = [
-            min(
-                [int(node.get('CPU', 0) // self.cpus)]
-                + ([int(node.get('GPU', 0) / gpus + 1e-6)] if gpus else [])
-            )
+        return sum(
+            min(int(node.get(kind, 0) / number + 1e-6) for kind, number in each.items() if number)
             for node in nodes
-        ]
-        return sum(of_nodes)
+        )
 
     def gpus_each(self, ray: Any) -> float:
         """The GPUs of a worker."""
