@@ -17,7 +17,6 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.clean import labels_hash
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.engine.checkpoints.provenance import config_of, start_of
@@ -25,6 +24,7 @@ from mmnoisy.engine.partial_training import require_folds, train_here, train_on_
 from mmnoisy.engine.sets import build_set, index_folder, set_config, trained_on
 from mmnoisy.errors import InputError
 from mmnoisy.io.progress import progress
+from mmnoisy.io.shards import Blocks
 from mmnoisy.io.texts import Texts
 
 

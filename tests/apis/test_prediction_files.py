@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mmnoisy import InputError
-from mmnoisy.apis.prediction_files import prediction_file
+from mmnoisy.apis.prediction_files import labels_of, prediction_file
 
 PREDICTIONS = {
     'a, "b".jpg': dict(
@@ -21,9 +21,9 @@ MIDS = ['/m/a', '/m/b', '/m/c']
 
 
 def write(path):
-    with prediction_file(path, MIDS) as add:
+    with prediction_file(path) as add:
         for name, prediction in PREDICTIONS.items():
-            add(name, prediction)
+            add(name, labels_of(prediction, MIDS))
 
 
 def test_csv(tmp_path):
