@@ -2,9 +2,9 @@
 
 Everything is judged by models that have not seen the verdicts that judge them (cross-fitting on
 V). What is cheap comes first: the start is chosen from classifiers that learn T alone, then the
-cleaning network, its sibling the teacher, the learning rates and the method. All methods are tried on one part of V; those
-that are surely behind are dropped, and of the others as many are tried on the rest as a bounded
-number of steps allows (successive halving, `Jamieson and Talwalkar
+cleaning network, its sibling the teacher, the learning rates and the method. All methods are tried
+on one part of V; those that are surely behind are dropped, and of the others as many are tried on
+the rest as a bounded number of steps allows (successive halving, `Jamieson and Talwalkar
 <https://arxiv.org/abs/1502.07943>`_). What is left of it repeats the last comparison with other
 parts.
 """
@@ -38,7 +38,8 @@ class Choice(NamedTuple):
         config: of the training on all of T and V, on features;
             :func:`mmnoisy.engine.partial_training.train_here` trains it.
         tried: what was tried, by what it was tried for, ``start``, ``cleaner``,
-            ``teacher``, ``rate``, ``first_part`` and ``methods``, the simplest first; numbers and texts only.
+            ``teacher``, ``rate``, ``first_part`` and ``methods``, the simplest first; numbers and
+            texts only.
         cross_fitted: (2, P) float32, scores and cleaned labels of the verified pairs of V, by
             models that have not seen them.
         trials: all candidates, before V.

@@ -43,8 +43,8 @@ class Trials:
     Attributes:
         data: T, V and test.
         trainer: of :mod:`mmnoisy.experiments.training`.
-        begun: the name of the start, the cleaning network and the teacher, by ``START``, ``CLEANER``
-            and ``TEACHER``.
+        begun: the names of the start, the cleaning network and the teacher, by ``START``,
+            ``CLEANER`` and ``TEACHER``.
         folds: K, number of parts of V.
         pairs: the verified pairs of V.
     """

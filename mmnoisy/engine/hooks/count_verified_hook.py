@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -15,8 +17,8 @@ from mmnoisy.engine.sets import build_set
 class CountVerifiedHook(Hook):
     """Tells a cleaning head how many images have verdicts.
 
-    It is for those that weigh a prior against the verdicts, a head with ``num_verified=None`` such as
-    :class:`mmnoisy.models.HierarchicalCleaningHead`. The images are those of the config's
+    It is for those that weigh a prior against the verdicts, heads with ``num_verified=None`` such
+    as :class:`mmnoisy.models.HierarchicalCleaningHead`. The images are those of the config's
     ``verified_set``.
 
     Raises:
@@ -25,7 +27,7 @@ class CountVerifiedHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Counts."""
-        head = getattr(unwrap_model(runner), 'cleaning_head', None)
+        head: Any = getattr(unwrap_model(runner), 'cleaning_head', None)
         if getattr(head, 'num_verified', 0) is None and head.loss_weight:
             dataset = build_set(runner.cfg, 'validation')
             verdicts = dataset.index.verdicts.take(dataset.index_rows(np.arange(len(dataset))))

@@ -113,7 +113,7 @@ def test_variances_that_are_none_are_refused(variances):
 def test_it_asks_for_the_number_of_verified_images():
     head = HierarchicalCleaningHead(C, D)
     feats, noisy, verified, observed = batch()
-    with pytest.raises(InputError, match='num_verified: is not given; add .*CountVerifiedHook'):
+    with pytest.raises(InputError, match=r'num_verified: is not given; add .*CountVerifiedHook'):
         head.loss(head(feats, noisy), verified, observed)
 
 
