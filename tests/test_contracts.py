@@ -27,6 +27,7 @@ SIZES = dict(num_classes=C, in_channels=D)
 SETTINGS = {
     'ClassMapHead': dict(noisy_classes=A, class_map='pairs.csv'),
     'LogitMappingHead': dict(noisy_classes=A, class_map='pairs.csv'),
+    'HierarchicalCleaningHead': dict(num_verified=N),
     'LargeLoss': dict(epoch_images=N, rate=0.05),
     'SPLCLoss': dict(start_images=N),
     'DualHeadClassifier': {},

@@ -16,6 +16,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='ClassListHook'),
     dict(type='FitStandardizeHook'),
+    dict(type='CountVerifiedHook'),
     dict(type='ProgressHook'),
 ]
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from mmnoisy.engine.config import load_config
 from mmnoisy.errors import InputError
 from mmnoisy.experiments.auto import choose
-from mmnoisy.experiments.portfolio import CLEANER, SOFT, START, cleaners, starts
+from mmnoisy.experiments.portfolio import SOFT, START, TEACHER, starts, teachers
 from mmnoisy.experiments.project_config import WITHOUT_TEST
 from mmnoisy.experiments.systems import System, config_path
 
@@ -41,8 +41,8 @@ def chosen_candidates(
         root / 'index', root / 'features', root / 'runs', seed, {**options, **WITHOUT_TEST}
     )
     begun = choice.trials.begun
-    known = {one.name: one for one in (*starts(True), *cleaners(SOFT in begun[START]))}
-    stages = (START, CLEANER) if choice.method.begins_with == CLEANER else (START,)
+    known = {one.name: one for one in (*starts(True), *teachers(SOFT in begun[START]))}
+    stages = (START, TEACHER) if choice.method.begins_with == TEACHER else (START,)
     found = [*(known[begun[stage]] for stage in stages), choice.method]
     return [one._asdict() for one in found]
 

@@ -52,15 +52,16 @@ def build_scorer(
 
 
 def build_part_scorer(
-    cfg: Config, folder: Path, dataset: Any, batch_size: int, num_workers: int
+    cfg: Config, folder: Path, dataset: Any, subset: str, batch_size: int, num_workers: int
 ) -> PartScorer:
-    """The cleaning networks of the parts of T, before T.
+    """The cleaning networks of the parts of T, before one of the sets.
 
     Args:
         cfg: of the networks.
         folder: of their weights and of ``part.npy``, see
             :mod:`mmnoisy.experiments.parts_of_t`.
-        dataset: T.
+        dataset: the set.
+        subset: which it is, a key of :data:`mmnoisy.engine.sets.SETS`.
         batch_size: images at once.
         num_workers: processes that load pictures.
 
@@ -68,14 +69,15 @@ def build_part_scorer(
         InputError: they have learned from another T.
     """
     part = open_array(folder / 'part.npy', 'run mmnoisy run again')
-    if len(part) != len(dataset):
+    if subset == 'train' and len(part) != len(dataset):
         raise InputError(
             f'{folder}: is of {len(part):,} images, and T has {len(dataset):,} now; run '
             'mmnoisy run again'
         )
     paths = (str(folder / f'{k}.pth') for k in range(int(part.max()) + 1))
     models = [build_model(cfg, path, dataset.index) for path in paths]
-    return PartScorer(models, part, dataset, batch_size, num_workers)
+    of_image = part if subset == 'train' else None
+    return PartScorer(models, of_image, dataset, batch_size, num_workers)
 
 
 def provenance(cfg: Config, scorer: Scorer, subset: str) -> Dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List, Sequence, Tuple
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -92,7 +92,8 @@ class PartScorer(Scorer):
 
     Args:
         models: like that of a :class:`Scorer`.
-        part: (N,) for each image of the data set the number of its model.
+        part: (N,) for each image of the data set the number of its model; None where no model has
+            learned from any, and the mean of all is taken.
         dataset: as for a :class:`Scorer`.
         batch_size: images at once.
         num_workers: processes that load pictures; 0 to load in this one.
@@ -101,7 +102,7 @@ class PartScorer(Scorer):
     def __init__(
         self,
         models: Sequence[Any],
-        part: np.ndarray,
+        part: Optional[np.ndarray],
         dataset: Any,
         batch_size: int,
         num_workers: int,
@@ -110,6 +111,8 @@ class PartScorer(Scorer):
         self.models, self.part = [*models], part
 
     def _score(self, inputs: Any, rows: np.ndarray) -> Scores:
+        if self.part is None:
+            return self._mean(inputs, rows)
         part = self.part[np.searchsorted(self.rows, rows)]
         scores = Scores(*np.empty((2, len(rows), self.num_classes), np.float32))
         for k in np.unique(part):
@@ -119,6 +122,13 @@ class PartScorer(Scorer):
             for values, some in zip(scores, of_part):
                 values[here] = some
         return scores
+
+    def _mean(self, inputs: Any, rows: np.ndarray) -> Scores:
+        found = []
+        for model in self.models:
+            self.model = model
+            found.append(super()._score(inputs, rows))
+        return Scores(*(np.mean(values, axis=0) for values in zip(*found)))
 
 
 class _SampleNumbers:

@@ -160,7 +160,8 @@ def _scorer_of(args: Namespace, project: Optional[Project], subset: str) -> Scor
         return scorer_of(args, cfg, subset)
     of_parts = load_config(project.parts / 'cleaner.py')
     dataset = build_set(cfg, subset)
-    return build_part_scorer(of_parts, project.parts, dataset, args.batch_size, args.num_workers)
+    sizes = args.batch_size, args.num_workers
+    return build_part_scorer(of_parts, project.parts, dataset, subset, *sizes)
 
 
 def _clean_project(

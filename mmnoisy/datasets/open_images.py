@@ -122,6 +122,10 @@ class OpenImages(BaseDataset):
         """The id of an image."""
         return self.index.image_ids[self.data_list[idx]]
 
+    def index_rows(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The rows of the label index of images, (B,)."""
+        return np.array([self.data_list[idx] for idx in indices], np.int64)  # a range, maybe
+
     def load_data_list(self) -> range | np.ndarray:
         """Row numbers of the index; ``data_list`` costs no memory."""
         return range(len(self.index)) if self.index.usable is None else self.index.usable

@@ -83,8 +83,12 @@ class OpenImagesFeatures(BaseDataset):
 
     def image_id(self, idx: int) -> str:
         """The id of an image."""
-        row, usable = self.data_list[idx], self.index.usable
-        return self.index.image_ids[row if usable is None else usable[row]]
+        return self.index.image_ids[self.index_rows([idx])[0]]
+
+    def index_rows(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The rows of the label index of images, (B,)."""
+        rows = self.data_list[np.asarray(indices)].astype(np.int64)
+        return rows if self.index.usable is None else self.index.usable[rows]
 
     def load_data_list(self) -> np.ndarray:
         """Numbers of the usable images."""
@@ -116,9 +120,7 @@ class OpenImagesFeatures(BaseDataset):
             inputs = torch.from_numpy(take_features(self.banks, place, views))
         else:
             inputs = self._on_device[torch.from_numpy(rows), torch.from_numpy(views)]
-        if self.index.usable is not None:
-            rows = self.index.usable[rows]
-        labels = self.index.batch(rows)
+        labels = self.index.batch(self.index_rows(indices))
         return dict(inputs=inputs, data_samples=_samples(labels) if self.test_mode else labels)
 
     def _features_on(self, device: str) -> torch.Tensor:

@@ -5,6 +5,7 @@ from mmnoisy.engine.checkpoints.reading import allow_mmengine_checkpoints
 from mmnoisy.engine.distributed.sharded import ShardedStrategy
 from mmnoisy.engine.hooks import (
     ClassListHook,
+    CountVerifiedHook,
     FitStandardizeHook,
     LazyRuntimeInfoHook,
     ProgressHook,
@@ -19,6 +20,7 @@ __all__ = [
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
     'ClassListHook',
+    'CountVerifiedHook',
     'FitStandardizeHook',
     'LazyRuntimeInfoHook',
     'ProgressHook',

@@ -2,9 +2,9 @@
 
 Everything is judged by models that have not seen the verdicts that judge them (cross-fitting on
 V). What is cheap comes first: the start is chosen from classifiers that learn T alone, then the
-cleaning network, the learning rates and the method. All methods are tried on one part of V; those
-that are surely behind are dropped, and of the others as many are tried on the rest as a bounded
-number of steps allows (successive halving, `Jamieson and Talwalkar
+cleaning network, its sibling the teacher, the learning rates and the method. All methods are tried
+on one part of V; those that are surely behind are dropped, and of the others as many are tried on
+the rest as a bounded number of steps allows (successive halving, `Jamieson and Talwalkar
 <https://arxiv.org/abs/1502.07943>`_). What is left of it repeats the last comparison with other
 parts.
 """
@@ -37,8 +37,9 @@ class Choice(NamedTuple):
         start: the checkpoint that its training begins with.
         config: of the training on all of T and V, on features;
             :func:`mmnoisy.engine.partial_training.train_here` trains it.
-        tried: what was tried, by what it was tried for, ``start``, ``cleaner``, ``rate``,
-            ``first_part`` and ``methods``, the simplest first; numbers and texts only.
+        tried: what was tried, by what it was tried for, ``start``, ``cleaner``,
+            ``teacher``, ``rate``, ``first_part`` and ``methods``, the simplest first; numbers and
+            texts only.
         cross_fitted: (2, P) float32, scores and cleaned labels of the verified pairs of V, by
             models that have not seen them.
         trials: all candidates, before V.
@@ -94,8 +95,9 @@ def choose(
         )
     choosing = Choosing(trials)
     soft = choosing.start(starts)
-    passes = choosing.cleaner(portfolio.cleaners(soft))
-    given = dict(soft=soft, passes=passes, weight=facts['weight'])
+    cleaner = choosing.cleaner(portfolio.cleaners(soft))
+    passes = choosing.teacher(portfolio.teachers(soft))
+    given = dict(cleaner=cleaner, passes=passes, weight=facts['weight'])
     factor = choosing.rate(given)
     candidates = portfolio.methods(**given, factor=factor)
     chosen = choosing.method([one for one in candidates if one.name in only])

@@ -19,10 +19,11 @@ from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.experiments.auto import Choice, choose
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.decision import Interval
-from mmnoisy.experiments.evaluation import evaluate
+from mmnoisy.experiments.evaluation import evaluate, scores_of_pairs
 from mmnoisy.experiments.fingerprint import check_made_by, fingerprint, read_json
 from mmnoisy.experiments.indexes import keep, part_of
 from mmnoisy.experiments.judgement import judged
+from mmnoisy.experiments.portfolio import CLEANER
 from mmnoisy.experiments.project_run import plain
 from mmnoisy.experiments.runs import AutoRun, Run
 from mmnoisy.experiments.systems import AUTO
@@ -91,10 +92,13 @@ class AutoRuns:
             self.index, self.features, work, seed, {**self.options, **self._part(size, seed)}
         )
         cfg, name = choice.config, choice.method.name
-        with choice.trials.showing({name: None}):
-            weights = choice.trials.weights(name)
+        cleaner = choice.trials.begun[CLEANER]
+        with choice.trials.showing({name: None, cleaner: None}):
+            weights, of_cleaner = map(choice.trials.weights, (name, cleaner))
         model = load_classifier(cfg, str(weights))
         found = evaluate(model, self.data.test, cfg.test_evaluator, self.examples)
+        network = load_classifier(choice.trials.config(cleaner), str(of_cleaner))
+        found = found._replace(cleaned=scores_of_pairs(network, self.data.test)[1])
         run = Run(AUTO, seed, size, time.perf_counter() - start, **found._asdict())
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix='.unfinished-', dir=folder.parent) as temporary:
@@ -102,6 +106,7 @@ class AutoRuns:
             unfinished.mkdir()
             run.write(unfinished)
             shutil.copyfile(weights, unfinished / 'weights.pth')
+            shutil.copyfile(of_cleaner, unfinished / 'cleaner.pth')
             shutil.copyfile(choice.start, unfinished / 'start.pth')
             cfg.load_from, cfg.work_dir = str(folder / 'start.pth'), f'work_dirs/{folder.name}'
             cfg.dump(unfinished / 'config.py')

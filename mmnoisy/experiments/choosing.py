@@ -8,7 +8,6 @@ import numpy as np
 
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.decision import (
-    THRESHOLD,
     Scored,
     averaged,
     decide,
@@ -19,7 +18,15 @@ from mmnoisy.experiments.decision import (
     share_right,
     surely_behind,
 )
-from mmnoisy.experiments.portfolio import BASELINE, BY_RATE, CLEANER, SOFT, START, Candidate
+from mmnoisy.experiments.portfolio import (
+    BASELINE,
+    BY_RATE,
+    CLEANER,
+    SOFT,
+    START,
+    TEACHER,
+    Candidate,
+)
 from mmnoisy.experiments.trials import Trials
 
 COST = 4
@@ -68,30 +75,52 @@ class Choosing:
         self.trials.begun[START] = chosen
         return SOFT in chosen
 
-    def cleaner(self, candidates: List[Candidate]) -> Optional[int]:
-        """Chooses how long the cleaning network learns; passes over V at most."""
+    def cleaner(self, candidates: List[Candidate]) -> Candidate:
+        """Chooses how much classes may differ for the cleaning network."""
+        errors: Dict[str, np.ndarray] = {}
+        for one in candidates:
+            errors[one.name] = self._squared_error(one)
+            best = min(errors, key=lambda name: errors[name][0])
+            if best != one.name:
+                break  # what goes further the same way is no better
+        # Not the simplest within noise: none is simpler than another.
+        self._tell_errors(CLEANER, candidates, errors)
+        self.trials.begun[CLEANER] = best
+        return next(one for one in candidates if one.name == best)
+
+    def teacher(self, candidates: List[Candidate]) -> Optional[int]:
+        """Chooses how long the teacher learns; passes over V at most."""
         for one in candidates:
             self.trials.add(one)
         short, full = candidates
         if self.trials.steps(full.name) < 2 * self.trials.steps(short.name):
             candidates = [full]
-        every = range(self.trials.folds)
-        errors: Dict[str, np.ndarray] = {}
-        with self.trials.showing({one.name: every for one in candidates}):
-            for one in candidates:
-                self.spent += self.trials.trial_steps(one.name, every)
-                cleaned = self.trials.cross_fitted(one.name)[1]
-                squares = np.square(cleaned - self.pairs.present)
-                errors[one.name] = share_right(squares, self.pairs, self.counts) / 100
+        errors = {one.name: self._squared_error(one) for one in candidates}
         # Without a rated noisy label there is nothing to choose by.
         known = {name: -values for name, values in errors.items() if not np.isnan(values[0])}
         chosen = decide(known).chosen if known else candidates[0].name
-        self.tried['cleaner'] = [
+        self._tell_errors(TEACHER, candidates, errors)
+        self.trials.begun[TEACHER] = chosen
+        return None if chosen == full.name else portfolio.FEW_PASSES
+
+    def _squared_error(self, one: Candidate) -> np.ndarray:
+        """Of the cleaned labels of a candidate where the noisy ones are rated, (1 + B,)."""
+        every = range(self.trials.folds)
+        self.trials.add(one)
+        self.spent += self.trials.trial_steps(one.name, every)
+        with self.trials.showing({one.name: every}):
+            cleaned = self.trials.cross_fitted(one.name)[1]
+        squares = np.square(cleaned - self.pairs.present)
+        return share_right(squares, self.pairs, self.counts) / 100
+
+    def _tell_errors(
+        self, what: str, candidates: List[Candidate], errors: Mapping[str, np.ndarray]
+    ) -> None:
+        self.tried[what] = [
             dict(name=one.name, text=one.text, squared_error=interval(errors[one.name]))
             for one in candidates
+            if one.name in errors
         ]
-        self.trials.begun[CLEANER] = chosen
-        return None if chosen == full.name else portfolio.FEW_PASSES
 
     def rate(self, facts: Mapping[str, Any]) -> float:
         """Chooses the factor of the learning rates, on the first part of V by one method.
@@ -130,34 +159,31 @@ class Choosing:
                 left -= trials.trial_steps(name, rest)
                 found[name] = self._scored(name, 1)
         every = range(trials.folds)
-        repeat = trials.trial_steps(trials.begun[CLEANER], every)
+        repeat = trials.trial_steps(trials.begun[TEACHER], every)
         repeat += sum(trials.trial_steps(name, every) for name in kept)
         repeats = 1 + min(REPEATS - 1, max(0, left // repeat))
         if len(kept) > 1 and repeats > 1:
-            again = dict.fromkeys([trials.begun[CLEANER], *kept], every)
+            again = dict.fromkeys([trials.begun[TEACHER], *kept], every)
             with trials.showing(again, (1, repeats)):
                 found.update({name: self._scored(name, repeats) for name in kept})
         else:
             repeats = 1
         if BASELINE in names:
             found[BASELINE] = self._scored(BASELINE, repeats)
-        right = {name: self._labels_right(name) for name in found}
-        chosen = self._decided('methods', candidates, found, right)
-        for row in self.tried['methods']:
-            row['right'] = interval(right[row['name']])
+        chosen = self._decided('methods', candidates, found)
         return next(one for one in candidates if one.name == chosen)
 
     def scores(self, name: str) -> np.ndarray:
-        """Scores and cleaned labels of a method, (2, P), by models that have not seen them."""
-        if name != BASELINE:
-            return self.trials.cross_fitted(name)
+        """Scores of a method and cleaned labels, (2, P), by models that have not seen them."""
         cleaned = self.trials.cross_fitted(self.trials.begun[CLEANER])[1]
-        return np.stack([self.trials.on_v(self.trials.begun[START]), cleaned])
+        if name == BASELINE:
+            return np.stack([self.trials.on_v(self.trials.begun[START]), cleaned])
+        return np.stack([self.trials.cross_fitted(name)[0], cleaned])
 
     def _steps_left(self, names: Sequence[str]) -> int:
         """For trials: what the bound leaves beside what was spent and the final training."""
         trials, final = self.trials, max(self.trials.steps(name) for name in names)
-        begun = trials.steps(trials.begun[CLEANER])
+        begun = sum(trials.steps(trials.begun[stage]) for stage in (CLEANER, TEACHER))
         one_run = trials.steps(trials.begun[START]) + begun + final
         return COST * one_run - self.spent - begun - final
 
@@ -193,12 +219,6 @@ class Choosing:
             [self._by_part(self.trials.cross_fitted(name, repeat=k)[0], k) for k in range(repeats)]
         )
 
-    def _labels_right(self, name: str) -> np.ndarray:
-        """How many percent of the noisy labels of V are right when a method has cleaned them."""
-        kept = self.scores(name)[1] >= THRESHOLD
-        right = (kept == self.pairs.present).astype(float)
-        return share_right(right, self.pairs, self.counts)
-
     def _by_part(self, score: np.ndarray, repeat: int) -> Scored:
         """Scores of the pairs of V, within the parts of a division."""
         fold = self.trials.fold_of_images(repeat)
@@ -209,11 +229,10 @@ class Choosing:
         what: str,
         candidates: Sequence[Candidate],
         found: Mapping[str, Scored],
-        also: Optional[Mapping[str, np.ndarray]] = None,
     ) -> str:
         """Decides, and keeps the account."""
         values = {one.name: found[one.name].mean for one in candidates if one.name in found}
-        decision = decide(values, also)
+        decision = decide(values)
         texts = {one.name: one.text for one in candidates}
         self._tell(what, {name: found[name] for name in values})
         for row in self.tried[what]:

@@ -8,7 +8,7 @@ one-standard-error rule of `Breiman et al., Classification and Regression Trees,
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -149,22 +149,15 @@ class Decision(NamedTuple):
     behind: Dict[str, Interval]
 
 
-def decide(
-    values: Mapping[str, np.ndarray], also: Optional[Mapping[str, np.ndarray]] = None
-) -> Decision:
+def decide(values: Mapping[str, np.ndarray]) -> Decision:
     """The simplest method that is at most one standard error of the difference behind the best.
 
     Args:
         values: (1 + B,) by method, the simplest first; higher is better.
-        also: what tells those apart that ``values`` do not: a method that is surely behind
-            another of them in this is left out; NaN where nothing is known.
     """
     best = max(values, key=lambda name: values[name][0])
     gaps = {name: values[best] - of_name for name, of_name in values.items()}
     within = [name for name, gap in gaps.items() if gap[0] <= np.nanstd(gap[1:])]
-    if also is not None and not any(np.isnan(also[name][0]) for name in within):
-        behind = surely_behind({name: also[name] for name in within})
-        within = [name for name in within if name not in behind]
     return Decision(within[0], best, {name: interval(gap) for name, gap in gaps.items()})
 
 

@@ -135,9 +135,7 @@ def verified_pairs(
     dataset: OpenImagesFeatures, rows: np.ndarray
 ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Image (place in ``rows``), class and verdict of the verified pairs of images, (p,) each."""
-    usable = dataset.index.usable
-    in_bank = dataset.data_list[rows]
-    csr = dataset.index.verdicts.take(in_bank if usable is None else usable[in_bank])
+    csr = dataset.index.verdicts.take(dataset.index_rows(rows))
     image = np.repeat(np.arange(len(rows)), np.diff(csr.start))
     return image, csr.label.astype(np.int64), csr.value
 
@@ -145,10 +143,8 @@ def verified_pairs(
 def are_noisy(dataset: OpenImagesFeatures, image: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Which pairs (p,) of :func:`verified_pairs` of all images are noisy labels, bool."""
     index, num_classes = dataset.index, len(dataset.index.classes)
-    # Numbers of the bank's images are not those of the index where a picture cannot be read.
-    rows = np.arange(len(index)) if index.usable is None else index.usable
-    listed = index.noisy.take(rows)
-    cells = np.repeat(np.arange(len(rows)), np.diff(listed.start)) * num_classes + listed.label
+    listed = index.noisy.take(dataset.index_rows(np.arange(len(dataset))))
+    cells = np.repeat(np.arange(len(dataset)), np.diff(listed.start)) * num_classes + listed.label
     return np.isin(image * num_classes + label, cells, assume_unique=True)
 
 

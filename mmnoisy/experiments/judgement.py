@@ -56,8 +56,7 @@ def reason(rows: List[Mapping[str, Any]]) -> str:
     if chosen is not best:
         return (
             f'{best["name"]} scores highest on V, {best["mean"][0]:.2f}; {chosen["name"]}, no '
-            f'further behind than chance explains, {told(chosen["behind"])}, is simpler or cleans '
-            'labels better.'
+            f'further behind than chance explains, {told(chosen["behind"])}, is simpler.'
         )
     others = [row for row in rows if row is not chosen]
     second = max(others, key=lambda row: row['mean'][0])

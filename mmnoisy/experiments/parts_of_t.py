@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mmnoisy.engine.config import load_config
 from mmnoisy.engine.sets import trained_on
+from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.engine.transforms import on_part
+from mmnoisy.experiments.evaluation import scores_of_pairs
 from mmnoisy.experiments.portfolio import START
 from mmnoisy.experiments.progress import Progress
 from mmnoisy.experiments.trials import Trials
@@ -55,3 +59,18 @@ def train_parts(trials: Trials, name: str, folder: Path) -> None:
     with atomic_path(folder / 'part.npy') as made, open(made, 'wb') as file:
         np.save(file, part.astype(np.uint8), allow_pickle=False)
     trials.config(name).dump(folder / CONFIG)
+
+
+def cleaned_by_parts(folder: Path, dataset: Any) -> np.ndarray:
+    """The cleaned labels (P,) of the verified pairs of images that are not of T.
+
+    None of the networks has learned from these, and the mean of all is taken.
+
+    Args:
+        folder: of :func:`train_parts`.
+        dataset: on features, in test mode.
+    """
+    cfg = load_config(folder / CONFIG)
+    paths = (folder / f'{k}.pth' for k in range(PARTS))
+    networks = (load_classifier(cfg, str(path)) for path in paths)
+    return np.mean([scores_of_pairs(network, dataset)[1] for network in networks], axis=0)

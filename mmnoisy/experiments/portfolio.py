@@ -1,7 +1,10 @@
 """The methods that ``auto`` chooses from: few, different, each a config with a few changes.
 
-All share what costs most: the start, a classifier that has learned T, and a cleaning network that
-has learned V from there on. Nothing in a candidate belongs to one data set.
+All share what costs most: the start, a classifier that has learned T; the cleaning network, which
+has learned V from there on and whose labels people get; and the teacher, another one, from whose
+labels a classifier learns. What is surest of a label is not what teaches best: the teacher
+remembers the classifier that it began as, the cleaning network keeps to what verdicts tell. Nothing
+in a candidate belongs to one data set.
 """
 
 from __future__ import annotations
@@ -12,12 +15,14 @@ import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
 
-START, CLEANER = 'start', 'cleaner'
+START, CLEANER, TEACHER = 'start', 'cleaner', 'teacher'
 BASELINE = 'baseline'
 SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
 BY_RATE = 'finetune_listed'
 """The method by which the rates of all are chosen."""
 FEW_PASSES = 50
+VARIANCES = (0.5, 5.0, 2.0)
+"""Of the priors of a cleaning network, see :class:`mmnoisy.models.HierarchicalCleaningHead`."""
 RATES = (1.0, 1 / 3, 1 / 9)
 """Factors of the learning rates, from those of the configs downwards."""
 FAST_BIASES = 30.0
@@ -32,7 +37,7 @@ class Candidate(NamedTuple):
         text: what it does, in words.
         system: the name of its config.
         changes: settings that replace those of its config, by ``key.subkey``.
-        begins_with: what its weights begin with, ``START`` or ``CLEANER``; '' for random ones.
+        begins_with: what its weights begin with, ``START`` or ``TEACHER``; '' for random ones.
         factor: of the learning rates of the weights, those of the biases stay.
     """
 
@@ -40,7 +45,7 @@ class Candidate(NamedTuple):
     text: str
     system: str
     changes: Mapping[str, Any]
-    begins_with: str = CLEANER
+    begins_with: str = TEACHER
     factor: float = 1.0
 
     @property
@@ -75,34 +80,52 @@ def with_fast_biases(one: Candidate) -> List[Candidate]:
 
 
 def cleaners(soft: bool) -> List[Candidate]:
-    """Cleaning networks that learn V alone, the shortest training first."""
+    """Cleaning networks that learn V alone; the further down, the more may classes differ."""
+    return [
+        Candidate(
+            name,
+            f'cleaning network on V, {text}',
+            'cleaner',
+            {
+                'model.soft_labels': soft,
+                'model.cleaning_head.variances': [scale * one for one in VARIANCES],
+            },
+            START,
+        )
+        for name, text, scale in (
+            ('cleaner_strict', 'classes differ little', 1 / 3),
+            ('cleaner', 'classes differ', 1.0),
+            ('cleaner_free', 'classes differ much', 3.0),
+        )
+    ]
+
+
+def teachers(soft: bool) -> List[Candidate]:
+    """Teachers of a classifier that learn V alone, the shortest training first."""
     common = {'model.soft_labels': soft}
     few = Candidate(
-        'cleaner_short',
-        f'cleaning network, at most {FEW_PASSES} passes over V',
+        'teacher_short',
+        f'teacher, at most {FEW_PASSES} passes over V',
         'best_cleaner',
         {**common, 'train_cfg.max_passes': FEW_PASSES},
         START,
     )
     unlimited = {**common, 'train_cfg.max_passes': None}
-    return [
-        few,
-        few._replace(name='cleaner', text='cleaning network on V', changes=unlimited),
-    ]
+    return [few, few._replace(name='teacher', text='teacher on V', changes=unlimited)]
 
 
 def methods(
-    soft: bool, passes: Optional[int], weight: float, factor: float = 1.0
+    cleaner: Candidate, passes: Optional[int], weight: float, factor: float = 1.0
 ) -> List[Candidate]:
     """The methods, the simplest first.
 
     Args:
-        soft: the noisy labels count by their confidences.
+        cleaner: the cleaning network, of :func:`cleaners`.
         passes: over V at most, of what learns V alone; None for no limit.
         weight: of classes that nobody listed or rated, beside 1 of the others.
-        factor: of the learning rates of what begins with the start or the cleaner.
+        factor: of the learning rates of what begins with the start or the teacher.
     """
-    common = {'model.soft_labels': soft}
+    common = {'model.soft_labels': cleaner.changes['model.soft_labels']}
     on_v = {
         'train_dataloader.dataset': 'verified_set',
         'train_dataloader.sampler.source_ratio': None,
@@ -116,12 +139,8 @@ def methods(
     }
     as_before = {'model.unannotated_weight': weight}
     found = [
-        Candidate(
-            BASELINE,
-            'a classifier of T alone; V teaches only the cleaning network',
-            'best_cleaner',
-            {**common, 'train_cfg.max_passes': passes},
-            START,
+        cleaner._replace(
+            name=BASELINE, text='a classifier of T alone; V teaches only the cleaning network'
         ),
         Candidate(
             'finetune_clean',
@@ -158,7 +177,7 @@ def methods(
     return [one if one.name == BASELINE else one._replace(factor=factor) for one in found]
 
 
-METHODS = tuple(one.name for one in methods(False, None, 1.0))
+METHODS = tuple(one.name for one in methods(cleaners(False)[0], None, 1.0))
 
 
 def facts(train: LabelIndex) -> Dict[str, Any]:

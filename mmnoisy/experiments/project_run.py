@@ -33,8 +33,8 @@ from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_
 from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import checksum
 from mmnoisy.experiments.judgement import judged, plain, reason, warnings
-from mmnoisy.experiments.parts_of_t import train_parts
-from mmnoisy.experiments.portfolio import CLEANER, METHODS, START
+from mmnoisy.experiments.parts_of_t import cleaned_by_parts, train_parts
+from mmnoisy.experiments.portfolio import CLEANER, METHODS
 from mmnoisy.experiments.progress import Progress, StepHook
 from mmnoisy.experiments.project_config import (
     DEFAULT,
@@ -246,9 +246,7 @@ class _Run:
 
     def train_parts(self, choice: Choice) -> None:
         """Trains what cleans T: networks that have not seen the images that they look at."""
-        of_method = choice.method.begins_with == START
-        name = choice.method.name if of_method else choice.trials.begun[CLEANER]
-        train_parts(choice.trials, name, self.project.parts)
+        train_parts(choice.trials, choice.trials.begun[CLEANER], self.project.parts)
 
     def figures(self, choice: Choice, cfg: Config) -> Dict[str, Any]:
         """The account of the choice, cross-fitted figures, and those of the test set."""
@@ -276,7 +274,8 @@ class _Run:
             model, data = load_classifier(cfg, checkpoint), trials.data.test
             image, label, present = verified_pairs(data, np.arange(len(data)))
             pairs = Pairs(image, label, present, are_noisy(data, image, label))
-            scores, cleaned = scores_of_pairs(model, data)
+            scores, _ = scores_of_pairs(model, data)
+            cleaned = cleaned_by_parts(self.project.parts, data)
             of_test = scores, cleaned, pairs, np.zeros(len(data), int)
             found['test'] = judged(*of_test)
             classes_on_test = class_figures(*of_test, len(names))

@@ -17,7 +17,7 @@ from mmnoisy.engine.transforms import at_rate
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.decision import Pairs
 from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
-from mmnoisy.experiments.portfolio import CLEANER, START, Candidate
+from mmnoisy.experiments.portfolio import START, TEACHER, Candidate
 from mmnoisy.experiments.progress import Progress
 from mmnoisy.experiments.search import Recipe
 from mmnoisy.experiments.settings import number_of_steps
@@ -43,7 +43,8 @@ class Trials:
     Attributes:
         data: T, V and test.
         trainer: of :mod:`mmnoisy.experiments.training`.
-        begun: the name of the start and of the cleaner, by ``START`` and ``CLEANER``.
+        begun: the names of the start, the cleaning network and the teacher, by ``START``,
+            ``CLEANER`` and ``TEACHER``.
         folds: K, number of parts of V.
         pairs: the verified pairs of V.
     """
@@ -161,7 +162,7 @@ class Trials:
         """Scores and cleaned labels of the pairs of V, by models that have not seen their images.
 
         Args:
-            name: of a candidate that begins with the start, or with the cleaner of the same fold.
+            name: of a candidate that begins with the start, or with the teacher of the same fold.
             folds: the parts of V to judge; None for all.
             repeat: number of the division into parts.
 
@@ -188,10 +189,10 @@ class Trials:
     def _trial(self, name: str, rest: np.ndarray, k: int, repeat: int, blocks: Blocks) -> None:
         """Trains on the rest of V and judges the part that is left out."""
         job, fit = self._job(name), np.flatnonzero(rest)
-        stem, cleaner = f'r{repeat}-k{k}.pth', self.begun.get(CLEANER, '')
-        if self._known[name].begins_with == CLEANER:
-            self.cross_fitted(cleaner, [k], repeat)
-            begin = self._kept(cleaner) / stem
+        stem, teacher = f'r{repeat}-k{k}.pth', self.begun.get(TEACHER, '')
+        if self._known[name].begins_with == TEACHER:
+            self.cross_fitted(teacher, [k], repeat)
+            begin = self._kept(teacher) / stem
         else:
             begin = self.weights(self.begun[START])
         cfg = self.trainer.config(job, Recipe(), fit, str(begin))

@@ -51,3 +51,7 @@ def test_each_image_is_looked_at_by_the_model_of_its_part(tmp_path):
         assert np.isnan(values[::2]).all()
         for number, row in enumerate(usable):
             np.testing.assert_allclose(values[row], of_models[part[number]][row], atol=1e-5)
+
+    ((_, mean),) = PartScorer(models, None, dataset, 64, 0)(whole)
+    for values, *of_models in zip(mean, *alone):
+        np.testing.assert_allclose(values, np.mean(of_models, 0), atol=1e-5)

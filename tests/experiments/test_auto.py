@@ -51,7 +51,7 @@ def test_what_scores_best_by_far_is_chosen(made, tmp_path, by_hand, name):
     rows = {row['name']: row for row in choice.tried['methods']}
     assert rows[name]['mean'][0] == pytest.approx(100)
     assert [row['name'] for row in rows.values() if row['chosen']] == [name]
-    begins = 'start' if name in ('baseline', 'joint') else 'cleaner'
+    begins = 'start' if name in ('baseline', 'joint') else 'teacher'
     assert weights[-1].startswith(begins)
     assert choice.start == tmp_path / f'{weights[-1]}.pth'
 

@@ -47,13 +47,9 @@ def test_differences_are_paired():
     assert surely_behind(values(simple=[10, 9, 13], best=[11, 8, 14])) == []
 
 
-def test_what_tells_equals_apart():
+def test_the_simplest_of_those_within_noise():
     found = values(far=[1, 1, 1], simple=[10, 9, 11], clean=[10, 8, 12], best=[11, 8, 14])
-    right = values(far=[99, 99, 99], simple=[70, 69, 71], clean=[80, 79, 81], best=[81, 79, 84])
     assert decide(found).chosen == 'simple'
-    assert decide(found, right).chosen == 'clean'  # 1 behind, 0 and 3 in the draws
-    unknown = {name: np.full(3, np.nan) for name in found}
-    assert decide(found, unknown).chosen == 'simple'
 
 
 def test_equal_methods():

@@ -3,6 +3,7 @@
 from mmnoisy.models.heads.base import Cleaned, CleaningHead
 from mmnoisy.models.heads.class_map import ClassMapHead
 from mmnoisy.models.heads.gated_correction_head import GatedCorrectionHead
+from mmnoisy.models.heads.hierarchical_cleaning_head import HierarchicalCleaningHead
 from mmnoisy.models.heads.label_cleaning_head import LabelCleaningHead
 from mmnoisy.models.heads.logit_cleaning_head import LogitCleaningHead
 from mmnoisy.models.heads.logit_mapping_head import LogitMappingHead
@@ -13,6 +14,7 @@ __all__ = [
     'Cleaned',
     'CleaningHead',
     'GatedCorrectionHead',
+    'HierarchicalCleaningHead',
     'LabelCleaningHead',
     'LogitCleaningHead',
     'LogitMappingHead',
