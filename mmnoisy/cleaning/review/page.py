@@ -49,9 +49,7 @@ class Asked(NamedTuple):
     address: Optional[str] = None
 
 
-def asked_about(
-    queue: Queue, index: LabelIndex, addresses: Sequence[Optional[str]]
-) -> List[Asked]:
+def asked_about(queue: Queue, index: LabelIndex, addresses: Sequence[Optional[str]]) -> List[Asked]:
     """The labels of a queue as the page shows them.
 
     Args:

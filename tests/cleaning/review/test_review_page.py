@@ -256,11 +256,10 @@ def wait_for(page, path):
     raise AssertionError(f'{path} was not saved')
 
 
-def test_buttons_names_pictures_and_widths(page, tmp_path):
+def test_buttons_names_pictures_and_widths(page, written):
     """What is asked is text, keys can be turned off, pictures that are missing leave their name."""
     page.run('localStorage.clear()')
-    page.call('Page.reload')
-    page.wait_for("new Promise(done => document.readyState === 'complete' ? done() : onload = done)")
+    page.load(written)
     page.run("document.querySelector('[data-do=present]').click()")
     page.run("document.getElementById('keys').click()")
     press(page, 'pp')
