@@ -105,8 +105,9 @@ def own_prediction_file(
         names.append(name.replace(os.sep, '/'))
 
     yield add
-    arrays = (np.array(column) for column in (image, label, value))
-    write_labels(LabelTable(names, [*label_names], *arrays, {}), path, 'noisy', layout, format)
+    columns = np.array(image), np.array(label), np.array(value)
+    table = LabelTable(names, [*label_names], *columns, layout={})
+    write_labels(table, path, 'noisy', layout, format)
 
 
 def _scores(prediction: Dict[str, Any]) -> List[float]:
