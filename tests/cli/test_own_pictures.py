@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 import sys
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
@@ -89,6 +91,13 @@ def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
     verdicts = project / 'review/verdicts.csv'
     header, *rows = csv.reader(verdicts.read_text('utf-8').splitlines())
     assert len(rows) == 6 and {row[0] for row in rows} <= {*NAMES[NUM_VERIFIED:]}
+    page = (project / 'review/index.html').read_text('utf-8')
+    asked = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])
+    for (name, image_id, address, *_, line), row in zip(asked['labels'], rows):
+        assert [image_id, name] == [row[0], row[2]]
+        assert next(csv.reader([line])) == row
+        path = project / 'review' / unquote(asked['prefix'] + address)
+        assert path.resolve() == (photos / image_id).resolve()
     for row in rows:
         row[3] = int(truth[NAMES.index(row[0]), CLASSES.index(row[2])])
     write_csv(verdicts, [header, *rows])
