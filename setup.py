@@ -44,6 +44,8 @@ BENCH = ['polars>=1.0.0', 'duckdb>=1.0.0']
 REVIEW = ['cleanlab>=2.6.0', 'scikit-learn>=1.3.0']
 # What tools/export_onnx.py writes with and compares with.
 ONNX = ['onnx>=1.14.0', 'onnxruntime>=1.15.0']
+# What --ray of extract_features, clean and predict computes on.
+RAY = ['ray>=2.9.0']
 # With either stack; ruff and mypy check the code in .ci/run.
 DEV = [
     *USEFUL,
@@ -154,6 +156,7 @@ setup(
         'bench': BENCH,
         'review': REVIEW,
         'onnx': ONNX,
+        'ray': RAY,
         'dev': DEV,
         'test': OPENMMLAB + DEV,
     },

@@ -219,8 +219,9 @@ class MultiLabelInferencer(ImageClassificationInferencer):
         transform = Compose(others)
 
         def pipeline(picture: Picture) -> dict:
-            if picture.pixels is not None:
-                img = _coloured(picture.pixels, gray)
+            pixels = picture.decoded()
+            if pixels is not None:
+                img = _coloured(pixels, gray)
                 return transform(dict(img=img, img_shape=img.shape[:2], ori_shape=img.shape[:2]))
             try:
                 return transform(load(dict(img_path=picture.name)))

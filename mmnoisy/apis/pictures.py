@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Iterator, List, NamedTuple, Optional
+from typing import Any, Iterator, List, NamedTuple, Optional, Union
 
 import cv2
 import numpy as np
@@ -23,11 +23,22 @@ class Picture(NamedTuple):
 
     Attributes:
         name: path of the file, ``VIDEO#FRAME``, or the number of an array.
-        pixels: (H, W, 3) or (H, W) uint8, BGR or gray; None for a file.
+        pixels: (H, W, 3) or (H, W) uint8, BGR or gray; None for a file; bytes for what would be
+            one by itself, such as a row of a table.
     """
 
     name: str
-    pixels: Optional[np.ndarray] = None
+    pixels: Union[np.ndarray, bytes, None] = None
+
+    def decoded(self) -> Optional[np.ndarray]:
+        """The pixels; None for a file.
+
+        Raises:
+            InputError: the bytes are no picture.
+        """
+        if isinstance(self.pixels, bytes):
+            return _from_bytes(self.pixels, self.name)
+        return self.pixels
 
 
 class LeftOut(NamedTuple):
@@ -75,7 +86,7 @@ def find_pictures(
                 yield from (Picture(str(next(numbers)), pixels) for pixels in _from_array(item))
             elif isinstance(item, (bytes, bytearray, memoryview)):
                 number = str(next(numbers))
-                yield Picture(number, _from_bytes(bytes(item), number))
+                yield Picture(number, _from_bytes(bytes(item), f'input {number}'))
             elif hasattr(item, '__iter__') and not isinstance(item, torch.Tensor):
                 pending.append(iter(item))
                 break
@@ -104,12 +115,22 @@ def _from_path(path: str, every: int, left_out: List[LeftOut]) -> Iterator[Pictu
             others = left_out[before:]
             first = f'; the first of its {len(others)} files, {others[0].error}' if others else ''
             raise InputError(f'{path}: has no picture{first}; give a folder with pictures')
-    elif '://' not in path and not os.path.isfile(path):
-        raise InputError(f'{path}: there is no such file; check the path')
-    elif path.lower().endswith(VIDEOS):
+        return
+    require_file(path)
+    if path.lower().endswith(VIDEOS):
         yield from _frames(path, every)
     else:
         yield Picture(path)
+
+
+def require_file(path: str) -> None:
+    """Refuses a path at which there is no file.
+
+    Raises:
+        InputError: it is no address either.
+    """
+    if '://' not in path and not os.path.isfile(path):
+        raise InputError(f'{path}: there is no such file; check the path')
 
 
 def _files(folder: str, left_out: List[LeftOut]) -> Iterator[str]:
@@ -173,9 +194,9 @@ def _from_array(array: np.ndarray) -> Iterator[np.ndarray]:
         )
 
 
-def _from_bytes(data: bytes, number: str) -> np.ndarray:
+def _from_bytes(data: bytes, name: str) -> np.ndarray:
     try:
         read_header(data)
         return decode(data)
     except Exception as error:  # of Pillow, OpenCV and struct, each its own
-        raise InputError(f'input {number}: {UNREADABLE} ({error}); give other bytes') from error
+        raise InputError(f'{name}: {UNREADABLE} ({error}); give other bytes') from error

@@ -7,7 +7,7 @@ import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -17,7 +17,22 @@ from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
 from mmnoisy.io.spreadsheet import as_text
 
-Add = Callable[[str, Dict[str, Any]], None]
+
+class Label(NamedTuple):
+    """A label of a picture.
+
+    Attributes:
+        label_name: as in the class list, a MID.
+        class_name: for people.
+        score: in [0, 1], six digits.
+    """
+
+    label_name: str
+    class_name: str
+    score: float
+
+
+Add = Callable[[str, List[Label]], None]
 
 TABLES = ('csv', 'jsonl', 'parquet')
 _ENDINGS = {'.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.parquet': 'parquet'}
@@ -25,9 +40,34 @@ _ENDINGS = {'.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.parquet': 'parque
 CSV_COLUMNS = ('ImageID', 'Source', 'LabelName', 'Confidence', 'DisplayName')
 
 
+def labels_of(prediction: Dict[str, Any], label_names: Sequence[str]) -> List[Label]:
+    """The labels of one picture, best first.
+
+    Args:
+        prediction: of :class:`mmnoisy.apis.MultiLabelInferencer`.
+        label_names: (C,) MIDs.
+    """
+    labels = prediction['pred_labels'].tolist()
+    scores = prediction['pred_scores'][prediction['pred_labels']].tolist()
+    return [
+        Label(label_names[k], name, round(score, 6))
+        for k, name, score in zip(labels, prediction['pred_classes'], scores)
+    ]
+
+
+def check_suffix(path: Path) -> None:
+    """Refuses a name that says nothing of the format.
+
+    Raises:
+        InputError: it is neither ``.csv`` nor ``.jsonl``.
+    """
+    if path.suffix not in _KINDS:
+        raise InputError(f'{path}: its suffix is {path.suffix!r}; give {" or ".join(_KINDS)}')
+
+
 @contextmanager
-def prediction_file(path: Path, label_names: Sequence[str]) -> Iterator[Add]:
-    """A function that adds the prediction of one picture to a file, which appears at the end.
+def prediction_file(path: Path) -> Iterator[Add]:
+    """A function that adds the labels of one picture to a file, which appears at the end.
 
     ``.csv``: a row for each label, ``ImageID,Source,LabelName,Confidence,DisplayName``; a picture
     without labels has none. ``.jsonl``: a line for each picture, ``{"path": ..., "labels":
@@ -35,23 +75,13 @@ def prediction_file(path: Path, label_names: Sequence[str]) -> Iterator[Add]:
 
     Args:
         path: with one of the two suffixes.
-        label_names: (C,) MIDs.
 
     Raises:
         InputError: another suffix, or the disk is full.
     """
-    kinds = {'.csv': _csv, '.jsonl': _json_lines}
-    if path.suffix not in kinds:
-        raise InputError(f'{path}: its suffix is {path.suffix!r}; give {" or ".join(kinds)}')
+    check_suffix(path)
     with atomic_write(path, newline='') as file:
-        write = kinds[path.suffix](file)
-
-        def add(name: str, prediction: Dict[str, Any]) -> None:
-            labels = prediction['pred_labels'].tolist()
-            mids = [label_names[k] for k in labels]
-            write(name, [*zip(mids, prediction['pred_classes'], _scores(prediction))])
-
-        yield add
+        yield _KINDS[path.suffix](file)
 
 
 def own_format(path: Path, layout: Mapping[str, Any], format: Optional[str] = None) -> str:
@@ -96,12 +126,12 @@ def own_prediction_file(
     image: List[int] = []
     label: List[int] = []
     value: List[float] = []
+    number = {name: k for k, name in enumerate(label_names)}
 
-    def add(name: str, prediction: Dict[str, Any]) -> None:
-        labels = prediction['pred_labels'].tolist()
+    def add(name: str, labels: List[Label]) -> None:
         image.extend([len(names)] * len(labels))
-        label.extend(labels)
-        value.extend(_scores(prediction))
+        label.extend(number[one.label_name] for one in labels)
+        value.extend(one.score for one in labels)
         names.append(name.replace(os.sep, '/'))
 
     yield add
@@ -110,17 +140,11 @@ def own_prediction_file(
     write_labels(table, path, 'noisy', layout, format)
 
 
-def _scores(prediction: Dict[str, Any]) -> List[float]:
-    """Scores of the labels, (k,)."""
-    scores = prediction['pred_scores'][prediction['pred_labels']].tolist()
-    return [round(score, 6) for score in scores]
-
-
-def _csv(file: Any) -> Callable[[str, list], None]:
+def _csv(file: Any) -> Add:
     writer = csv.writer(file, lineterminator='\n')
     writer.writerow(CSV_COLUMNS)
 
-    def write(name: str, labels: list) -> None:
+    def write(name: str, labels: List[Label]) -> None:
         writer.writerows(
             (as_text(name), 'machine', as_text(mid), score, as_text(shown))
             for mid, shown, score in labels
@@ -129,11 +153,12 @@ def _csv(file: Any) -> Callable[[str, list], None]:
     return write
 
 
-def _json_lines(file: Any) -> Callable[[str, list], None]:
-    keys = ('label_name', 'class_name', 'score')
-
-    def write(name: str, labels: list) -> None:
-        line = dict(path=name, labels=[dict(zip(keys, label)) for label in labels])
+def _json_lines(file: Any) -> Add:
+    def write(name: str, labels: List[Label]) -> None:
+        line = dict(path=name, labels=[label._asdict() for label in labels])
         file.write(json.dumps(line, ensure_ascii=False) + '\n')
 
     return write
+
+
+_KINDS = {'.csv': _csv, '.jsonl': _json_lines}

@@ -13,9 +13,10 @@ from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.accuracy import COLUMNS as ACCURACY_HEADER
 from mmnoisy.cleaning.accuracy import Accuracy
 from mmnoisy.cleaning.pairs import KINDS, Outcome, Rule, clip, decide
-from mmnoisy.cleaning.streams import CsvStream, NpyStream, number_texts, quoted
+from mmnoisy.cleaning.streams import CsvStream, NpyStream, number_texts, quoted, save_by_blocks
 from mmnoisy.datasets.csr import class_type
-from mmnoisy.datasets.label_index import LabelIndex, write_info
+from mmnoisy.datasets.index_info import write_info
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.release.csv_blocks import LABEL_COLUMNS
 from mmnoisy.io.atomic import write_csv
 from mmnoisy.io.progress import progress
@@ -23,10 +24,6 @@ from mmnoisy.io.spreadsheet import as_text
 
 CHANGE_HEADER = ('ImageID', 'LabelName', 'Before', 'After', 'Kind', 'Cleaned', 'Score')
 COUNT_HEADER = ('LabelName', 'DisplayName', 'Before', *map(str.title, KINDS), 'After')
-
-# What an index may hold beside its noisy labels; copied as it is.
-_COPIED = ('verdicts_start', 'verdicts_label', 'verdicts_value')
-_COPIED_IF_THERE = ('usable', 'pictures')
 
 
 def write_cleaned_set(
@@ -172,12 +169,13 @@ def _with_images(
 def _finish_index(
     source: Path, folder: Path, index: LabelIndex, counts: np.ndarray, made_of: dict
 ) -> None:
-    for name in (*_COPIED, *_COPIED_IF_THERE):
-        if name in _COPIED or (source / f'{name}.npy').exists():
-            shutil.copyfile(source / f'{name}.npy', folder / f'{name}.npy')
     texts = index.texts()
-    for name, array in texts.items():
-        np.save(folder / f'{name}.npy', array, allow_pickle=False)
+    verdicts = {f'verdicts_{name}': array for name, array in index.verdicts._asdict().items()}
+    usable = {} if index.usable is None else {'usable': index.usable}
+    for name, array in {**texts, **verdicts, **usable}.items():
+        save_by_blocks(folder / f'{name}.npy', array)
+    if (source / 'pictures.npy').exists():  # what is known of them
+        shutil.copyfile(source / 'pictures.npy', folder / 'pictures.npy')
     kept, removed, added = counts.sum(0).tolist()
     shapes: Dict[str, List[int]] = dict(index.info['shapes'])
     shapes.pop('image_ids', None)

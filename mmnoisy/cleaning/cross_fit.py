@@ -19,7 +19,6 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.clean import labels_hash
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.engine.checkpoints.provenance import config_of, start_of
@@ -27,6 +26,7 @@ from mmnoisy.engine.partial_training import require_folds, train_here, train_on_
 from mmnoisy.engine.sets import build_set, index_folder, set_config, trained_on
 from mmnoisy.errors import InputError
 from mmnoisy.io.progress import progress
+from mmnoisy.io.shards import Blocks
 from mmnoisy.io.texts import Texts
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import BinaryIO, Iterable, List, Sequence
+from typing import Any, BinaryIO, Iterable, List, Sequence
 
 import numpy as np
 
 _HEADER_BYTES = 128
+_BLOCK = 2**20  # elements at once
 _NEEDS_QUOTES = re.compile('[,"\r\n]|^[ \t]|[ \t]$')
 
 
@@ -45,6 +46,14 @@ class NpyStream:
         np.lib.format.write_array_header_1_0(self.file, header)
         assert self.file.tell() == _HEADER_BYTES
         _close(self.file)
+
+
+def save_by_blocks(path: Path, array: Any) -> None:
+    """Writes an array as a ``.npy`` file, some of its elements in memory at a time."""
+    stream = NpyStream(path, array.dtype)
+    for first in range(0, len(array), _BLOCK):
+        stream.append(array[first : first + _BLOCK])
+    stream.close()
 
 
 class CsvStream:

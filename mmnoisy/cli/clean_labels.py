@@ -7,7 +7,8 @@ For example:
 writes, into cleaned, the labels as an index to train on and as Open Images CSV, changes.csv (every
 label before and after) and counts.csv (by class). The labels are those of T, the config's
 `noisy_set`, looked at through its pictures or its feature bank. The same command goes on
-where a run was ended; `torchrun --nproc_per_node=8 tools/clean_labels.py ...` shares the work.
+where a run was ended; `torchrun --nproc_per_node=8 tools/clean_labels.py ...`, --shards and --ray
+share the work.
 
 Of a project all images are cleaned, verdicts take the place of labels, and --out is a file:
     mmnoisy clean pets --out cleaned.csv
@@ -16,8 +17,9 @@ Of a project all images are cleaned, verdicts take the place of labels, and --ou
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from mmnoisy.cli.parsers import (
     add_trained_model,
@@ -27,8 +29,8 @@ from mmnoisy.cli.parsers import (
     quiet_config_of,
     scorer_of,
 )
+from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
-from mmnoisy.io.lock import lock
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from mmnoisy.cleaning.scorer import Scorer
     from mmnoisy.datasets import LabelIndex
     from mmnoisy.datasets.project import Project
+    from mmnoisy.engine.distributed.shard_jobs import Workers
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,12 +67,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--format', help='of the labels of a project in --out, default that of its noisy labels'
     )
-    parser.add_argument(
-        '--block-images',
-        type=int,
-        default=2048,
-        help='images of which a run that is ended loses the work, default 2048',
-    )
+    add_sharing(parser, 'the data set')
 
 
 def check_arguments(args: Namespace) -> None:
@@ -79,8 +77,6 @@ def check_arguments(args: Namespace) -> None:
         InputError: an argument cannot be used.
     """
     check_loading(args)
-    if args.block_images < 1:
-        raise InputError(f'--block-images {args.block_images}: give 1 or more')
     if not 0 <= args.threshold <= 1:
         raise InputError(f'--threshold {args.threshold:g}: is outside [0, 1]; give 0.5, say')
     if args.max_added_per_image is not None and args.max_added_per_image < 0:
@@ -111,7 +107,10 @@ def run(args: Namespace) -> None:
     from mmnoisy.engine.distributed.processes import join_processes
 
     check_arguments(args)
+    workers = workers_of(args, args.num_workers)
     project = project_of(args.config)
+    if project is not None and (args.parquet or args.shards):
+        raise InputError('--parquet, --shards: are for a config; of a project leave them out')
     if project is None and args.format:
         raise InputError(f'--format {args.format}: is for the labels of a project; leave it out')
     out = out_of(args, 'cleaned') if project is None else project.folder / 'cleaned'
@@ -124,33 +123,41 @@ def run(args: Namespace) -> None:
             f'{args.config}: its model has no cleaning_head, so it cannot clean labels; give the '
             'config of the joint model, such as configs/joint_openimages.py'
         )
-    with lock(out, get_rank() == 0):
+    with locked(args, out):
         if project is None:
-            _clean(args, cfg, scorer_of(args, cfg, args.subset), args.subset, out)
+            _clean(args, cfg, partial(_scorer_of, args, None), args.subset, out, workers)
+            if get_rank() == 0:
+                tell_share(args, out)
         else:
-            _clean_project(args, cfg, project, out)
+            _clean_project(args, cfg, project, out, workers)
 
 
 def _clean(
-    args: Namespace, cfg: Config, scorer: Scorer, subset: str, out: Path
+    args: Namespace,
+    cfg: Config,
+    build: Callable[[str], Scorer],
+    subset: str,
+    out: Path,
+    workers: Workers,
 ) -> Optional[LabelIndex]:
-    """Cleans one set; None in all processes but the first."""
+    """Cleans one set; None in all processes but the first, and where it is left at shards."""
     import numpy as np
-    from mmengine.dist import get_rank
 
-    from mmnoisy.cleaning.clean import clean
+    from mmnoisy.cleaning.clean import Cleaning, clean
     from mmnoisy.cleaning.from_config import provenance
     from mmnoisy.cleaning.pairs import Rule
     from mmnoisy.datasets.release.class_files import chosen_classes
     from mmnoisy.engine.sets import index_folder, set_config
 
+    scorer = build(subset)
     classes = scorer.index.classes
     cleaned = np.isin(classes, chosen_classes(args.classes, classes) if args.classes else classes)
     rule = Rule(args.threshold, args.max_added_per_image, args.soft)
     source = index_folder(set_config(cfg, subset))
     made_of = provenance(cfg, scorer, subset)
-    index = clean(scorer, source, out, rule, cleaned, made_of, args.block_images)
-    if index is not None and get_rank() == 0:
+    how = Cleaning(rule, cleaned, made_of, args.shard_images)
+    index = clean(scorer, source, out, how, workers, partial(build, subset), not args.parquet)
+    if index is not None:
         made = index.info['cleaned']
         before = made['kept'] + made['removed']
         print(
@@ -161,20 +168,23 @@ def _clean(
     return index
 
 
-def _scorer_of(args: Namespace, cfg: Config, project: Project, subset: str) -> Scorer:
-    """Who cleans a set of a project: for T models that have not learned from its labels."""
+def _scorer_of(args: Namespace, project: Optional[Project], subset: str) -> Scorer:
+    """Who cleans a set: for T of a project models that have not learned from its labels."""
     from mmnoisy.cleaning.from_config import build_part_scorer
     from mmnoisy.engine.config import load_config
     from mmnoisy.engine.sets import build_set
 
-    if subset != 'train' or not project.parts.is_dir():
+    cfg = quiet_config_of(args)
+    if project is None or subset != 'train' or not project.parts.is_dir():
         return scorer_of(args, cfg, subset)
     of_parts = load_config(project.parts / 'cleaner.py')
     dataset = build_set(cfg, subset)
     return build_part_scorer(of_parts, project.parts, dataset, args.batch_size, args.num_workers)
 
 
-def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) -> None:
+def _clean_project(
+    args: Namespace, cfg: Config, project: Project, out: Path, workers: Workers
+) -> None:
     """Cleans all sets, and writes their labels, with the verdicts, as the owner's file has them."""
     from mmnoisy.cleaning.clean import labels_hash
     from mmnoisy.cleaning.own_labels import own_labels, with_verdicts
@@ -192,7 +202,7 @@ def _clean_project(args: Namespace, cfg: Config, project: Project, out: Path) ->
     }
     folder_made_of(out, made_of)
     cleaned = [
-        _clean(args, cfg, _scorer_of(args, cfg, project, subset), subset, out / subset)
+        _clean(args, cfg, partial(_scorer_of, args, project), subset, out / subset, workers)
         for subset in SUBSETS
     ]
     if args.out is not None and all(index is not None for index in cleaned):

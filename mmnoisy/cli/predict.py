@@ -5,7 +5,9 @@ For example:
 
 writes every label whose score reaches the threshold of its class: those that tools/calibrate.py
 has left beside the checkpoint, else 0.5. A folder is read with its folders; of a video the first
-of every so many frames. What is no picture, or cannot be read, is counted by reason.
+of every so many frames; Parquet and tar files (WebDataset), or a folder of them, file by file. What
+is no picture, or cannot be read, is counted by reason. The same command goes on where a run was
+ended; `torchrun --nproc_per_node=8 tools/predict.py ...`, --shards and --ray share the work.
 
 Of a project the labels are written in its own names and in the form of its file of noisy labels:
     mmnoisy predict pets new_photos --out new.csv
@@ -13,25 +15,44 @@ Of a project the labels are written in its own names and in the form of its file
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from functools import partial
 from pathlib import Path
-from typing import List
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+)
 
 from mmnoisy.cli.parsers import add_checkpoint, add_config, project_of, quiet_config_of
+from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable
-from mmnoisy.io.progress import progress
+
+if TYPE_CHECKING:
+    from mmnoisy.apis import MultiLabelInferencer
+    from mmnoisy.apis.picture_shards import PictureShard
+    from mmnoisy.apis.pictures import LeftOut
+    from mmnoisy.apis.prediction_files import Add
+    from mmnoisy.apis.prediction_shards import Batches
+    from mmnoisy.io.shards import Shards
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, features=False)
     add_checkpoint(parser)
-    parser.add_argument('inputs', metavar='IMAGE_OR_FOLDER', help='or a video')
+    parser.add_argument('inputs', metavar='IMAGE_OR_FOLDER', help='or a video, or a Parquet file')
     parser.add_argument('--out', type=Path, required=True, help='the file, .csv or .jsonl')
     parser.add_argument(
         '--format',
@@ -41,43 +62,115 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--every', type=int, default=1, metavar='N', help='n-th frames of a video')
     parser.add_argument('--batch-size', type=int, default=32, help='pictures at once, default 32')
     parser.add_argument('--device', help='default the GPU, if there is one')
+    add_sharing(parser, 'the file')
 
 
 def run(args: Namespace) -> None:
     """Predicts, writes, and says what could not be read."""
-    from mmnoisy.apis import MultiLabelInferencer, find_pictures
-    from mmnoisy.apis.pictures import LeftOut
-    from mmnoisy.apis.prediction_files import own_format, own_prediction_file, prediction_file
+    from mmengine.dist import get_rank
+
+    from mmnoisy.apis.picture_shards import picture_shards
+    from mmnoisy.apis.prediction_shards import Batches, prediction_tables
+    from mmnoisy.engine.distributed.processes import join_processes
+    from mmnoisy.engine.distributed.shard_jobs import Job
+    from mmnoisy.io.shards import Shards
 
     if args.batch_size < 1:
         raise InputError(f'--batch-size {args.batch_size}: give at least 1')
-    project = project_of(args.config)
-    if project is None and args.format:
-        raise InputError(f'--format {args.format}: is for a project; give a file .csv or .jsonl')
-    if project is None:
-        open_out = partial(prediction_file, args.out)
-    else:
-        layout = project.info['noisy']
-        form = own_format(args.out, layout, args.format)
-        open_out = partial(own_prediction_file, args.out, layout=layout, format=form)
+    workers = workers_of(args)
+    open_file = _file_of(args)
     require_writable(args.out.parent)
-    cfg = quiet_config_of(args)
-    in_folder = os.path.isdir(args.inputs)
-    root = args.inputs if in_folder else os.path.dirname(args.inputs)
     left_out: List[LeftOut] = []
-    inputs = [*find_pictures(args.inputs, left_out=left_out)] if in_folder else args.inputs
-    inferencer = MultiLabelInferencer(cfg, args.checkpoint, args.device, thresholds=args.threshold)
-    predictions = inferencer.stream(
-        inputs, args.batch_size, args.every, left_out if in_folder else None
-    )
-    total = len(inputs) if in_folder else None
-    with open_out(inferencer.label_names) as add:
-        count = 0
-        for name, prediction in progress('labelling', predictions, total, 'pictures'):
-            add(os.path.relpath(name, root or '.'), prediction)
-            count += 1
+    pictures = picture_shards(args.inputs, args.shard_images, left_out)
+    inferencer = inferencer_of(args)
+    batches = Batches(args.batch_size, args.every, _root(args.inputs, pictures))
+    unfinished = args.out if args.parquet else args.out.with_name(f'.{args.out.name}.unfinished')
+    join_processes()
+    with locked(args, args.out):
+        made_of = _made_of(inferencer, pictures, batches)
+        shards = Shards(unfinished, made_of, [one.name for one in pictures])
+        job = Job(
+            shards,
+            [one.size for one in pictures],
+            prediction_tables(inferencer, pictures, batches),
+            lambda: prediction_tables(inferencer_of(args), pictures, batches),
+            'labelling',
+        )
+        if workers.compute(job) and not args.parquet:
+            _put_together(args, shards, left_out, open_file(inferencer.label_names))
+        elif get_rank() == 0:
+            tell_share(args, args.out)
+
+
+def inferencer_of(args: Namespace) -> MultiLabelInferencer:
+    """The classifier, here or on another machine."""
+    from mmnoisy.apis import MultiLabelInferencer
+
+    cfg = quiet_config_of(args)
+    return MultiLabelInferencer(cfg, args.checkpoint, args.device, thresholds=args.threshold)
+
+
+def _made_of(
+    inferencer: MultiLabelInferencer, pictures: List[PictureShard], batches: Batches
+) -> Dict[str, Any]:
+    """What the labels depend on, as JSON holds it."""
+    from mmnoisy.engine.feature_extraction import weights_hash
+    from mmnoisy.io.arrays import arrays_hash
+    from mmnoisy.io.texts import Texts
+
+    names = Texts.of(text for one in pictures for text in (*one.files, one.table or ''))
+    return {
+        'weights': weights_hash([inferencer.model]),
+        'transforms': json.dumps(inferencer.config.test_dataloader.dataset.pipeline, default=str),
+        'thresholds': [inferencer.thresholds.tolist(), inferencer.calibration.method],
+        'pictures': arrays_hash(names.arrays()),
+        **batches._asdict(),
+    }
+
+
+def _root(inputs: str, pictures: List[PictureShard]) -> Optional[str]:
+    """The folder below which pictures are named; None for those that are no files."""
+    if pictures[0].table is not None:
+        return None
+    return inputs if os.path.isdir(inputs) else os.path.dirname(inputs) or '.'
+
+
+def _file_of(args: Namespace) -> Callable[[Sequence[str]], ContextManager[Add]]:
+    """What opens the file, given the class list; a project has its own form.
+
+    Raises:
+        InputError: the format cannot be written.
+    """
+    from mmnoisy.apis import prediction_files as files
+
+    project = project_of(args.config)
+    if args.format and (project is None or args.parquet):
+        raise InputError(f'--format {args.format}: is for a file of a project; leave it out')
+    if project is not None and not args.parquet:
+        layout = project.info['noisy']
+        form = files.own_format(args.out, layout, args.format)
+        return partial(files.own_prediction_file, args.out, layout=layout, format=form)
+    if not args.parquet:
+        files.check_suffix(args.out)
+    return lambda _: files.prediction_file(args.out)
+
+
+def _put_together(
+    args: Namespace, shards: Shards, left_out: List[LeftOut], file: ContextManager[Add]
+) -> None:
+    """Writes the file of all shards, and says what is in it."""
+    from mmnoisy.apis.prediction_shards import labels_of_table
+
+    count = 0
+    with file as add:
+        for table in shards:
+            for name, labels in labels_of_table(table, left_out):
+                add(name, labels)
+                count += 1
         if not count:
+            shutil.rmtree(shards.folder)
             raise InputError(f'{args.inputs}: no picture in it can be read, as {left_out[0].error}')
+    shutil.rmtree(shards.folder)
     print(f'{args.out}: labels of {count:,} pictures')
     if left_out:
         reasons = Counter(one.reason for one in left_out).most_common()

@@ -80,8 +80,7 @@ def run(args: Namespace) -> None:
     """Cross-fits, measures, ranks and prints how good the queue is."""
     import numpy as np
 
-    from mmnoisy.cleaning.blocks import Blocks
-    from mmnoisy.cleaning.clean import AGAIN, BLOCK_IMAGES, labels_hash, score_blocks
+    from mmnoisy.cleaning.clean import AGAIN, SHARD_IMAGES, labels_hash, pairs_of_spans
     from mmnoisy.cleaning.cross_fit import cross_fit
     from mmnoisy.cleaning.from_config import provenance
     from mmnoisy.cleaning.pairs import Rule, match_verdicts
@@ -97,7 +96,9 @@ def run(args: Namespace) -> None:
     from mmnoisy.cleaning.review.ranking import best_share, expected_value
     from mmnoisy.cleaning.scorer import Scorer
     from mmnoisy.engine.distributed.processes import world_size
+    from mmnoisy.engine.distributed.shard_jobs import ALONE, Job
     from mmnoisy.engine.sets import index_folder, set_config
+    from mmnoisy.io.shards import Blocks, spans
 
     check_arguments(args)
     if world_size() > 1:
@@ -137,17 +138,20 @@ def run(args: Namespace) -> None:
 
         model = ErrorModel(pairs, wrong)
         made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
-        count = -(-len(index) // BLOCK_IMAGES)
-        blocks = Blocks(work / f'scores_{args.subset}', made_of, count)
-        score_blocks(blocks, scorer, Rule(max_added=0), np.ones(num_classes, bool), BLOCK_IMAGES)
+        rows_of = spans(len(index), SHARD_IMAGES)
+        blocks = Blocks(work / f'scores_{args.subset}', made_of, len(rows_of))
+        every_class = np.ones(num_classes, bool)
+        compute = pairs_of_spans(scorer, Rule(max_added=0), every_class, SHARD_IMAGES)
+        sizes = [span.stop - span.start for span in rows_of]
+        ALONE.compute(Job(blocks, sizes, compute, what='scoring'))
         if args.subset == 'test':
-            held_aside, verdicts = rated_labels(blocks, BLOCK_IMAGES, index)
+            held_aside, verdicts = rated_labels(blocks, SHARD_IMAGES, index)
             found = compare_orders(
                 held_aside, model(held_aside), verdicts, share, num_classes, args.size
             )
             asked[TEST] = min(args.size, len(held_aside))
             rows += [[TEST, *row] for row in comparison_rows(found)]
-        queue = best_labels(blocks, BLOCK_IMAGES, model, args.size, share)
+        queue = best_labels(blocks, SHARD_IMAGES, model, args.size, share)
         write_queue(queue, index, args.out)
         _write_page(args, queue, scorer.dataset, project)
         write_csv(args.out / 'quality.csv', ('verdicts', *COLUMNS), rows)

@@ -15,9 +15,11 @@ from typing import Any, ClassVar, Dict, Iterator, List, Literal, Sequence, Tuple
 import numpy as np
 
 from mmnoisy.datasets.release.ids import open_ids
+from mmnoisy.datasets.several import joined_bank
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, read_info, text_arrays
 from mmnoisy.io.atomic import atomic_folder
+from mmnoisy.io.chained import part_folders
 from mmnoisy.io.texts import Texts
 
 WHAT = 'feature bank'
@@ -55,17 +57,23 @@ class FeatureBank:
     def open(cls, folder: Path) -> FeatureBank:
         """Maps a finished bank into memory; nothing is read before it is used.
 
+        Args:
+            folder: of a bank, or of several, see :mod:`mmnoisy.datasets.several`.
+
         Raises:
             InputError: the folder is missing, is no bank, or is truncated or unfinished.
         """
         folder = Path(folder)
         if folder in cls._lent:
             return cls._lent[folder]
+        parts = part_folders(folder, 'bank.json')
+        if parts:
+            return joined_bank(folder, parts, [cls.open(part) for part in parts])
         bank = cls(folder, read_info(folder / 'bank.json', WHAT, VERSIONS, MEND))
         if not bank.done.all():
             raise InputError(
                 f'{folder}: {int(bank.done.sum()):,} of {len(bank):,} images are finished; '
-                'run tools/extract_features.py again as before, it goes on from there'
+                'remove it, and run tools/extract_features.py again'
             )
         return bank
 
@@ -140,14 +148,7 @@ class FeatureBank:
         Raises:
             InputError: a feature is not finite, or too large for float16.
         """
-        with np.errstate(over='ignore'):
-            half = features.astype(np.float16)
-        if not np.isfinite(half).all():
-            raise InputError(
-                f'{self.folder}: a feature is {features[~np.isfinite(half)][0]:g}, which float16 '
-                'does not hold; check the weights and the scale of the pictures'
-            )
-        self.features[rows] = half
+        self.features[rows] = as_half(features, str(self.folder))
         # Not only in this order for other processes, but on the disk too, where the power fails.
         self.features.base.flush()  # type: ignore[union-attr]
         self.done[rows] = True
@@ -155,6 +156,26 @@ class FeatureBank:
     def __reduce__(self) -> Tuple[Any, ...]:
         # A spawned worker maps the files again instead of receiving a copy of every array.
         return FeatureBank.open, (self.folder,)
+
+
+def as_half(features: np.ndarray, where: str) -> np.ndarray:
+    """Features as float16, of any shape.
+
+    Args:
+        features: numbers.
+        where: they belong, to name it.
+
+    Raises:
+        InputError: one is not finite, or too large.
+    """
+    with np.errstate(over='ignore'):
+        half = features.astype(np.float16)
+    if not np.isfinite(half).all():
+        raise InputError(
+            f'{where}: a feature is {features[~np.isfinite(half)][0]:g}, which float16 does not '
+            'hold; check the weights and the scale of the pictures'
+        )
+    return half
 
 
 def find_images(banks: Sequence[FeatureBank], image_ids: Texts) -> np.ndarray:

@@ -14,10 +14,13 @@ import numpy as np
 
 from mmnoisy.datasets.csr import Csr, to_csr
 from mmnoisy.datasets.frames import from_pandas, to_pandas, to_scipy
+from mmnoisy.datasets.index_info import VERSIONS, WHAT, own_info, write_info
 from mmnoisy.datasets.pictures.paths import picture_path
 from mmnoisy.datasets.release.ids import open_ids
+from mmnoisy.datasets.several import joined_index
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, open_texts, read_info, text_arrays
+from mmnoisy.io.chained import part_folders
 from mmnoisy.io.texts import Texts, concatenate
 
 if TYPE_CHECKING:
@@ -25,9 +28,6 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
     from mmnoisy.label_batch import LabelBatch
-
-WHAT = 'label index'
-VERSIONS = (2, 1)  # the ids were numbers in the first
 
 
 class LabelIndex:
@@ -214,10 +214,16 @@ class LabelIndex:
     def open(cls, folder: Path) -> LabelIndex:
         """Maps an index into memory; nothing is read before it is used.
 
+        Args:
+            folder: of an index, or of several, see :mod:`mmnoisy.datasets.several`.
+
         Raises:
             InputError: the folder is missing, is no index, or is truncated.
         """
         folder = Path(folder)
+        parts = part_folders(folder, 'index.json')
+        if parts:
+            return joined_index(parts, [cls.open(part) for part in parts])._opened_at(folder)
         mend = 'build it with tools/prepare_openimages.py'
         info = read_info(folder / 'index.json', WHAT, VERSIONS, mend)
         shapes = info['shapes']
@@ -225,16 +231,21 @@ class LabelIndex:
         paths = open_texts(folder, 'paths', shapes, mend) if 'paths_start' in shapes else None
         known = (folder / 'usable.npy').exists()
         usable = open_array(folder / 'usable.npy', mend) if known else None
-        index = cls(*arrays, info, usable, paths)
-        index._opened = (folder.absolute(), json.dumps(info), *arrays, index.usable, paths)
-        return index
+        return cls(*arrays, info, usable, paths)._opened_at(folder)
+
+    def _opened_at(self, folder: Path) -> LabelIndex:
+        self._opened = (folder.absolute(), *self._fields())
+        return self
+
+    def _fields(self) -> Tuple[Any, ...]:
+        arrays = (self.image_ids, self.noisy, self.verdicts)
+        return (*arrays, json.dumps(self.info), self.usable, self.paths)
 
     def __reduce__(self) -> Tuple[Any, ...]:
         # A spawned worker maps the files again instead of receiving a copy of every array.
-        arrays = (self.image_ids, self.noisy, self.verdicts)
-        now = (json.dumps(self.info), *arrays, self.usable, self.paths)
-        if self._opened and all(map(_same, self._opened[1:], now)):
+        if self._opened and all(map(_same, self._opened[1:], self._fields())):
             return LabelIndex.open, (self._opened[0],)
+        arrays = (self.image_ids, self.noisy, self.verdicts)
         return LabelIndex, (*arrays, self.info, self.usable, self.paths)
 
     def texts(self) -> Dict[str, np.ndarray]:
@@ -248,39 +259,6 @@ class LabelIndex:
         for matrix, csr in (('noisy', self.noisy), ('verdicts', self.verdicts)):
             arrays.update({f'{matrix}_{name}': array for name, array in csr._asdict().items()})
         return arrays
-
-
-def own_info(classes: List[str], source: str, subset: str = '') -> Dict[str, Any]:
-    """The JSON of an index whose ids are the names of pictures and whose classes have no MIDs.
-
-    Args:
-        classes: their names.
-        source: where they come from.
-        subset: of the images.
-    """
-    return {
-        'classes': classes,
-        'class_names': classes,
-        'class_categories': [],
-        'class_list': source,
-        'path_template': '{id}',
-        'subset': subset,
-        'files': [],
-    }
-
-
-def write_info(folder: Path, shapes: Dict[str, List[int]], info: Dict[str, Any]) -> None:
-    """Writes the JSON beside the arrays of an index.
-
-    Args:
-        folder: of the index.
-        shapes: of the arrays, by name.
-        info: of a :class:`LabelIndex`.
-    """
-    head = {'format': f'mmnoisy {WHAT}', 'version': VERSIONS[0], 'shapes': shapes}
-    rest = {key: value for key, value in info.items() if key not in head}
-    text = json.dumps({**head, **rest}, indent=1, ensure_ascii=False)
-    (folder / 'index.json').write_text(text, 'utf-8')
 
 
 def _same(before: Any, now: Any) -> bool:

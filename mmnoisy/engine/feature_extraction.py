@@ -1,23 +1,26 @@
-"""From pictures to a feature bank: every image once through a backbone and neck."""
+"""From pictures to features: every image once through a backbone and neck."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import random
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from itertools import islice
+from typing import Any, Dict, Iterable, Iterator, NamedTuple, Sequence, Tuple
 
 import numpy as np
+import pyarrow as pa
 import torch
 from mmengine.dataset import default_collate
-from mmengine.dist import get_dist_info
 from mmengine.model import BaseModel
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from mmnoisy.datasets.feature_bank import FeatureBank
+from mmnoisy.datasets.feature_bank import as_half
 from mmnoisy.datasets.open_images import OpenImages
-from mmnoisy.io.progress import progress
+from mmnoisy.engine.distributed.shard_jobs import Compute
+from mmnoisy.io.shards import spans
+from mmnoisy.io.texts import Texts
 
 
 class Views(Dataset):
@@ -48,47 +51,85 @@ class Views(Dataset):
         return self.train[row]
 
 
-def extract(
-    model: BaseModel,
-    views: Views,
-    bank: FeatureBank,
-    batch_size: int,
-    num_workers: int,
-    title: str = '',
-) -> None:
-    """Computes the rows of a bank that are not finished, by one or by several processes.
+class Layout(NamedTuple):
+    """How the images of a set are cut.
 
-    Each process takes its share of the batches. A batch has the same rows in every run with the
-    same batch size: where a run was ended, or by how many processes it was shared, does not change
-    a bit of the features as long as every process computes with the same number of threads.
+    Attributes:
+        num_views: K, of an image.
+        batch_size: pictures at once, K of an image; at least one image.
+        num_workers: processes that load pictures; 0 to load in this one.
+        shard_images: images in a shard, of which a run that is ended loses the work.
+    """
+
+    num_views: int = 1
+    batch_size: int = 64
+    num_workers: int = 1
+    shard_images: int = 2048
+
+    def batches(self, rows: slice) -> Iterator[range]:
+        """A span of rows, batch by batch."""
+        size = max(1, self.batch_size // self.num_views)
+        for start in range(rows.start, rows.stop, size):
+            yield range(start, min(start + size, rows.stop))
+
+
+def feature_tables(model: BaseModel, views: Views, layout: Layout) -> Compute:
+    """The features of shards of images, as Arrow tables.
+
+    A table has the columns ``image_id``, ``view`` and ``features``, a list of D float32 that
+    float16 holds; the K views of an image follow one another. Batches begin with each shard, so
+    that the features of a shard depend on nothing before it.
 
     Args:
         model: in evaluation mode, with the ``data_preprocessor`` and ``extract_feat`` of
             :class:`mmpretrain.models.ImageClassifier`.
         views: the pictures.
-        bank: where the features go.
-        batch_size: pictures at once, K of an image; at least one image.
-        num_workers: processes that load pictures; 0 to load in this one.
-        title: of the progress bar.
+        layout: of shards and batches.
 
-    Raises:
-        InputError: a picture cannot be read, or a feature does not fit into float16.
+    Returns:
+        A function that raises InputError where a picture cannot be read, or a feature does not fit
+        into float16.
     """
-    num_views = bank.features.shape[1]
-    batches = _batches(bank.done, max(1, batch_size // num_views))
-    pairs = ([(int(row), view) for row in rows for view in range(num_views)] for rows in batches)
-    loader = DataLoader(
-        views,
-        batch_sampler=pairs,
-        num_workers=num_workers,
-        collate_fn=default_collate,
-        pin_memory=torch.cuda.is_available(),
+    of_set = spans(len(views), layout.shard_images)
+
+    def compute(numbers: Iterable[int]) -> Iterator[pa.Table]:
+        chosen = [of_set[number] for number in numbers]
+        batches = [[*layout.batches(span)] for span in chosen]
+        loader = DataLoader(
+            views,
+            batch_sampler=[
+                [(row, view) for row in rows for view in range(layout.num_views)]
+                for of_span in batches
+                for rows in of_span
+            ],
+            num_workers=layout.num_workers,
+            collate_fn=default_collate,
+            pin_memory=torch.cuda.is_available(),
+        )
+        features = (as_half(forward(model, batch), 'features') for batch in loader)
+        for span, of_span in zip(chosen, batches):
+            values = np.concatenate([*islice(features, len(of_span))])
+            yield _table(views.image_ids[span], values, layout.num_views)
+
+    return compute
+
+
+def features_of_table(table: pa.Table, num_views: int) -> np.ndarray:
+    """The features (n, K, D) float32 of the n images of a shard."""
+    column = table['features'].combine_chunks()
+    return column.flatten().to_numpy().reshape(len(table) // num_views, num_views, -1)
+
+
+def _table(image_ids: Texts, features: np.ndarray, num_views: int) -> pa.Table:
+    ids = image_ids.to_arrow().cast(pa.large_string())
+    values = pa.array(features.astype(np.float32).reshape(-1))
+    return pa.table(
+        {
+            'image_id': ids.take(pa.array(np.repeat(np.arange(len(ids)), num_views))),
+            'view': np.tile(np.arange(num_views, dtype=np.int32), len(ids)),
+            'features': pa.FixedSizeListArray.from_arrays(values, features.shape[1]),
+        }
     )
-    with progress(f'features of {title}', total=sum(map(len, batches)), unit='images') as bar:
-        for rows, batch in zip(batches, loader):
-            features = forward(model, batch).reshape(len(rows), num_views, -1)
-            bank.write(rows, features)
-            bar.update(len(rows))
 
 
 def forward(model: BaseModel, batch: dict) -> np.ndarray:
@@ -96,11 +137,6 @@ def forward(model: BaseModel, batch: dict) -> np.ndarray:
     with torch.no_grad():
         inputs = model.data_preprocessor(batch)['inputs']
         return model.extract_feat(inputs)[-1].float().cpu().numpy()
-
-
-def feature_dim(model: BaseModel, views: Views) -> int:
-    """D, by a look at the first picture."""
-    return forward(model, default_collate([views[0, 0]])).shape[1]
 
 
 def weights_hash(modules: Sequence[nn.Module | None]) -> str:
@@ -130,14 +166,3 @@ def provenance(model: BaseModel, cfg: dict, pipelines: Sequence, subset: str) ->
         'weights': weights_hash([model.backbone, model.neck]),
         'subset': subset,
     }
-
-
-def _batches(done: np.ndarray, size: int) -> List[np.ndarray]:
-    """The batches of this process that have an unfinished row."""
-    rank, world_size = get_dist_info()
-
-    def all_batches() -> Iterator[np.ndarray]:
-        for start in range(rank * size, len(done), world_size * size):
-            yield np.arange(start, min(start + size, len(done)))
-
-    return [rows for rows in all_batches() if not done[rows].all()]

@@ -14,6 +14,7 @@ from mmnoisy.datasets.feature_bank import FeatureBank, find_images, take_feature
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.config import load_config
+from mmnoisy.engine.feature_extraction import Layout
 from mmnoisy.engine.feature_sets import build_model, extract_sets
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array
@@ -100,7 +101,7 @@ def extract_features(project: Project, num_workers: int = 1) -> None:
             f'--backbone {name}: its weights cannot be fetched ({reason}); give a file of them '
             'with --weights'
         ) from error
-    for _ in extract_sets(model, cfg, project.features, num_workers=num_workers):
+    for _ in extract_sets(model, cfg, project.features, Layout(num_workers=num_workers)):
         pass
 
 

@@ -10,7 +10,6 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 import numpy as np
 from mmengine.config import Config
 
-from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.sets import trained_on
 from mmnoisy.engine.trained_model import load_classifier
@@ -25,6 +24,7 @@ from mmnoisy.experiments.settings import number_of_steps
 from mmnoisy.experiments.systems import System, config_path
 from mmnoisy.experiments.training import Trainer
 from mmnoisy.io.atomic import atomic_path
+from mmnoisy.io.shards import Blocks
 
 FOLDS = 3
 PART = 1 / 3

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, Literal, Mapping, Sequence
+from typing import Any, Dict, Iterable, Literal, Mapping, Sequence
 
 import numpy as np
 
 from mmnoisy.errors import InputError
 from mmnoisy.io.texts import Texts
+
+_HASHED = 2**20  # elements at once
 
 
 def read_info(path: Path, what: str, versions: Sequence[int], mend: str) -> Dict[str, Any]:
@@ -82,3 +85,12 @@ def open_texts(folder: Path, name: str, shapes: Mapping[str, Sequence[int]], men
     if int(start[-1]) != len(data):
         raise InputError(f'{folder}: {names[0]}.npy and {names[1]}.npy do not fit; {mend}')
     return Texts(start, data)
+
+
+def arrays_hash(arrays: Iterable[np.ndarray]) -> str:
+    """SHA-256 of the values of flat arrays, one after the other."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        for start in range(0, len(array), _HASHED):
+            digest.update(np.ascontiguousarray(array[start : start + _HASHED]).data)
+    return digest.hexdigest()

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+import socket
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,18 +51,20 @@ def disk_errors(path: Path, mend: str = 'make room, or write elsewhere') -> Iter
 
 
 @contextmanager
-def atomic_path(path: Path, durable: bool = False) -> Iterator[Path]:
+def atomic_path(path: Path, durable: bool = False, shared: bool = False) -> Iterator[Path]:
     """A name for a file or a folder to make, which gets its own one when all of it is written.
 
     Args:
         path: its final name; the folder that it is in is made if needed.
         durable: wait until the file is on the disk, so that not even a power cut leaves a part.
+        shared: other processes may make the same at the same time; the last one counts.
 
     Raises:
         InputError: the disk is full, or nothing can be made there.
     """
     path = Path(path)
-    part = path.with_name(f'.{path.name}.part')
+    own = f'.{socket.gethostname()}-{os.getpid()}' if shared else ''
+    part = path.with_name(f'.{path.name}{own}.part')
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if part.is_dir():  # of a run that was killed
@@ -80,20 +83,23 @@ def atomic_path(path: Path, durable: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_write(path: Path, mode: str = 'w', durable: bool = False, **kwargs: Any) -> Iterator[IO]:
+def atomic_write(
+    path: Path, mode: str = 'w', durable: bool = False, shared: bool = False, **kwargs: Any
+) -> Iterator[IO]:
     """Opens a file to write, under another name until all of it is written.
 
     Args:
         path: its final name; the folder is made if needed.
         mode: ``'w'``, in UTF-8, or ``'wb'``.
         durable: wait until the file is on the disk, so that not even a power cut leaves a part.
+        shared: as of :func:`atomic_path`.
         **kwargs: of :func:`open`.
 
     Raises:
         InputError: the disk is full, or the file cannot be made there.
     """
-    encoding = None if 'b' in mode else 'utf-8'
-    with atomic_path(path, durable) as part, open(part, mode, encoding=encoding, **kwargs) as file:
+    kwargs = {'encoding': None if 'b' in mode else 'utf-8', **kwargs}
+    with atomic_path(path, durable, shared) as part, open(part, mode, **kwargs) as file:
         yield file
 
 

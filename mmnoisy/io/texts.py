@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _BLOCK = 2**16
 
 
+_BLOCK = 2**22  # elements at once
+
+
 class Texts(Sequence[str]):
     """N texts, such as the ids of images.
 
@@ -20,12 +23,13 @@ class Texts(Sequence[str]):
 
     Args:
         start: (N + 1,) int64, text i is ``data[start[i]:start[i + 1]]``.
-        data: (B,) uint8, the texts in UTF-8.
+        data: (B,) uint8, the texts in UTF-8; both may be :class:`mmnoisy.io.chained.Chained`.
     """
 
-    def __init__(self, start: np.ndarray, data: np.ndarray) -> None:
+    def __init__(self, start: Any, data: Any) -> None:
         self.start, self.data = start, data
-        self._bytes = memoryview(data.data)
+        self._in_one = isinstance(data, np.ndarray)
+        self._bytes = memoryview(data.data) if self._in_one else data
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Texts:
@@ -50,7 +54,8 @@ class Texts(Sequence[str]):
         """The same as an Arrow array of large binaries, without a copy."""
         import pyarrow as pa
 
-        parts = [None, *(pa.py_buffer(np.ascontiguousarray(a)) for a in (self.start, self.data))]
+        arrays = (self.start, self.data) if self._in_one else self.arrays()
+        parts = [None, *(pa.py_buffer(np.ascontiguousarray(a)) for a in arrays)]
         return pa.Array.from_buffers(pa.large_binary(), len(self), parts)
 
     def __len__(self) -> int:
@@ -75,7 +80,17 @@ class Texts(Sequence[str]):
             where = np.arange(begin, end, step)
         where = np.asarray(where)
         rows = np.flatnonzero(where) if where.dtype == bool else where.astype(np.int64)
+        if not self._in_one:
+            return self._take(rows)
         return Texts.of_arrow(self.to_arrow().take(rows))
+
+    def _take(self, rows: np.ndarray) -> Texts:
+        """Some texts, where not all of them are to be copied."""
+        begin = self.start[rows]
+        count = self.start[rows + 1] - begin
+        start = np.append(0, np.cumsum(count))
+        where = np.repeat(begin - start[:-1], count) + np.arange(start[-1])
+        return Texts(start, self.data[where])
 
     def __iter__(self) -> Iterator[str]:
         for begin in range(0, len(self), _BLOCK):
@@ -84,7 +99,7 @@ class Texts(Sequence[str]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Texts) or len(self) != len(other):
             return NotImplemented if not isinstance(other, Texts) else False
-        return all(np.array_equal(a, b) for a, b in zip(self.arrays(), other.arrays()))
+        return all(_equal(a, b) for a, b in zip(self.arrays(), other.arrays()))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -104,7 +119,10 @@ class Texts(Sequence[str]):
     def arrays(self) -> Tuple[np.ndarray, np.ndarray]:
         """``start`` from 0 and the ``data`` that belongs to it, as they are written."""
         begin, end = int(self.start[0]), int(self.start[-1])
-        return (self.start - begin if begin else self.start), self.data[begin:end]
+        whole = (begin, end) == (0, len(self.data))
+        return (self.start - begin if begin else self.start), (
+            self.data if whole else self.data[begin:end]
+        )
 
     def row(self, text: str) -> int:
         """The number of a text among ascending ones; -1 where there is none."""
@@ -132,6 +150,13 @@ class Texts(Sequence[str]):
 
         distinct = pc.unique(self.to_arrow())
         return Texts.of_arrow(distinct.take(pc.array_sort_indices(distinct)))
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two arrays are the same, some elements at a time."""
+    return len(a) == len(b) and all(
+        np.array_equal(a[k : k + _BLOCK], b[k : k + _BLOCK]) for k in range(0, len(a), _BLOCK)
+    )
 
 
 def _octets(data: Any) -> np.ndarray:

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from mmnoisy import InputError
-from mmnoisy.apis.prediction_files import own_format, own_prediction_file, prediction_file
+from mmnoisy.apis.prediction_files import (
+    Label,
+    labels_of,
+    own_format,
+    own_prediction_file,
+    prediction_file,
+)
 from mmnoisy.datasets.sources.reading import read_labels
 
 PREDICTIONS = {
@@ -22,9 +28,9 @@ MIDS = ['/m/a', '/m/b', '/m/c']
 
 
 def write(path):
-    with prediction_file(path, MIDS) as add:
+    with prediction_file(path) as add:
         for name, prediction in PREDICTIONS.items():
-            add(name, prediction)
+            add(name, labels_of(prediction, MIDS))
 
 
 def test_csv(tmp_path):
@@ -68,7 +74,7 @@ LISTS = dict(
 def write_own(path, layout, format=None):
     with own_prediction_file(path, OWN, layout, own_format(path, layout, format)) as add:
         for name, prediction in PREDICTIONS.items():
-            add(name, prediction)
+            add(name, labels_of(prediction, OWN))
 
 
 def test_a_project_has_its_own_form(tmp_path):
@@ -108,6 +114,7 @@ def test_the_format_of_a_project(tmp_path):
 
 
 def test_what_fails_leaves_no_file(tmp_path):
+    label = Label('dog', 'dog', 0.5)
     with pytest.raises(KeyError), own_prediction_file(tmp_path / 'a.csv', OWN, {}, 'csv') as add:
-        add('a.jpg', {})
+        add('a.jpg', [label])
     assert not list(tmp_path.iterdir())

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmnoisy.cleaning.blocks import Blocks
 from mmnoisy.cleaning.streams import CsvStream, NpyStream, number_texts, quoted
 from mmnoisy.errors import InputError
+from mmnoisy.io.shards import Blocks
 
 
 def test_blocks_are_the_work_of_one_process_each_and_whole(tmp_path):

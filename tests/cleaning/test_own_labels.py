@@ -5,7 +5,8 @@ from hypothesis.extra import numpy as hnp
 
 from mmnoisy.cleaning.own_labels import own_labels, with_verdicts
 from mmnoisy.datasets.csr import Csr
-from mmnoisy.datasets.label_index import LabelIndex, own_info
+from mmnoisy.datasets.index_info import own_info
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.io.texts import Texts
 
 

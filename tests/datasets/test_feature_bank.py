@@ -29,7 +29,7 @@ def test_written_and_opened(tmp_path):
     bank = create(tmp_path / 'a' / 'bank')
     bank.write(np.array([2, 0]), FEATURES[[2, 0]])
     assert bank.done.tolist() == [True, False, True]
-    with pytest.raises(InputError, match='2 of 3 images are finished; run tools/extract_features'):
+    with pytest.raises(InputError, match='2 of 3 images are finished; remove it'):
         FeatureBank.open(bank.folder)
     create(bank.folder).write(np.array([1]), FEATURES[[1]])
     opened = FeatureBank.open(bank.folder)

@@ -37,9 +37,9 @@ def root(tmp_path_factory):
 
 KILLED = """
 import os, runpy, signal, sys
-from mmnoisy.cleaning.blocks import Blocks
+from mmnoisy.io.shards import Shards
 from mmnoisy.cleaning.streams import NpyStream
-victim, name = dict(blocks=(Blocks, 'write'), streams=(NpyStream, 'append'))[sys.argv[1]]
+victim, name = dict(shards=(Shards, 'write'), streams=(NpyStream, 'append'))[sys.argv[1]]
 method, calls = getattr(victim, name), []
 def killing(*args):
     calls.append(0)
@@ -52,13 +52,13 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 """
 
 
-@pytest.mark.parametrize(('place', 'finished'), [('blocks', 9), ('streams', 19)])
+@pytest.mark.parametrize(('place', 'finished'), [('shards', 9), ('streams', 19)])
 def test_a_killed_run_goes_on_to_the_same_bits(root, capsys, place, finished):
     command = [sys.executable, '-c', KILLED, place, TOOL, *cleaning_arguments(root, place)]
     assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
     assert not (root / place).exists()
     unfinished = root / f'.{place}.unfinished'
-    assert len([*unfinished.glob('blocks/*.npy')]) == finished
+    assert len([*unfinished.glob('shards/*.parquet')]) == finished
     clean(*cleaning_arguments(root, place))
     assert not unfinished.exists()
     assert_same_files(root / 'cleaned', root / place)
@@ -81,7 +81,7 @@ def test_two_processes_share_the_work(root):
     assert_same_files(root / 'cleaned', root / 'shared')
 
 
-@pytest.mark.parametrize(('place', 'limit'), [('blocks', 20), ('streams', 60)])
+@pytest.mark.parametrize(('place', 'limit'), [('shards', 20), ('streams', 60)])
 def test_a_full_disk_leaves_nothing_under_the_final_name(root, tmp_path, place, limit):
     """Files may have so many kB: a block has 50, changes.csv more than 100."""
     command = cleaning_arguments(root, tmp_path / 'out')
@@ -95,7 +95,7 @@ def test_a_full_disk_leaves_nothing_under_the_final_name(root, tmp_path, place, 
     assert result.returncode == 2, result.stderr
     assert re.search(r'out: cannot be written \(File too large\); make room', result.stderr)
     assert not (tmp_path / 'out').exists()
-    blocks = (tmp_path / '.out.unfinished/blocks').glob('*.npy')
+    blocks = (tmp_path / '.out.unfinished/shards').glob('*.parquet')
     assert len([*blocks]) == (1 if place == 'streams' else 0)
     clean(*command)
     assert_same_files(root / 'cleaned', tmp_path / 'out')
@@ -115,12 +115,12 @@ def test_a_million_images_in_constant_memory(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
         )
-        blocks, highest = root / f'.{out}.unfinished/blocks', 0
+        blocks, highest = root / f'.{out}.unfinished/shards', 0
         while process.poll() is None:
             with open(f'/proc/{process.pid}/status') as file:
                 found = re.search(r'RssAnon:\s+(\d+)', file.read())
             highest = max(highest, int(found.group(1)) / 1024 if found else 0)
-            if kill_at and len([*blocks.glob('*.npy')]) >= kill_at:
+            if kill_at and len([*blocks.glob('*.parquet')]) >= kill_at:
                 process.kill()
                 process.wait()
                 return None
@@ -132,7 +132,7 @@ def test_a_million_images_in_constant_memory(tmp_path):
     for root, size in ((small, 50_000), (large, 1_000_000)):
         make_data_set(root, sizes=(size, 10, 10))
     assert peak(large, 'killed', kill_at=200) is None
-    assert len([*large.glob('.killed.unfinished/blocks/*.npy')]) >= 200
+    assert len([*large.glob('.killed.unfinished/shards/*.parquet')]) >= 200
     of_small, of_large = peak(small, 'cleaned'), peak(large, 'cleaned')
     print(f'{of_small:.0f} MB for 50,000 images, {of_large:.0f} MB for 1,000,000')
     assert of_large < of_small + 60

@@ -56,7 +56,7 @@ model = dict(
 
 def arguments(workspace, out, *more):
     files = [str(workspace.root / name) for name in ('config.py', 'weights.pth')]
-    options = ['--views', '3', '--batch-size', '6', '--num-workers', '0']
+    options = ['--views', '3', '--batch-size', '6', '--num-workers', '0', '--shard-images', '2']
     return [*files, '--out', str(workspace.root / out), *options, *more]
 
 
@@ -139,15 +139,14 @@ def test_views_do_not_depend_on_what_was_drawn_before(workspace):
 
 KILLED = """
 import os, runpy, signal, sys
-from mmnoisy.datasets.feature_bank import FeatureBank
-write, calls = FeatureBank.write, []
-def killing_write(bank, rows, features):
-    calls.append(rows)
-    if len(calls) == 9:  # six batches are train, this is the third one of validation
-        bank.features[rows[:1]] = 1
+from mmnoisy.io.shards import Shards
+write, calls = Shards.write, []
+def killing_write(shards, number, part):
+    calls.append(number)
+    if len(calls) == 9:  # six shards are train, this is the third one of validation
         os.kill(os.getpid(), signal.SIGKILL)
-    write(bank, rows, features)
-FeatureBank.write = killing_write
+    write(shards, number, part)
+Shards.write = killing_write
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name='__main__')
 """
@@ -156,11 +155,16 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 def test_a_killed_run_goes_on_to_the_same_bits(workspace, monkeypatch):
     command = [sys.executable, '-c', KILLED, TOOL, *arguments(workspace, 'killed')]
     assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
-    with pytest.raises(ValueError, match='4 of 11 images are finished'):
-        FeatureBank.open(workspace.root / 'killed/validation')
+    killed = workspace.root / 'killed'
+    assert not (killed / 'validation').exists()
+    finished = [*killed.glob('.validation.unfinished/*.parquet')]
+    assert [path.name for path in sorted(finished)] == ['000000.parquet', '000001.parquet']
+    made = (killed / 'train/features.npy').stat().st_mtime_ns
     extract(monkeypatch, *arguments(workspace, 'killed'))
+    assert_same_banks(workspace.root / 'features', killed)
+    assert (killed / 'train/features.npy').stat().st_mtime_ns == made
+    assert not [*killed.glob('.*')]
     assert not (workspace.root / '.killed.lock').exists()
-    assert_same_banks(workspace.root / 'features', workspace.root / 'killed')
 
 
 def test_a_second_run_is_refused_while_the_first_lives(workspace, monkeypatch, capsys):

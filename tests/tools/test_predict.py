@@ -99,4 +99,4 @@ def test_a_full_disk(small, photos, tmp_path, capsys):
     (tmp_path / '.labels.csv.part').symlink_to('/dev/full')
     complaint = refused(capsys, 'predict.py', small.config, small.weights, photos, '--out', out)
     assert 'labels.csv: cannot be written (No space left on device)' in complaint
-    assert sorted(path.name for path in tmp_path.iterdir()) == ['photos']
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['.labels.csv.unfinished', 'photos']

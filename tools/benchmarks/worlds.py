@@ -45,7 +45,7 @@ class Given(NamedTuple):
     """A data set of the command line."""
 
     name: str
-    index: Path
+    labels: Path
     features: Path
 
 
@@ -108,10 +108,11 @@ def run(args: Namespace) -> dict:
         print(f'[{number}/{len(wanted)}] {name} ...', flush=True)
         begin = time.perf_counter()
         given = data[world.data]
-        places = make_world(world, given.index, given.features, args.folder / 'cut' / name)
+        places = make_world(world, given.labels, given.features, args.folder / 'cut' / name)
         out = args.folder / 'runs' / name
-        asked = args.seeds, args.search, options, args.auto_only
-        found[name] = run_world(*places, out, systems, *asked)
+        found[name] = run_world(
+            *places, out, systems, args.seeds, args.search, options, args.auto_only
+        )
         print(f'      {time.perf_counter() - begin:.0f} s', flush=True)
         write_all(args.folder, found)
     print((args.folder / 'worlds.md').read_text('utf-8'))

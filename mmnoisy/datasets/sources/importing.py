@@ -9,7 +9,8 @@ import numpy as np
 
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.csr import Csr, to_csr
-from mmnoisy.datasets.label_index import LabelIndex, own_info
+from mmnoisy.datasets.index_info import own_info
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.sources.base import LabelTable
 from mmnoisy.datasets.sources.completing import completed_images
 from mmnoisy.datasets.sources.names import NONE, SEVERAL, match
