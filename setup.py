@@ -139,6 +139,7 @@ setup(
     packages=find_packages(include=['mmnoisy', 'mmnoisy.*']),
     package_data={
         'mmnoisy': ['py.typed'],
+        'mmnoisy.cleaning.review': ['templates/*'],
         'mmnoisy.cleaning.view': ['templates/*'],
         'mmnoisy.experiments.report': ['templates/*'],
         'mmnoisy.reporting': ['templates/*'],

@@ -91,7 +91,7 @@ def test_the_metafile_lists_every_config():
 ORDER = [
     ('errors',),
     ('io', 'seeds', 'stack', 'class_names', 'config_files'),
-    ('label_batch',),
+    ('label_batch', 'diagnosis'),
     ('datasets', 'models', 'evaluation'),
     ('reporting', 'metrics'),
     ('engine',),

@@ -1,13 +1,18 @@
-"""Predictions as files: CSV in the manner of Open Images, or one JSON object a line."""
+"""Predictions as files: as Open Images or one JSON object a line, or as the files of an owner."""
 
 from __future__ import annotations
 
 import csv
 import json
+import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
+import numpy as np
+
+from mmnoisy.datasets.sources.base import LabelTable
+from mmnoisy.datasets.sources.reading import require_written, write_labels
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
 from mmnoisy.io.spreadsheet import as_text
@@ -28,6 +33,9 @@ class Label(NamedTuple):
 
 
 Add = Callable[[str, List[Label]], None]
+
+TABLES = ('csv', 'jsonl', 'parquet')
+_ENDINGS = {'.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.parquet': 'parquet'}
 
 CSV_COLUMNS = ('ImageID', 'Source', 'LabelName', 'Confidence', 'DisplayName')
 
@@ -74,6 +82,62 @@ def prediction_file(path: Path) -> Iterator[Add]:
     check_suffix(path)
     with atomic_write(path, newline='') as file:
         yield _KINDS[path.suffix](file)
+
+
+def own_format(path: Path, layout: Mapping[str, Any], format: Optional[str] = None) -> str:
+    """The format of a file of predictions for a project.
+
+    It is the one that is given, or that the ending of the file says, or that of the project's file
+    of noisy labels where that is a table; else CSV.
+
+    Args:
+        path: of the file.
+        layout: of the file of noisy labels.
+        format: given by the user.
+
+    Raises:
+        InputError: the format is unknown or read only.
+    """
+    own = layout.get('format')
+    found = format or _ENDINGS.get(path.suffix.lower()) or (own if own in TABLES else 'csv')
+    require_written(path, layout, found)
+    return found
+
+
+@contextmanager
+def own_prediction_file(
+    path: Path, label_names: Sequence[str], layout: Mapping[str, Any], format: str
+) -> Iterator[Add]:
+    """The same as :func:`prediction_file` in the words and the form of the owner of a project.
+
+    Pictures are named by their paths, labels by their names; the columns are those of the file of
+    noisy labels where the format is the same. A picture without labels is listed, too.
+
+    Args:
+        path: of the file.
+        label_names: (C,) names of the classes.
+        layout: of the file of noisy labels.
+        format: of :func:`own_format`.
+
+    Raises:
+        InputError: the format cannot hold these names, or the file not be written.
+    """
+    names: List[str] = []
+    image: List[int] = []
+    label: List[int] = []
+    value: List[float] = []
+    number = {name: k for k, name in enumerate(label_names)}
+
+    def add(name: str, labels: List[Label]) -> None:
+        image.extend([len(names)] * len(labels))
+        label.extend(number[one.label_name] for one in labels)
+        value.extend(one.score for one in labels)
+        names.append(name.replace(os.sep, '/'))
+
+    yield add
+    columns = np.array(image), np.array(label), np.array(value)
+    table = LabelTable(names, [*label_names], *columns, layout={})
+    write_labels(table, path, 'noisy', layout, format)
 
 
 def _csv(file: Any) -> Add:

@@ -15,7 +15,9 @@ from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.logging import print_log
+from tqdm import tqdm
 
 from mmnoisy.cleaning.clean import labels_hash
 from mmnoisy.datasets.label_index import LabelIndex
@@ -77,11 +79,15 @@ def cross_fit(
         work_dir = Path(name)
         stages = stages_on_v(cfg)
         blocks = Blocks(work_dir / 'scores', _made_of(stages, dataset.index), num_folds)
-        for k in progress('cross-fitting', blocks.missing(), unit='folds'):
-            held = dataset.index.image_ids[np.flatnonzero(fold == k)]
-            model = _train_without(held, stages, work_dir / f'fold_{k}')
-            blocks.write(k, score(model, np.flatnonzero(fold == k)))
-            shutil.rmtree(work_dir / f'fold_{k}', ignore_errors=True)
+        missing = blocks.missing()
+        with progress('cross-fitting', unit='steps', wanted=bool(missing)) as bar:
+            steps = _Steps(bar, len(missing) * len(stages))
+            for k in missing:
+                bar.set_description(f'cross-fitting, fold {k + 1} of {num_folds}')
+                held = dataset.index.image_ids[np.flatnonzero(fold == k)]
+                model = _train_without(held, stages, work_dir / f'fold_{k}', [steps])
+                blocks.write(k, score(model, np.flatnonzero(fold == k)))
+                shutil.rmtree(work_dir / f'fold_{k}', ignore_errors=True)
         parts = [*blocks]
     return np.concatenate(parts), np.repeat(np.arange(num_folds), [*map(len, parts)])
 
@@ -122,7 +128,27 @@ def _sets_of(cfg: Optional[Config]) -> Optional[Tuple[str, ...]]:
         return None
 
 
-def _train_without(held: Texts, stages: Sequence[Config], work_dir: Path) -> Any:
+class _Steps(Hook):
+    """Tells a bar of the steps of some trainings; those to come are taken to be as long."""
+
+    def __init__(self, bar: tqdm, trainings: int) -> None:
+        self.bar, self.trainings = bar, trainings
+        self.begun = self.steps = 0
+
+    def before_train(self, runner: Any) -> None:
+        """Knows the length of one more."""
+        self.begun += 1
+        self.steps += runner.max_iters
+        self.bar.total = round(self.steps * self.trainings / self.begun)
+
+    def after_train_iter(self, *_: Any, **__: Any) -> None:
+        """Counts it."""
+        self.bar.update()
+
+
+def _train_without(
+    held: Texts, stages: Sequence[Config], work_dir: Path, hooks: Sequence[Hook]
+) -> Any:
     """The model of the last of some trainings, all of them without some images of V."""
     start = start_of(stages[0])
     for number, stage in enumerate(stages):
@@ -132,9 +158,9 @@ def _train_without(held: Texts, stages: Sequence[Config], work_dir: Path) -> Any
         if 'validation' in trained_on(stage):
             known = build_set(stage, 'validation').index.image_ids
             rest = np.flatnonzero(held.rows(known) < 0).tolist()
-            model = train_on_part(stage, 'validation', rest, folder)
+            model = train_on_part(stage, 'validation', rest, folder, hooks)
         else:
-            model = train_here(stage, folder)
+            model = train_here(stage, folder, hooks)
         if number < len(stages) - 1:
             start = str(folder / 'weights.pth')
             torch.save({'state_dict': model.state_dict()}, start)

@@ -83,6 +83,23 @@ def check_arguments(args: Namespace) -> None:
         raise InputError(f'--max-added-per-image {args.max_added_per_image}: give 0 or more')
 
 
+def check_labels_out(args: Namespace, project: Project) -> None:
+    """Refuses a file of cleaned labels that could not be written at the end of the work.
+
+    Raises:
+        InputError: its format is unknown or read only, or its folder takes no file.
+    """
+    from mmnoisy.datasets.sources.reading import require_written
+    from mmnoisy.io.atomic import require_writable
+
+    if args.out is None:
+        if args.format:
+            raise InputError(f'--format {args.format}: is that of --out FILE, which is not given')
+        return
+    require_written(args.out, project.info['noisy'], args.format)
+    require_writable(args.out.parent)
+
+
 def run(args: Namespace) -> None:
     """Cleans and prints what became of the labels."""
     from mmengine.dist import get_rank
@@ -97,6 +114,8 @@ def run(args: Namespace) -> None:
     if project is None and args.format:
         raise InputError(f'--format {args.format}: is for the labels of a project; leave it out')
     out = out_of(args, 'cleaned') if project is None else project.folder / 'cleaned'
+    if project is not None:
+        check_labels_out(args, project)
     cfg = quiet_config_of(args)
     join_processes()
     if not cfg.model.get('cleaning_head'):

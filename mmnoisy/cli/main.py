@@ -27,6 +27,7 @@ SUBCOMMANDS = {
     'prepare_openimages': 'prepare_openimages',
     'download_images': 'download_images',
     'dataset_stats': 'dataset_stats',
+    'doctor': 'doctor',
 }
 """The module of each; its name is that of the script in tools, and may be given too."""
 
@@ -39,7 +40,9 @@ def main(name: Optional[str] = None) -> None:
     """
     arguments, program = sys.argv[1:], None
     if name is None:
-        name = _chosen(arguments[:1])
+        # What only another one needs may be missing: the help of all imports all.
+        known = arguments and arguments[0] in SUBCOMMANDS
+        name = arguments[0] if known else _chosen(arguments[:1])
         arguments, program = arguments[1:], f'mmnoisy {name}'
     tool = import_module(f'mmnoisy.cli.{SUBCOMMANDS.get(name, name)}')
     parser = ArgumentParser(

@@ -8,6 +8,9 @@ has left beside the checkpoint, else 0.5. A folder is read with its folders; of 
 of every so many frames; Parquet and tar files (WebDataset), or a folder of them, file by file. What
 is no picture, or cannot be read, is counted by reason. The same command goes on where a run was
 ended; `torchrun --nproc_per_node=8 tools/predict.py ...`, --shards and --ray share the work.
+
+Of a project the labels are written in its own names and in the form of its file of noisy labels:
+    mmnoisy predict pets new_photos --out new.csv
 """
 
 from __future__ import annotations
@@ -18,10 +21,20 @@ import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+)
 
-from mmnoisy.cli.parsers import add_checkpoint, add_config, quiet_config_of
+from mmnoisy.cli.parsers import add_checkpoint, add_config, project_of, quiet_config_of
 from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable
@@ -30,6 +43,7 @@ if TYPE_CHECKING:
     from mmnoisy.apis import MultiLabelInferencer
     from mmnoisy.apis.picture_shards import PictureShard
     from mmnoisy.apis.pictures import LeftOut
+    from mmnoisy.apis.prediction_files import Add
     from mmnoisy.apis.prediction_shards import Batches
     from mmnoisy.io.shards import Shards
 
@@ -40,6 +54,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_checkpoint(parser)
     parser.add_argument('inputs', metavar='IMAGE_OR_FOLDER', help='or a video, or a Parquet file')
     parser.add_argument('--out', type=Path, required=True, help='the file, .csv or .jsonl')
+    parser.add_argument(
+        '--format',
+        help='of a project: csv, jsonl, parquet, coco, ...; default by the ending of --out',
+    )
     parser.add_argument('--threshold', type=float, help='for all classes, in [0, 1]')
     parser.add_argument('--every', type=int, default=1, metavar='N', help='n-th frames of a video')
     parser.add_argument('--batch-size', type=int, default=32, help='pictures at once, default 32')
@@ -52,7 +70,6 @@ def run(args: Namespace) -> None:
     from mmengine.dist import get_rank
 
     from mmnoisy.apis.picture_shards import picture_shards
-    from mmnoisy.apis.prediction_files import check_suffix
     from mmnoisy.apis.prediction_shards import Batches, prediction_tables
     from mmnoisy.engine.distributed.processes import join_processes
     from mmnoisy.engine.distributed.shard_jobs import Job
@@ -61,9 +78,8 @@ def run(args: Namespace) -> None:
     if args.batch_size < 1:
         raise InputError(f'--batch-size {args.batch_size}: give at least 1')
     workers = workers_of(args)
+    open_file = _file_of(args)
     require_writable(args.out.parent)
-    if not args.parquet:
-        check_suffix(args.out)
     left_out: List[LeftOut] = []
     pictures = picture_shards(args.inputs, args.shard_images, left_out)
     inferencer = inferencer_of(args)
@@ -81,7 +97,7 @@ def run(args: Namespace) -> None:
             'labelling',
         )
         if workers.compute(job) and not args.parquet:
-            _put_together(args, shards, left_out)
+            _put_together(args, shards, left_out, open_file(inferencer.label_names))
         elif get_rank() == 0:
             tell_share(args, args.out)
 
@@ -119,13 +135,34 @@ def _root(inputs: str, pictures: List[PictureShard]) -> Optional[str]:
     return inputs if os.path.isdir(inputs) else os.path.dirname(inputs) or '.'
 
 
-def _put_together(args: Namespace, shards: Shards, left_out: List[LeftOut]) -> None:
+def _file_of(args: Namespace) -> Callable[[Sequence[str]], ContextManager[Add]]:
+    """What opens the file, given the class list; a project has its own form.
+
+    Raises:
+        InputError: the format cannot be written.
+    """
+    from mmnoisy.apis import prediction_files as files
+
+    project = project_of(args.config)
+    if args.format and (project is None or args.parquet):
+        raise InputError(f'--format {args.format}: is for a file of a project; leave it out')
+    if project is not None and not args.parquet:
+        layout = project.info['noisy']
+        form = files.own_format(args.out, layout, args.format)
+        return partial(files.own_prediction_file, args.out, layout=layout, format=form)
+    if not args.parquet:
+        files.check_suffix(args.out)
+    return lambda _: files.prediction_file(args.out)
+
+
+def _put_together(
+    args: Namespace, shards: Shards, left_out: List[LeftOut], file: ContextManager[Add]
+) -> None:
     """Writes the file of all shards, and says what is in it."""
-    from mmnoisy.apis.prediction_files import prediction_file
     from mmnoisy.apis.prediction_shards import labels_of_table
 
     count = 0
-    with prediction_file(args.out) as add:
+    with file as add:
         for table in shards:
             for name, labels in labels_of_table(table, left_out):
                 add(name, labels)

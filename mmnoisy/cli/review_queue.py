@@ -4,12 +4,13 @@ For example:
     python tools/review_queue.py configs/joint_tiny.py work_dirs/joint_tiny
         --features data/tiny-open-images/features --out review
 
-writes, into review, review.csv (the labels to ask about, the first ones first), verdicts.csv (the
-same, to fill in with 1 and 0) and quality.csv: how many errors the queue finds among the verdicts
-of V, beside a random order, the classifier's score and cleanlab. For this the config is trained
-once for each fold of V without it, 5 times by default; finished folds are kept in review/folds.
+writes, into review, review.csv (the labels to ask about, the first ones first), index.html (a page
+to judge them on by keyboard, which saves verdicts.csv), verdicts.csv (the same to fill in with 1
+and 0 by hand) and quality.csv: how many errors the queue finds among the verdicts of V, beside a
+random order, the classifier's score and cleanlab. For this the config is trained once for each fold
+of V without it, 5 times by default; finished folds are kept in review/folds.
 
-The filled-in file is fed back by
+The file that was saved or filled in is fed back by
     python tools/prepare_openimages.py data/tiny-open-images --extra-human review/verdicts.csv
 and in a project, whose queue mmnoisy review pets --size 100 writes into pets/review, by
     mmnoisy import --verdicts pets/review/verdicts.csv --into pets
@@ -17,8 +18,11 @@ and in a project, whose queue mmnoisy review pets --size 100 writes into pets/re
 
 from __future__ import annotations
 
+import shlex
+import sys
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, List, Optional
 
 from mmnoisy.cli.parsers import (
     add_trained_model,
@@ -28,9 +32,15 @@ from mmnoisy.cli.parsers import (
     quiet_config_of,
     scorer_of,
 )
+from mmnoisy.datasets.pictures.paths import TEMPLATE
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import disk_errors, folder_made_of, write_csv
 from mmnoisy.io.lock import lock
+
+if TYPE_CHECKING:
+    from mmnoisy.cleaning.review.queue import Queue
+    from mmnoisy.cleaning.view.pictures import Pictures
+    from mmnoisy.datasets.project import Project
 
 VALIDATION, TEST = 'validation, cross-fitted', 'test, held aside'
 
@@ -45,6 +55,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=float,
         help='of the queue that one class may take while others are left, default the one that '
         'finds most errors on V',
+    )
+    parser.add_argument(
+        '--images',
+        type=Path,
+        help='folder of the pictures, for the page; a project and a config on pictures know it',
     )
 
 
@@ -138,6 +153,7 @@ def run(args: Namespace) -> None:
             rows += [[TEST, *row] for row in comparison_rows(found)]
         queue = best_labels(blocks, SHARD_IMAGES, model, args.size, share)
         write_queue(queue, index, args.out)
+        _write_page(args, queue, scorer.dataset, project)
         write_csv(args.out / 'quality.csv', ('verdicts', *COLUMNS), rows)
     for row in rows:
         if int(row[2]) == asked[row[0]]:
@@ -146,3 +162,43 @@ def run(args: Namespace) -> None:
         f'{len(queue.pairs):,} labels to ask about, written to {args.out}; while others are left, '
         f'a class takes {share:.0%} at most'
     )
+    print(f'give verdicts in a browser: {args.out / "index.html"}')
+
+
+def _write_page(args: Namespace, queue: Queue, dataset: Any, project: Optional[Project]) -> None:
+    """Writes the page of a queue, with the pictures if it is known where they are."""
+    from mmnoisy.cleaning.review.page import asked_about, write_review
+    from mmnoisy.cleaning.view.pictures import addresses
+
+    pictures = _pictures_of(args, dataset, project)
+    ids = dataset.index.image_ids[queue.pairs['image']]
+    found: List[Optional[str]] = [None] * len(ids)
+    if pictures is not None:
+        found = addresses(pictures, ids, args.out)
+    if None in found:
+        print(
+            f'{found.count(None):,} of {len(found):,} pictures are not found, so that the page '
+            'has names in their place; give their folder with --images',
+            file=sys.stderr,
+        )
+    back = 'tools/prepare_openimages.py FOLDER --extra-human verdicts.csv'
+    if project is not None:
+        folder = shlex.quote(str(project.folder))
+        back = f'mmnoisy import --verdicts verdicts.csv --into {folder}'
+    labels = asked_about(queue, dataset.index, found)
+    write_review(args.out / 'index.html', 'Labels to check', labels, back)
+
+
+def _pictures_of(args: Namespace, dataset: Any, project: Optional[Project]) -> Optional[Pictures]:
+    """Where the pictures of a set are; None where nobody says so."""
+    from mmnoisy.cleaning.view.pictures import Pictures
+
+    index = dataset.index
+    root = getattr(dataset, 'img_prefix', None)
+    if args.images is not None:
+        return Pictures(args.images, [index.info.get('path_template', TEMPLATE)], index)
+    if project is not None and project.info['pictures'] is not None:
+        return Pictures(project.pictures, [index.template], index)
+    if not root or '://' in root:
+        return None
+    return Pictures(Path(root), dataset.templates, index)

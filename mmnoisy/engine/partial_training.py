@@ -20,7 +20,9 @@ from mmnoisy.errors import InputError
 _RUNS = count()
 
 
-def train_on_part(cfg: Config, subset: str, images: Sequence[int], work_dir: Path) -> Any:
+def train_on_part(
+    cfg: Config, subset: str, images: Sequence[int], work_dir: Path, hooks: Sequence[Hook] = ()
+) -> Any:
     """The model of a config, trained with some images only of one of its sets.
 
     All other settings stay, so that its scores mean what they mean in a checkpoint of the config.
@@ -31,6 +33,7 @@ def train_on_part(cfg: Config, subset: str, images: Sequence[int], work_dir: Pat
         subset: the set, a key of :data:`mmnoisy.engine.sets.SETS`.
         images: numbers of its images to train on.
         work_dir: of the logs.
+        hooks: beside those of the config.
 
     Returns:
         The model in evaluation mode.
@@ -38,7 +41,7 @@ def train_on_part(cfg: Config, subset: str, images: Sequence[int], work_dir: Pat
     Raises:
         InputError: the config cannot be trained.
     """
-    return train_here(on_part(cfg, subset, images), work_dir)
+    return train_here(on_part(cfg, subset, images), work_dir, hooks)
 
 
 def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from mmnoisy import InputError
-from mmnoisy.apis.prediction_files import labels_of, prediction_file
+from mmnoisy.apis.prediction_files import (
+    Label,
+    labels_of,
+    own_format,
+    own_prediction_file,
+    prediction_file,
+)
+from mmnoisy.datasets.sources.reading import read_labels
 
 PREDICTIONS = {
     'a, "b".jpg': dict(
@@ -54,4 +61,60 @@ def test_json_lines(tmp_path):
 def test_other_suffixes_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"labels.txt: its suffix is '.txt'; give .csv or .jsonl"):
         write(tmp_path / 'labels.txt')
+    assert not list(tmp_path.iterdir())
+
+
+OWN = ['cat', 'Käse, hart', '=bee']
+LISTS = dict(
+    format='csv', sep=';', header=True, shape='list', list_sep='|', image_column='path',
+    label_column='tags',
+)  # fmt: skip
+
+
+def write_own(path, layout, format=None):
+    with own_prediction_file(path, OWN, layout, own_format(path, layout, format)) as add:
+        for name, prediction in PREDICTIONS.items():
+            add(name, labels_of(prediction, OWN))
+
+
+def test_a_project_has_its_own_form(tmp_path):
+    write_own(tmp_path / 'new.csv', LISTS)
+    assert (tmp_path / 'new.csv').read_text('utf-8').splitlines() == [
+        'path;tags;scores',
+        '"a, ""b"".jpg";\'=bee|Käse, hart;0.75|0.5',
+        'none.jpg;;',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('name', 'format'),
+    [('new.csv', None), ('new.jsonl', None), ('new.parquet', None), ('new.txt', None),
+     ('new.json', 'coco'), ('new', 'jsonl')],
+)  # fmt: skip
+@pytest.mark.parametrize('layout', [LISTS, {'format': 'voc'}, {'format': 'jsonl'}])
+def test_any_form_is_read_as_it_was_meant(tmp_path, layout, name, format):
+    write_own(tmp_path / name, layout, format)
+    table = read_labels(tmp_path / name)
+    assert table.images == [*PREDICTIONS]
+    found = zip(table.image, table.label, table.value)
+    assert {(table.images[i], table.classes[k], float(v)) for i, k, v in found} == {
+        ('a, "b".jpg', '=bee', 0.75),
+        ('a, "b".jpg', 'Käse, hart', 0.5),
+    }
+
+
+def test_the_format_of_a_project(tmp_path):
+    assert own_format(tmp_path / 'a.txt', {'format': 'parquet'}) == 'parquet'
+    assert own_format(tmp_path / 'a.txt', {'format': 'coco'}) == 'csv'
+    assert own_format(tmp_path / 'a.tsv', {'format': 'jsonl'}) == 'csv'
+    with pytest.raises(InputError, match=r'--format gif: is no format'):
+        own_format(tmp_path / 'a.csv', {}, 'gif')
+    with pytest.raises(InputError, match=r'a: labels are not written as a folder for each class'):
+        own_format(tmp_path / 'a', {}, 'folders')
+
+
+def test_what_fails_leaves_no_file(tmp_path):
+    label = Label('dog', 'dog', 0.5)
+    with pytest.raises(KeyError), own_prediction_file(tmp_path / 'a.csv', OWN, {}, 'csv') as add:
+        add('a.jpg', [label])
     assert not list(tmp_path.iterdir())

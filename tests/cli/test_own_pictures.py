@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 import sys
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
@@ -89,6 +91,13 @@ def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
     verdicts = project / 'review/verdicts.csv'
     header, *rows = csv.reader(verdicts.read_text('utf-8').splitlines())
     assert len(rows) == 6 and {row[0] for row in rows} <= {*NAMES[NUM_VERIFIED:]}
+    page = (project / 'review/index.html').read_text('utf-8')
+    asked = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])
+    for (name, image_id, address, *_, line), row in zip(asked['labels'], rows):
+        assert [image_id, name] == [row[0], row[2]]
+        assert next(csv.reader([line])) == row
+        path = project / 'review' / unquote(asked['prefix'] + address)
+        assert path.resolve() == (photos / image_id).resolve()
     for row in rows:
         row[3] = int(truth[NAMES.index(row[0]), CLASSES.index(row[2])])
     write_csv(verdicts, [header, *rows])
@@ -107,9 +116,20 @@ def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
 
     # New pictures, and a page.
     mmnoisy(monkeypatch, 'predict', project, photos, '--threshold', 0, '--out', tmp_path / 'n.csv')
-    predicted = [*csv.DictReader((tmp_path / 'n.csv').read_text('utf-8').splitlines())]
-    assert {row['ImageID'] for row in predicted} == {*NAMES}
-    assert {row['LabelName'] for row in predicted} == {*CLASSES}
+    header, *predicted = csv.reader((tmp_path / 'n.csv').read_text('utf-8').splitlines())
+    assert header == ['file', 'tags', 'scores']
+    assert {row[0] for row in predicted} == {*NAMES}
+    for row in predicted:
+        assert {*json.loads(row[1])} == {*CLASSES}
+        scores = json.loads(row[2])
+        assert sorted(scores, reverse=True) == scores and 0 <= scores[-1] <= scores[0] <= 1
+    with pytest.raises(SystemExit):
+        mmnoisy(monkeypatch, 'predict', project, photos, '--format', 'voc', '--out', 'n.xml')
+    assert 'n.xml: labels are not written as PASCAL VOC' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        mmnoisy(monkeypatch, 'clean', project, '--format', 'folders', '--out', tmp_path / 'cleaned')
+    assert 'are not written as a folder for each class' in capsys.readouterr().err
+    assert not (tmp_path / 'cleaned').exists()
     with pytest.raises(SystemExit):
         mmnoisy(monkeypatch, 'predict', project / 'config.py', photos, '--out', tmp_path / 'n.csv')
     assert 'give its checkpoint too' in capsys.readouterr().err

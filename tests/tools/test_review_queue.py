@@ -1,5 +1,7 @@
 """The queue of a generated data set; its verdicts fed back."""
 
+import json
+import re
 import runpy
 import sys
 
@@ -49,6 +51,35 @@ def test_the_queue_holds_labels_of_t_the_most_valuable_first(root):
     assert len({(row['ImageID'], row['LabelName']) for row in rows}) == 40
 
 
+def test_the_page_asks_for_the_labels_of_the_queue(root):
+    text = (root / 'review/index.html').read_text('utf-8')
+    (data,) = re.findall(r'id="data">(.*?)</script>', text)
+    rows = read_rows(root / 'review/review.csv')
+    blank = (root / 'review/verdicts.csv').read_text().splitlines()
+    values = json.loads(data)
+    assert [values['header'].strip(), *(row for *_, row in values['labels'])] == blank
+    for label, row in zip(values['labels'], rows):
+        assert label[:3] == [row['DisplayName'], row['ImageID'], None]
+        texts = (row[key] for key in ('Confidence', 'Cleaned', 'Score'))
+        assert label[3:6] == pytest.approx([*map(float, texts)], abs=1e-4)
+
+
+def test_the_bar_of_cross_fitting_knows_all_steps(root, monkeypatch):
+    bars = []
+
+    class Bar(cross_fit.tqdm):
+        def close(self):
+            bars.append((self.n, self.total, self.desc))
+            super().close()
+
+    monkeypatch.setattr(cross_fit, 'progress', lambda what, **_: Bar(desc=what, disable=False))
+    run(root, '--out', str(root / 'bar'))
+    steps = -(-120 // 16)  # an epoch is a pass over T, of 9 images in 10
+    ((done, total, desc),) = bars
+    assert done == total and done % 2 == 0 and done // 2 >= steps
+    assert desc.startswith('cross-fitting, fold 2 of 2')
+
+
 def test_quality_is_reported_for_every_order(root):
     rows = read_rows(root / 'review/quality.csv')
     assert {row['verdicts'] for row in rows} == {'validation, cross-fitted'}
@@ -77,9 +108,9 @@ def test_folds_do_not_see_their_own_verdicts(root, monkeypatch, capsys):
     of_fold = cross_fit.fold_of_images(60, 2)
     train = cross_fit.train_on_part
 
-    def watched(cfg, ann_file, images, work_dir):
+    def watched(cfg, ann_file, images, *more):
         seen.append(images)
-        model = train(cfg, ann_file, images, work_dir)
+        model = train(cfg, ann_file, images, *more)
         assert cfg.train_dataloader.dataset.datasets[1].get('indices') is None
         return model
 
@@ -94,7 +125,7 @@ def test_folds_do_not_see_their_own_verdicts(root, monkeypatch, capsys):
     monkeypatch.setattr(cross_fit, 'train_on_part', None)  # finished folds are not trained again
     capsys.readouterr()
     run(root, '--out', str(root / 'again'), '--subset', 'test')
-    told = capsys.readouterr().out.splitlines()[:-1]  # of the size of the queue alone
+    told = capsys.readouterr().out.splitlines()[:-2]  # of the size of the queue and the page
     assert len(told) == 12 and all(' errors in 40 labels (' in line for line in told)
     verdicts = {row['verdicts'] for row in read_rows(root / 'again/quality.csv')}
     assert verdicts == {'validation, cross-fitted', 'test, held aside'}

@@ -115,6 +115,8 @@ class Source(ABC):
     """In ``--format`` and in a layout, such as ``coco``."""
     title: ClassVar[str]
     """In sentences, such as ``COCO JSON``."""
+    unwritten: ClassVar[str] = ''
+    """Of a format that is read only: why, to be put behind what it is called."""
 
     @classmethod
     @abstractmethod
@@ -150,6 +152,21 @@ class Source(ABC):
         Raises:
             InputError: the format cannot say this, such as that a label is absent.
         """
+
+    def require_written(self, path: str) -> None:
+        """Looks whether the format is written at all.
+
+        Args:
+            path: to be written, for the message.
+
+        Raises:
+            InputError: it is read only.
+        """
+        if self.unwritten:
+            raise InputError(
+                f'{path}: labels are not written as {self.title}, {self.unwritten}; name another '
+                'format with --format'
+            )
 
 
 SOURCES: Dict[str, Type[Source]] = {}

@@ -8,7 +8,6 @@ from typing import List, Tuple
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.collector import Collector
 from mmnoisy.datasets.sources.storage import files_below, is_folder, is_picture
-from mmnoisy.errors import InputError
 
 SPLITS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing'}
 """Names of folders that are no classes, where all folders at the top have such names."""
@@ -26,6 +25,7 @@ class PictureFolders(Source):
 
     name = 'folders'
     title = 'a folder for each class'
+    unwritten = 'as a picture can lie in one of them only'
 
     @classmethod
     def recognises(cls, path: str) -> bool:
@@ -52,10 +52,7 @@ class PictureFolders(Source):
         Raises:
             InputError: always.
         """
-        raise InputError(
-            f'{path}: labels are not written as a folder for each class, as a picture can lie in '
-            'one of them only; name another format with --format'
-        )
+        self.require_written(path)
 
 
 def _labelled(path: str) -> List[Tuple[str, str]]:

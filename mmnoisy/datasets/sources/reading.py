@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from mmnoisy.datasets.sources.base import (
     KINDS,
@@ -78,9 +78,26 @@ def write_labels(
     Raises:
         InputError: the format is unknown or cannot hold these labels, or the file not be written.
     """
-    layout = layout or {}
-    if format not in (None, layout.get('format')) or layout.get('format') not in SOURCES:
-        layout = {'format': format or 'csv'}
-    written = replace(table, layout={**layout})
-    named_source(layout['format']).write(written, os.fspath(path), kind)
+    written = replace(table, layout=_to_write(layout, format))
+    named_source(written.layout['format']).write(written, os.fspath(path), kind)
     return written
+
+
+def require_written(
+    path: str | os.PathLike,
+    layout: Optional[Mapping[str, Any]] = None,
+    format: Optional[str] = None,
+) -> None:
+    """Looks whether :func:`write_labels` can write such a file, before any work is done.
+
+    Raises:
+        InputError: the format is unknown or read only.
+    """
+    named_source(_to_write(layout, format)['format']).require_written(os.fspath(path))
+
+
+def _to_write(layout: Optional[Mapping[str, Any]], format: Optional[str]) -> Dict[str, Any]:
+    layout = layout or {}
+    if format in (None, layout.get('format')) and layout.get('format') in SOURCES:
+        return {**layout}
+    return {'format': format or 'csv'}

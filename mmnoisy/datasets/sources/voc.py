@@ -28,6 +28,7 @@ class Voc(Source):
 
     name = 'voc'
     title = 'PASCAL VOC'
+    unwritten = 'whose objects have boxes'
 
     @classmethod
     def recognises(cls, path: str) -> bool:
@@ -65,10 +66,7 @@ class Voc(Source):
         Raises:
             InputError: always.
         """
-        raise InputError(
-            f'{path}: labels are not written as PASCAL VOC, whose objects have boxes; name another '
-            'format with --format'
-        )
+        self.require_written(path)
 
 
 def _documents(path: str) -> List[Tuple[str, str]]:

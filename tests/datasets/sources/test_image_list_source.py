@@ -1,5 +1,6 @@
 """Lists of pictures and numbers of classes."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -94,7 +95,8 @@ def test_written_and_read_again(kind, data):
         shutil.rmtree(folder)
 
 
-@given(name=NAMES.filter(lambda name: name == name.strip() and '\n' not in name))
+# Of '/' the file would be '/.jpg', which has no ending.
+@given(name=NAMES.filter(lambda name: name == name.strip() and not re.search(r'\n|/$', name)))
 def test_whatever_is_recognised_is_read(tmp_path_factory, name):
     path = tmp_path_factory.mktemp('list') / 'train.txt'
     path.write_bytes(f'{name}.jpg 3\n'.encode())
