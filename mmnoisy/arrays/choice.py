@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from mmnoisy.engine.config import load_config
+from mmnoisy.engine.transforms import at_rate
 from mmnoisy.errors import InputError
 from mmnoisy.experiments.auto import choose
-from mmnoisy.experiments.portfolio import SOFT, START, TEACHER, starts, teachers
+from mmnoisy.experiments.portfolio import START, TEACHER, Candidate
 from mmnoisy.experiments.project_config import WITHOUT_TEST
 from mmnoisy.experiments.systems import System, config_path
 
@@ -40,30 +41,36 @@ def chosen_candidates(
     choice = choose(
         root / 'index', root / 'features', root / 'runs', seed, {**options, **WITHOUT_TEST}
     )
-    begun = choice.trials.begun
-    known = {one.name: one for one in (*starts(True), *teachers(SOFT in begun[START]))}
-    stages = (START, TEACHER) if choice.method.begins_with == TEACHER else (START,)
-    found = [*(known[begun[stage]] for stage in stages), choice.method]
-    return [one._asdict() for one in found]
+    trials, method = choice.trials, choice.method
+    stages = (START, TEACHER) if method.begins_with == TEACHER else (START,)
+    names = [trials.begun[stage] for stage in stages]
+    names += [method.average_with] if method.average_with else []
+    return [one._asdict() for one in (*map(trials.candidate, names), method)]
 
 
 def systems_of(
     candidates: Sequence[Mapping[str, Any]], root: Path, options: Mapping[str, Any]
 ) -> Tuple[Dict[str, System], List[str]]:
-    """The systems of candidates, each of which begins with the one before it, and their names.
+    """The systems of candidates, and their names.
 
     Args:
-        candidates: their fields by name.
+        candidates: their fields by name, of :func:`chosen_candidates`.
         root: as above.
         options: as above.
     """
     systems: Dict[str, System] = {}
-    before = None
-    for one in candidates:
-        settings = {**one['changes'], **options, **WITHOUT_TEST}
-        cfg = load_config(config_path(one['system']), None, settings, 'none', root / 'features')
-        cfg.load_from = before
+    keys: Dict[str, str] = {}
+    for fields in candidates:
+        one = Candidate(**fields)
+        settings = {**one.changes, **options, **WITHOUT_TEST}
+        cfg = load_config(config_path(one.system), None, settings, 'none', root / 'features')
+        cfg.load_from = keys.get(one.begins_with)
         cfg.pop('experiment', None)
-        before = one['name']
-        systems[before] = System(before, cfg)
+        if one.average_with:
+            cfg.experiment = dict(average_with=keys[one.average_with])
+        if one.factor != 1:
+            cfg = at_rate(cfg, one.factor)
+        systems[one.key] = System(one.key, cfg)
+        keys[one.name] = one.key
+        keys.setdefault(TEACHER if one.begins_with else START, one.key)
     return systems, [*systems]

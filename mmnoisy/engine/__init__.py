@@ -4,6 +4,7 @@ from mmnoisy import stack  # noqa: F401, says in a sentence what is missing
 from mmnoisy.engine.checkpoints.reading import allow_mmengine_checkpoints
 from mmnoisy.engine.distributed.sharded import ShardedStrategy
 from mmnoisy.engine.hooks import (
+    AverageHeadHook,
     ClassListHook,
     CountVerifiedHook,
     FitStandardizeHook,
@@ -17,6 +18,7 @@ from mmnoisy.engine.rmsprop import rmsprop_tf
 from mmnoisy.engine.train_loop import ResumableTrainLoop
 
 __all__ = [
+    'AverageHeadHook',
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
     'ClassListHook',

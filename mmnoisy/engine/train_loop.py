@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from math import ceil
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -124,7 +125,9 @@ class ResumableTrainLoop(BaseLoop):
 
     def run(self) -> torch.nn.Module:
         """Trains to the end, or to the step in which it is told to stop."""
-        with self.stop_signals:
+        # Where no hook saves and ends the run, a signal ends the process as it always does.
+        heeded = any(getattr(hook, 'heeds_stop_signals', False) for hook in self.runner.hooks)
+        with self.stop_signals if heeded else nullcontext():
             try:
                 return self._run()
             finally:

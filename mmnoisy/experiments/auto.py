@@ -12,7 +12,7 @@ parts.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 from mmengine.config import Config
@@ -35,6 +35,7 @@ class Choice(NamedTuple):
         method: the candidate.
         settings: what is changed in its config, by ``key.subkey``.
         start: the checkpoint that its training begins with.
+        other: the checkpoint that its classifier is averaged with in the end; None without one.
         config: of the training on all of T and V, on features;
             :func:`mmnoisy.engine.partial_training.train_here` trains it.
         tried: what was tried, by what it was tried for, ``start``, ``cleaner``,
@@ -48,6 +49,7 @@ class Choice(NamedTuple):
     method: Candidate
     settings: Dict[str, Any]
     start: Path
+    other: Optional[Path]
     config: Config
     tried: Dict[str, Any]
     cross_fitted: np.ndarray
@@ -100,13 +102,29 @@ def choose(
     given = dict(cleaner=cleaner, passes=passes, weight=facts['weight'])
     factor = choosing.rate(given)
     candidates = portfolio.methods(**given, factor=factor)
+    for one in candidates:
+        trials.add(one)
     chosen = choosing.method([one for one in candidates if one.name in only])
     begins = trials.begun[chosen.begins_with]
     with trials.showing({begins: None}):
         start = trials.weights(begins)
+    other = None
+    if chosen.average_with:
+        with trials.showing({chosen.average_with: None}):
+            other = trials.weights(chosen.average_with)
     cross_fitted = choosing.scores(chosen.name)
     config = trials.config(chosen.name)
     changes = {**chosen.changes, **(options or {})}
     if chosen.factor != 1:
         changes['optim_wrapper'] = {**config.optim_wrapper.to_dict(), '_delete_': True}
-    return Choice(chosen, changes, start, config, choosing.tried, cross_fitted, trials)
+    if other:
+        changes['custom_hooks'] = [hook.to_dict() for hook in config.custom_hooks]
+    return Choice(chosen, changes, start, other, config, choosing.tried, cross_fitted, trials)
+
+
+def averaged_with(checkpoint: str, settings: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    """The ``custom_hooks`` of settings, with another checkpoint to average with."""
+    return [
+        {**hook, 'checkpoint': checkpoint} if hook['type'] == 'AverageHeadHook' else dict(hook)
+        for hook in settings['custom_hooks']
+    ]

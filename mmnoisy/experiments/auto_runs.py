@@ -16,7 +16,7 @@ import numpy as np
 from mmengine.config import Config
 
 from mmnoisy.engine.trained_model import load_classifier
-from mmnoisy.experiments.auto import Choice, choose
+from mmnoisy.experiments.auto import Choice, averaged_with, choose
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.decision import Interval
 from mmnoisy.experiments.evaluation import evaluate, scores_of_pairs
@@ -109,6 +109,9 @@ class AutoRuns:
             shutil.copyfile(of_cleaner, unfinished / 'cleaner.pth')
             shutil.copyfile(choice.start, unfinished / 'start.pth')
             cfg.load_from, cfg.work_dir = str(folder / 'start.pth'), f'work_dirs/{folder.name}'
+            if choice.other:
+                shutil.copyfile(choice.other, unfinished / 'average.pth')
+                cfg.custom_hooks = averaged_with(str(folder / 'average.pth'), cfg)
             cfg.dump(unfinished / 'config.py')
             write_json(unfinished / 'choice.json', plain(_account(choice)))
             write_json(unfinished / 'made_by.json', made_by)

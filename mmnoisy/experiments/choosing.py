@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
+from scipy.special import expit, logit
 
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.decision import (
@@ -23,6 +24,7 @@ from mmnoisy.experiments.portfolio import (
     BY_RATE,
     CLEANER,
     SOFT,
+    SOUP,
     START,
     TEACHER,
     Candidate,
@@ -31,6 +33,9 @@ from mmnoisy.experiments.trials import Trials
 
 COST = 4
 """Steps of a choice and of what it ends in, by those of one run of its most costly method."""
+MEMBERS = ('best', 'finetune_listed')
+"""Whose mean the soup is."""
+_LEAST = 1e-6
 REPEATS = 3
 """Divisions of V into parts, at most."""
 
@@ -148,11 +153,13 @@ class Choosing:
     def method(self, candidates: List[Candidate]) -> Candidate:
         """Chooses among methods, the simplest first."""
         trials, names = self.trials, [one.name for one in candidates]
-        for one in candidates:
-            trials.add(one)
+        members = [*MEMBERS] if SOUP in names else []
+        names += [name for name in members if name not in names]
         left = self._steps_left(names)
         found: Dict[str, Scored] = {}
-        kept, left = self._halved([name for name in names if name != BASELINE], left)
+        trained = [name for name in names if name not in (BASELINE, SOUP)]
+        kept, left = self._halved(trained, left)
+        kept += [name for name in members if name not in kept]
         rest = range(1, trials.folds)
         with trials.showing(dict.fromkeys(kept, rest)):
             for name in kept:
@@ -168,17 +175,25 @@ class Choosing:
                 found.update({name: self._scored(name, repeats) for name in kept})
         else:
             repeats = 1
-        if BASELINE in names:
-            found[BASELINE] = self._scored(BASELINE, repeats)
-        chosen = self._decided('methods', candidates, found)
+        for name in (BASELINE, SOUP):
+            if name in names:
+                found[name] = self._scored(name, repeats)
+        chosen = self._decided('methods', candidates, found, SOUP)
         return next(one for one in candidates if one.name == chosen)
 
     def scores(self, name: str) -> np.ndarray:
         """Scores of a method and cleaned labels, (2, P), by models that have not seen them."""
         cleaned = self.trials.cross_fitted(self.trials.begun[CLEANER])[1]
+        return np.stack([self._on_v(name), cleaned])
+
+    def _on_v(self, name: str, repeat: int = 0) -> np.ndarray:
+        """Scores of a method on V, (P,), by models that have not seen it."""
         if name == BASELINE:
-            return np.stack([self.trials.on_v(self.trials.begun[START]), cleaned])
-        return np.stack([self.trials.cross_fitted(name)[0], cleaned])
+            return self.trials.on_v(self.trials.begun[START])
+        if name == SOUP:  # the mean of weights has the mean of logits
+            scores = [self.trials.cross_fitted(member, repeat=repeat)[0] for member in MEMBERS]
+            return expit(np.mean(logit(np.clip(scores, _LEAST, 1 - _LEAST)), axis=0))
+        return self.trials.cross_fitted(name, repeat=repeat)[0]
 
     def _steps_left(self, names: Sequence[str]) -> int:
         """For trials: what the bound leaves beside what was spent and the final training."""
@@ -212,12 +227,7 @@ class Choosing:
 
     def _scored(self, name: str, repeats: int) -> Scored:
         """A method on all of V."""
-        if name == BASELINE:
-            on_v = self.trials.on_v(self.trials.begun[START])
-            return averaged([self._by_part(on_v, k) for k in range(repeats)])
-        return averaged(
-            [self._by_part(self.trials.cross_fitted(name, repeat=k)[0], k) for k in range(repeats)]
-        )
+        return averaged([self._by_part(self._on_v(name, k), k) for k in range(repeats)])
 
     def _by_part(self, score: np.ndarray, repeat: int) -> Scored:
         """Scores of the pairs of V, within the parts of a division."""
@@ -229,10 +239,13 @@ class Choosing:
         what: str,
         candidates: Sequence[Candidate],
         found: Mapping[str, Scored],
+        preferred: str = '',
     ) -> str:
-        """Decides, and keeps the account."""
+        """Decides, and keeps the account; ``preferred`` is chosen where none is surely ahead."""
         values = {one.name: found[one.name].mean for one in candidates if one.name in found}
         decision = decide(values)
+        if preferred in values and preferred not in surely_behind(values):
+            decision = decision._replace(chosen=preferred)
         texts = {one.name: one.text for one in candidates}
         self._tell(what, {name: found[name] for name in values})
         for row in self.tried[what]:

@@ -20,6 +20,8 @@ BASELINE = 'baseline'
 SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
 BY_RATE = 'finetune_listed'
 """The method by which the rates of all are chosen."""
+SOUP = 'soup'
+"""The mean of two methods, which is chosen unless another one is surely ahead."""
 FEW_PASSES = 50
 VARIANCES = (0.5, 5.0, 2.0)
 """Of the priors of a cleaning network, see :class:`mmnoisy.models.HierarchicalCleaningHead`."""
@@ -39,6 +41,7 @@ class Candidate(NamedTuple):
         changes: settings that replace those of its config, by ``key.subkey``.
         begins_with: what its weights begin with, ``START`` or ``TEACHER``; '' for random ones.
         factor: of the learning rates of the weights, those of the biases stay.
+        average_with: the method whose classifier its own is averaged with in the end, or ''.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Candidate(NamedTuple):
     changes: Mapping[str, Any]
     begins_with: str = TEACHER
     factor: float = 1.0
+    average_with: str = ''
 
     @property
     def key(self) -> str:
@@ -138,6 +142,12 @@ def methods(
         'model.unannotated_weight': 1.0,
     }
     as_before = {'model.unannotated_weight': weight}
+    best = Candidate(
+        'best',
+        'fine-tuned on the cleaned labels of T and on V; what nobody rated is as T said',
+        'best',
+        {**common, **as_before},
+    )
     found = [
         cleaner._replace(
             name=BASELINE, text='a classifier of T alone; V teaches only the cleaning network'
@@ -167,11 +177,11 @@ def methods(
             'best',
             {**common, **absent},
         ),
-        Candidate(
-            'best',
-            'fine-tuned on the cleaned labels of T and on V; what nobody rated is as T said',
-            'best',
-            {**common, **as_before},
+        best,
+        best._replace(
+            name=SOUP,
+            text='the mean of best and finetune_listed: their weights are averaged',
+            average_with='finetune_listed',
         ),
     ]
     return [one if one.name == BASELINE else one._replace(factor=factor) for one in found]

@@ -26,7 +26,7 @@ from mmnoisy.engine.config import load_config
 from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
-from mmnoisy.experiments.auto import Choice, choose
+from mmnoisy.experiments.auto import Choice, averaged_with, choose
 from mmnoisy.experiments.class_figures import class_figures, class_rows
 from mmnoisy.experiments.decision import Pairs
 from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
@@ -90,9 +90,9 @@ class Settings(NamedTuple):
 def run_project(folder: Path, settings: Settings) -> Dict[str, Any]:
     """Chooses a method for a project and trains it; goes on where it was ended.
 
-    Writes ``features``, ``config.py``, ``start.pth`` (what its training begins with), ``model``
-    (the work dir of the training), ``choice.json`` and ``index.html``; what it keeps on the way is
-    in ``runs``.
+    Writes ``features``, ``config.py``, ``start.pth`` and ``average.pth`` (what its training begins
+    with, and is averaged with), ``model`` (its work dir), ``choice.json`` and ``index.html``; what
+    it keeps on the way is in ``runs``.
 
     Args:
         folder: of the project.
@@ -219,6 +219,10 @@ class _Run:
         with atomic_path(start) as part:
             shutil.copyfile(choice.start, part)
         changes = {**choice.settings, 'randomness': dict(seed=self.settings.seed)}
+        if choice.other:
+            with atomic_path(self.project.folder / 'average.pth') as part:
+                shutil.copyfile(choice.other, part)
+            changes['custom_hooks'] = averaged_with('{{ fileDirname }}/average.pth', changes)
         self.write_config(choice.method.system, changes, start.name, choice.method.text)
         model = self.project.folder / 'model'
         cfg = load_config(self.project.config, str(model), None, 'none', self.project.features)
@@ -230,7 +234,6 @@ class _Run:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         resume_from(cfg, 'auto')
         cfg.visualizer = dict(type='UniversalVisualizer', vis_backends=[])
-        # MMEngine prints the path of every checkpoint that it loads.
         with redirect_stdout(StringIO()):
             runner = build_runner(cfg)
             name = choice.method.name

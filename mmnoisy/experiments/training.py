@@ -83,8 +83,11 @@ class Trainer:
         cfg = settings_of(self.systems, job.system, recipe, job.seed, self.batch_size)
         start = self.systems[job.system].start
         if start:
-            run = self.folder(self.job(start, job.verified, job.seed))
-            cfg.load_from = str(run / 'weights.pth')
+            cfg.load_from = self._weights_of(start, job)
+        other = self.systems[job.system].get('average_with')
+        if other:
+            hook = dict(type='AverageHeadHook', checkpoint=self._weights_of(other, job))
+            cfg.custom_hooks = [*cfg.custom_hooks, hook]
         return cfg
 
     def config(self, job: Job, recipe: Recipe, verified: np.ndarray, start: str = '') -> Config:
@@ -129,6 +132,10 @@ class Trainer:
         bound = (settings.get('experiment') or {}).get('bound')
         data = f'{self.data.checksum:08x} {self.bounds[bound].name if bound else ""}'.strip()
         return fingerprint(settings, {str(self.out): 'OUT', **self.data.places}, data)
+
+    def _weights_of(self, name: str, job: Job) -> str:
+        """The checkpoint of another system at the verified images and the seed of a run."""
+        return str(self.folder(self.job(name, job.verified, job.seed)) / 'weights.pth')
 
     def _filtered(self, settings: Mapping[str, Any], verified: np.ndarray, job: Job) -> Path:
         """The index of T without the labels that :func:`filtered` finds wrong.

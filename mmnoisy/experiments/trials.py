@@ -70,9 +70,15 @@ class Trials:
         begins = self._known[self.begun[one.begins_with]].key if one.begins_with else None
         cfg.load_from = begins
         cfg.pop('experiment', None)
+        if one.average_with:
+            cfg.experiment = dict(average_with=self._known[one.average_with].key)
         if one.factor != 1:
             cfg = at_rate(cfg, one.factor)
         self._systems[one.key], self._known[one.name] = System(one.key, cfg), one
+
+    def candidate(self, name: str) -> Candidate:
+        """One that was added."""
+        return self._known[name]
 
     def config(self, name: str, begin: str = '') -> Config:
         """The config of a candidate on all of V, with the weights that it begins with.
@@ -140,6 +146,8 @@ class Trials:
         """The weights of a candidate on all of V; trained where they are not there yet."""
         path = self._weights(name)
         if not path.exists():
+            if self._known[name].average_with:
+                self.weights(self._known[name].average_with)
             model = self.trainer.train(self._job(name), self.config(name), 'training')
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(path) as part:

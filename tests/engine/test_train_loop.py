@@ -1,17 +1,22 @@
 """The loop's own behaviour; that killed runs equal others is in test_killed_runs.py."""
 
+import signal
 import time
 from itertools import chain
 
 import pytest
 import torch
+from made_index import make_data_set
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from test_progress_hook import config
 
 from mmnoisy import InputError
 from mmnoisy.datasets import RatioSampler
 from mmnoisy.engine.drawn_batches import DrawnBatches
+from mmnoisy.engine.partial_training import train_here
 from mmnoisy.engine.runner import build_runner, resume_from
+from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.train_loop import images_to_see
 
 
@@ -209,3 +214,19 @@ def test_three_processes_share_a_batch_of_sixteen(tmp_path, monkeypatch):
     whole.batches.stop = 2
     assert sorted(chain(*batches)) == sorted(chain(*whole.batches))
     assert [loop._weight for _, loop in shares] == pytest.approx([18 / 16, 15 / 16, 15 / 16])
+
+
+def test_a_signal_that_no_hook_heeds_keeps_its_meaning(tmp_path):
+    """A comparison, whose trainings keep no checkpoints, ends where it is told to end."""
+    make_data_set(tmp_path)
+    cfg = resolve(Config.fromfile(tmp_path / 'config.py'))
+    found = []
+
+    class Looks(Hook):
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            found.append(signal.getsignal(signal.SIGTERM))
+
+    before = signal.getsignal(signal.SIGTERM)
+    train_here(cfg, tmp_path / 'work', [Looks()])
+    assert found
+    assert {*found} == {before}

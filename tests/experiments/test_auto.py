@@ -9,8 +9,9 @@ from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.csr import Csr
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.auto import choose
+from mmnoisy.experiments.choosing import MEMBERS
 from mmnoisy.experiments.data import Data
-from mmnoisy.experiments.portfolio import METHODS
+from mmnoisy.experiments.portfolio import METHODS, SOUP
 from mmnoisy.experiments.training import Trainer
 from mmnoisy.experiments.trials import Trials
 
@@ -46,21 +47,37 @@ def by_hand(monkeypatch):
 def test_what_scores_best_by_far_is_chosen(made, tmp_path, by_hand, name):
     weights = by_hand.pop('weights')
     by_hand.update({name: 1.0} if name != 'baseline' else {'start_soft': 1.0})
-    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT)
+    if name == SOUP:
+        by_hand.update(dict.fromkeys(MEMBERS, 1.0))
+    # The mean of a member and of another is not surely behind it.
+    only = [one for one in METHODS if one != SOUP] if name in MEMBERS else METHODS
+    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT, only=only)
     assert choice.method.name == name
     rows = {row['name']: row for row in choice.tried['methods']}
     assert rows[name]['mean'][0] == pytest.approx(100)
     assert [row['name'] for row in rows.values() if row['chosen']] == [name]
     begins = 'start' if name in ('baseline', 'joint') else 'teacher'
-    assert weights[-1].startswith(begins)
-    assert choice.start == tmp_path / f'{weights[-1]}.pth'
+    assert choice.start.stem.startswith(begins)
+    assert {choice.start.stem, choice.other and choice.other.stem} <= {*weights, None}
+    assert (choice.other is not None) == (name == SOUP)
 
 
-def test_where_all_score_the_same_the_simplest_is_chosen(made, tmp_path, by_hand):
+def test_where_all_score_the_same(made, tmp_path, by_hand):
+    """The mean of two, and where it is not asked for the simplest."""
     del by_hand['weights']
-    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT)
-    assert choice.method.name == 'baseline'
+    places = made / 'index', made / 'features'
+    choice = choose(*places, tmp_path / 'all', options=SHORT)
+    assert choice.method.name == SOUP
     assert choice.tried['start'][0]['chosen']
+    others = [name for name in METHODS if name != SOUP]
+    assert choose(*places, tmp_path / 'others', 0, SHORT, others).method.name == 'baseline'
+
+
+def test_the_mean_is_left_for_what_is_surely_ahead(made, tmp_path, by_hand):
+    del by_hand['weights']
+    by_hand.update(joint=1.0, best=0.6, finetune_listed=0.6)
+    choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT)
+    assert choice.method.name == 'joint'
 
 
 def test_a_method_that_is_asked_for(made, tmp_path, by_hand):

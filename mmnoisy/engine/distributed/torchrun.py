@@ -116,8 +116,10 @@ def main() -> None:
         code = 1 if error.sigval is signal.SIGINT else GO_ON
     except RendezvousError as error:
         sentence, code = _why_apart(error, args.nnodes)
-    print(f'torchrun.py: {"error: " if code else ""}{sentence}', file=sys.stderr)
-    sys.exit(code)
+    print(f'torchrun.py: {"error: " if code else ""}{sentence}', file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    # The workers have ended; threads of the rendezvous may wait for a store that is gone.
+    os._exit(code)
 
 
 def options(processes: str) -> List[str]:

@@ -72,6 +72,8 @@ class WholeCheckpointHook(CheckpointHook):
         InputError: the disk is full, or a run is resumed from a checkpoint of another config.
     """
 
+    heeds_stop_signals = True  # read by ResumableTrainLoop
+
     def __init__(self, interval_minutes: Optional[float] = None, **kwargs: Any) -> None:
         if interval_minutes is not None and not interval_minutes > 0:
             raise InputError(f'interval_minutes={interval_minutes}: give a positive number')
