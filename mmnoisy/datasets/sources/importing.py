@@ -92,7 +92,7 @@ def import_labels(
     if not 0 < test_share < 1:
         raise InputError(f'--test-share {test_share:g}: give a share between 0 and 1, such as 0.2')
     files = [noisy, verified]
-    images = _find(files, None if pictures is None else pictures[0])
+    images = _find(files, pictures)
     classes = [*dict.fromkeys([*noisy.table.classes, *verified.table.classes])]
     shape = len(images.ids), len(classes)
     matrices = [
@@ -172,13 +172,14 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
     return Imported(parts, [line, *tell(parts)], [])
 
 
-def _find(files: Sequence[Labels], paths: Optional[Texts]) -> _Images:
+def _find(files: Sequence[Labels], pictures: Optional[Tuple[Texts, Texts]]) -> _Images:
     """The images that the names of all files mean."""
     names = [Texts.of(file.table.images) for file in files]
-    if paths is None:
+    if pictures is None:
         ids = concatenate(names).sorted_once()
         return _Images(ids, None, [ids.rows(of_file) for of_file in names])
-    found = [match(of_file, paths) for of_file in names]
+    paths = pictures[0]
+    found = [match(of_file, *pictures) for of_file in names]
     for file, where in zip(files, found):
         for reason, text in _REASONS.items():
             _drop(file.table, where == reason, text)
