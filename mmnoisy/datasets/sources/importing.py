@@ -172,14 +172,14 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
     return Imported(parts, [line, *tell(parts)], [])
 
 
-def _find(files: Sequence[Labels], pictures: Optional[Tuple[Texts, Texts]]) -> _Images:
+def _find(files: Sequence[Labels], folder: Optional[Tuple[Texts, Texts]]) -> _Images:
     """The images that the names of all files mean."""
     names = [Texts.of(file.table.images) for file in files]
-    if pictures is None:
+    if folder is None:
         ids = concatenate(names).sorted_once()
         return _Images(ids, None, [ids.rows(of_file) for of_file in names])
-    paths = pictures[0]
-    found = [match(of_file, *pictures) for of_file in names]
+    paths = folder[0]
+    found = [match(of_file, *folder) for of_file in names]
     for file, where in zip(files, found):
         for reason, text in _REASONS.items():
             _drop(file.table, where == reason, text)

@@ -96,9 +96,8 @@ def test_fewer_images_than_asked_for(tmp_path):
 
 @pytest.mark.parametrize('size', [200, 2**23])
 def test_names_that_a_spreadsheet_would_run_and_names_of_two_lines(tmp_path, monkeypatch, size):
-    names = sorted(
-        f'{begin}{k}.jpg' for k in range(9) for begin in ("'", "'=", '+', '-', '=', '@', 'a\nb', '<')
-    )
+    begins = ("'", "'=", '+', '-', '=', '@', 'a\nb', '<')
+    names = sorted(f'{begin}{k}.jpg' for k in range(9) for begin in begins)
     rows = [(name, '/m/01', '1.0', '1.0', 'kept', '1.0', '0.5') for name in names]
     write_csv(tmp_path / 'changes.csv', CHANGE_HEADER, rows)
     monkeypatch.setattr(sampling, 'BLOCK_BYTES', size)
