@@ -194,7 +194,7 @@ def write_json(path: Path, values: Any) -> None:
     """
     text = json.dumps(values, indent=2, ensure_ascii=False) + '\n'
     with atomic_write(path) as file:
-        # Half a character, which UTF-8 does not have, is "\\ud83d" in JSON, too.
+        # Half a character, which UTF-8 does not have, is "\ud83d" in JSON, too.
         file.write(text.encode('utf-8', 'backslashreplace').decode())
 
 

@@ -172,7 +172,7 @@ def _text(value: Any) -> Optional[str]:
     if value is None or isinstance(value, (list, dict)):
         return None
     text = text_of(value)
-    # Half a character, as a text that was cut has it, is in no other file: "\\ud83d".
+    # Half a character, as a text that was cut has it, is in no other file: "\ud83d".
     return None if _HALF.search(text) else text
 
 
