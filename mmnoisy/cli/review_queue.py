@@ -128,6 +128,7 @@ def run(args: Namespace) -> None:
         pairs, fold = cross_fit(cfg, args.folds, scores_of, work / 'folds')
         rated, wrong = match_verdicts(pairs, validation.index.verdicts, num_classes)
         pairs, fold, wrong = pairs[rated], fold[rated], wrong[rated]
+        model = ErrorModel(pairs, wrong)
         probability = cross_fitted(pairs, wrong, fold)
         share = args.class_share or best_share(
             expected_value(probability, pairs['score']), pairs['label'], wrong, args.size
@@ -136,7 +137,6 @@ def run(args: Namespace) -> None:
         asked = {VALIDATION: min(args.size, len(pairs))}
         rows = [[VALIDATION, *row] for row in comparison_rows(quality)]
 
-        model = ErrorModel(pairs, wrong)
         made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
         rows_of = spans(len(index), SHARD_IMAGES)
         blocks = Blocks(work / f'scores_{args.subset}', made_of, len(rows_of))

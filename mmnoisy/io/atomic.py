@@ -192,8 +192,10 @@ def write_json(path: Path, values: Any) -> None:
     Raises:
         InputError: as :func:`atomic_write`.
     """
+    text = json.dumps(values, indent=2, ensure_ascii=False) + '\n'
     with atomic_write(path) as file:
-        file.write(json.dumps(values, indent=2, ensure_ascii=False) + '\n')
+        # Half a character, which UTF-8 does not have, is "\ud83d" in JSON, too.
+        file.write(text.encode('utf-8', 'backslashreplace').decode())
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

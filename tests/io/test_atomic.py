@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,9 @@ def test_a_folder_of_results_is_emptied_when_they_are_of_something_else(tmp_path
     assert folder_made_of(folder, {'model': 1}) == folder and (folder / 'result').exists()
     folder_made_of(folder, {'model': 2})
     assert [path.name for path in folder.iterdir()] == ['made_of.json']
+
+
+def test_half_a_character_comes_back_from_json(tmp_path):
+    values = {'name': 'é\ud83d', 'emoji': '\U0001f600', 'plain': '\\ud83d'}
+    write_json(tmp_path / 'a.json', values)
+    assert json.loads((tmp_path / 'a.json').read_bytes()) == values

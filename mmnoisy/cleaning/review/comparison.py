@@ -121,7 +121,8 @@ def cleanlab_orders(
         last = min(first + _IMAGES_AT_ONCE, len(images))
         here = order[slice(*np.searchsorted(image[order], [first, last]))]
         row, label = image[here] - first, pairs['label'][here].astype(np.int64)
-        probabilities = np.zeros((last - first, num_classes))
+        # Cleanlab takes one class alone for labels of another kind.
+        probabilities = np.zeros((last - first, max(num_classes, 2)))
         probabilities[row, label] = right[here]
         of_one_image = np.split(label, np.flatnonzero(np.diff(row)) + 1)
         labels = [np.sort(part).tolist() for part in of_one_image]

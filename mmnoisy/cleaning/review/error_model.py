@@ -37,6 +37,11 @@ class ErrorModel:
             raise InputError(
                 "the review queue needs scikit-learn: pip install 'mmnoisy[review]'"
             ) from error
+        if not len(wrong):
+            raise InputError(
+                'the verdicts of V: none is on a machine label, so there is nothing to learn '
+                'from; rate labels that the machine has given'
+            )
         if wrong.all() or not wrong.any():
             raise InputError(
                 'the verdicts of V: all say the same of the machine labels, so there is nothing '

@@ -19,6 +19,8 @@ BLOCK_BYTES = 2**21
 
 _TEXTS = ('ImageID', 'LabelName', 'Kind')
 _MEND = 'give a folder that tools/clean_labels.py has written'
+# Of mmnoisy.io.spreadsheet, for all cells at once.
+_QUOTED_FORMULA = r"^'('*[=+\-@\t\r\n])"
 
 
 class Sample(NamedTuple):
@@ -106,6 +108,8 @@ def _open(path: Path) -> Iterator[arrow_csv.CSVStreamingReader]:
             path,
             # With threads it reads many blocks ahead.
             arrow_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+            # Names of files may have several lines.
+            arrow_csv.ParseOptions(newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(column_types=types, null_values=['']),
         ) as reader:
             yield reader
@@ -131,7 +135,8 @@ def _starts(ids: pa.ChunkedArray) -> np.ndarray:
 
 def _last_start(path: Path, ids: pa.ChunkedArray) -> int:
     """Where the last image begins; ids ascend in the file, or one could come back later."""
-    before, after = ids.slice(0, len(ids) - 1), ids.slice(1)
+    plain = compute.replace_substring_regex(ids, _QUOTED_FORMULA, r'\1')
+    before, after = plain.slice(0, len(ids) - 1), plain.slice(1)
     falls = compute.greater(before, after).to_numpy()
     if falls.any():
         found = after[int(falls.argmax())].as_py()

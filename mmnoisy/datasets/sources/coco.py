@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, List
 
 from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets.release.csv_blocks import UNLISTED
@@ -17,6 +17,7 @@ from mmnoisy.datasets.sources.documents import (
     json_list,
     load_json,
 )
+from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
 
 PRESENT = 'present'
@@ -50,6 +51,8 @@ class Coco(Source):
         document = load_json(path)
         with as_expected(path, self.title):
             categories = [*document['categories']]
+            _require_distinct(path, 'category', 'name', categories)
+            _require_distinct(path, 'image', 'file_name', document['images'])
             # A category may lack a name, and two may share one.
             keys = [category['id'] for category in categories]
             names = distinct_names(
@@ -95,6 +98,21 @@ class Coco(Source):
                     json_list('"images": [', images, '],'),
                     json_list('"annotations": [', annotations(), ']\n}'),
                 )
+            )
+
+
+def _require_distinct(path: str, kind: str, name: str, items: List[Dict[str, Any]]) -> None:
+    """Refuses two items with one id, whose annotations could be of either.
+
+    Raises:
+        InputError: there are some, as in files that were put together.
+    """
+    seen: Dict[Any, Any] = {}
+    for item in items:
+        if seen.setdefault(item['id'], item.get(name)) != item.get(name):
+            raise InputError(
+                f'{path}: {kind} id {item["id"]!r} is that of {seen[item["id"]]!r} and of '
+                f'{item.get(name)!r}; give each {kind} an id of its own'
             )
 
 

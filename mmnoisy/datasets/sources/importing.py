@@ -92,7 +92,7 @@ def import_labels(
     if not 0 < test_share < 1:
         raise InputError(f'--test-share {test_share:g}: give a share between 0 and 1, such as 0.2')
     files = [noisy, verified]
-    images = _find(files, None if pictures is None else pictures[0])
+    images = _find(files, pictures)
     classes = [*dict.fromkeys([*noisy.table.classes, *verified.table.classes])]
     shape = len(images.ids), len(classes)
     matrices = [
@@ -135,19 +135,13 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
         verified: the verdicts, on images by their ids or pictures.
 
     Raises:
-        InputError: none of them is on an image of T or V.
+        InputError: none of them is on an image of T or V, or no noisy label would be left in T.
     """
     table, sets = verified.table, [indexes[name] for name in SUBSETS]
-    ids = concatenate([index.image_ids for index in sets])
     size = [0, *np.cumsum([len(index) for index in sets]).tolist()]
-    whole = ids.sorted_once()
-    order = whole.rows(ids)  # of the images, among all ids in ascending order
-    found = match(table.images, whole)
+    row = _rows_of(Texts.of(table.images), sets)
     for reason, text in _REASONS.items():
-        _drop(table, found == reason, text)
-    of_id = np.empty(len(ids), np.int64)
-    of_id[order] = np.arange(len(ids))
-    row = np.where(found < 0, NONE, of_id[found])
+        _drop(table, row == reason, text)
     _drop(table, row >= size[2], 'of the test set, which stays as it is')
     row[row >= size[2]] = NONE
     classes = sets[0].classes
@@ -161,6 +155,11 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
             'give verdicts on the images of this project'
         )
     added = add_verdicts(sets[0], sets[1], image, verdicts.take(image))
+    if not len(added.indexes['train'].noisy.label):
+        raise InputError(
+            f'{verified.path}: with it no noisy label is left on an image without a verdict, and '
+            'nothing to learn noisy labels from; leave some images without verdicts'
+        )
     entry = table.account.entry(verified.path, len(verdicts.label))
     parts = {**added.indexes, 'test': sets[2]}
     for name, part in parts.items():
@@ -172,13 +171,14 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
     return Imported(parts, [line, *tell(parts)], [])
 
 
-def _find(files: Sequence[Labels], paths: Optional[Texts]) -> _Images:
+def _find(files: Sequence[Labels], folder: Optional[Tuple[Texts, Texts]]) -> _Images:
     """The images that the names of all files mean."""
     names = [Texts.of(file.table.images) for file in files]
-    if paths is None:
+    if folder is None:
         ids = concatenate(names).sorted_once()
         return _Images(ids, None, [ids.rows(of_file) for of_file in names])
-    found = [match(of_file, paths) for of_file in names]
+    paths = folder[0]
+    found = [match(of_file, *folder) for of_file in names]
     for file, where in zip(files, found):
         for reason, text in _REASONS.items():
             _drop(file.table, where == reason, text)
@@ -193,6 +193,23 @@ def _find(files: Sequence[Labels], paths: Optional[Texts]) -> _Images:
     order = np.arange(len(ids)) if plain else ids.order()
     row[pictures[order]] = np.arange(len(order))
     return _Images(ids[order], None if plain else of_pictures[order], [row[k] for k in found])
+
+
+def _rows_of(names: Texts, sets: Sequence[LabelIndex]) -> np.ndarray:
+    """The image that each name means among those of all sets, by its id or else its picture."""
+    row = np.full(len(names), NONE)
+    for kind in ('image_ids', 'paths'):
+        known = [getattr(index, kind) for index in sets]
+        left = np.flatnonzero(row == NONE)
+        if any(texts is None for texts in known) or not len(left):
+            break
+        texts = concatenate(known)
+        ascending = texts.sorted_once()
+        of_text = np.empty(len(texts), np.int64)
+        of_text[ascending.rows(texts)] = np.arange(len(texts))
+        found = match(names[left], ascending)
+        row[left] = np.where(found < 0, found, of_text[found])
+    return row
 
 
 def _drop(table: LabelTable, images: np.ndarray, reason: str) -> None:

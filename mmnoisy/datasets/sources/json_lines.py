@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from mmnoisy.io.atomic import atomic_write
 NO_OBJECT = 'no JSON object'
 _SAMPLE = 1000
 _BLOCK = 2**16
+_HALF = re.compile('[\ud800-\udfff]')
 _EXAMPLE = '{"image": "a.jpg", "label": "cat"}'
 
 
@@ -123,6 +125,8 @@ def _columns(path: str, account: Account) -> Tuple[List[str], List[List[Any]]]:
                 for column in columns.values():
                     if len(column) < rows:
                         column.append(None)
+    for name in filter(_HALF.search, columns):
+        raise InputError(f'{path}: the key {name!r} has half a character; mend it')
     if not columns:
         raise InputError(f'{path}: has no line such as {_EXAMPLE}; give one for each image')
     return list(columns), list(columns.values())
@@ -165,7 +169,11 @@ def _listed(cell: Any) -> List[Any]:
 
 
 def _text(value: Any) -> Optional[str]:
-    return None if value is None or isinstance(value, (list, dict)) else text_of(value)
+    if value is None or isinstance(value, (list, dict)):
+        return None
+    text = text_of(value)
+    # Half a character, as a text that was cut has it, is in no other file: "\ud83d".
+    return None if _HALF.search(text) else text
 
 
 def _path(cell: Any) -> Any:

@@ -191,7 +191,8 @@ def _choices(result: Dict[str, Any]) -> Optional[List[str]]:
     kind = result.get('type') or ''
     if kind != 'choices' and not kind.endswith('labels'):
         return None
-    return (result.get('value') or {}).get(kind) or []
+    choices = (result.get('value') or {}).get(kind) or []
+    return [choices] if isinstance(choices, str) else choices
 
 
 def _results(answer: Dict[str, Any], question: Optional[str]) -> Iterator[Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import Collection, List, Sequence, Tuple
+from typing import Collection, List, Optional, Sequence, Tuple
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -38,16 +39,18 @@ def list_pictures(folder: str, endings: Collection[str]) -> Tuple[Texts, Texts]:
     return Texts.of(valid), Texts.of(pictures)
 
 
-def match(names: Sequence[str], paths: Texts) -> np.ndarray:
+def match(names: Sequence[str], paths: Texts, pictures: Optional[Texts] = None) -> np.ndarray:
     """The picture that each name means.
 
     A name is the path of a picture, or the same after a prefix that all names share, or else the
     last part of just one path; each with or without its ending, in the same letters or, where
-    nothing else fits, in others.
+    nothing else fits, in others; é is the same in one character and in two.
 
     Args:
         names: (n) paths, file names or addresses.
-        paths: (P) of the pictures, ascending.
+        paths: (P) of the files, ascending.
+        pictures: those of them that count first where a name is not a whole path: ``1`` is
+            ``1.jpg``, whatever ``1.txt`` lies beside it. None where all are pictures.
 
     Returns:
         (n,) int64, numbers of paths, ``NONE`` or ``SEVERAL``.
@@ -62,18 +65,22 @@ def match(names: Sequence[str], paths: Texts) -> np.ndarray:
     below = _without_prefix(plain, every)
     # Only a bare name may lie anywhere: dogs/1.jpg is no other folder's 1.jpg.
     bare = pc.if_else(pc.match_substring(plain, '/'), pa.scalar(None, plain.type), plain)
-    for asked, change, key in (
-        (below, _same, _same),
-        (below, _same, _without_ending),
-        (bare, _same, _last_part),
-        (bare, _same, lambda path: _without_ending(_last_part(path))),
-        (below, _casefold, _casefold),
-        (bare, _casefold, lambda path: _casefold(_last_part(path))),
-    ):
-        found[left] = _places(change(asked.take(pa.array(left))), key(every))
-        left = left[found[left] == NONE]
-        if not len(left):
-            break
+    some = np.zeros(0, np.int64) if pictures is None else paths.rows(pictures)
+    for row in (some, np.arange(len(paths))):
+        among = every.take(pa.array(row))
+        for asked, change, key in (
+            (below, _same, _same),
+            (below, _same, _without_ending),
+            (bare, _same, _last_part),
+            (bare, _same, lambda path: _without_ending(_last_part(path))),
+            (below, _folded, _folded),
+            (bare, _folded, lambda path: _folded(_last_part(path))),
+        ):
+            if not len(left) or not len(row):
+                break
+            place = _places(change(asked.take(pa.array(left))), key(among))
+            found[left] = np.where(place < 0, place, row[place])
+            left = left[place == NONE]
     return found
 
 
@@ -127,6 +134,7 @@ def _without_ending(paths: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(paths, r'([^/.][^/]*)\.[^/.]*$', r'\1')
 
 
-def _casefold(texts: pa.Array) -> pa.Array:
-    folded = [text and text.casefold() for text in texts.to_pylist()]
+def _folded(texts: pa.Array) -> pa.Array:
+    """In one case, and composed: macOS writes é of a file's name as e and an accent."""
+    folded = [text and normalize('NFC', text.casefold()) for text in texts.to_pylist()]
     return pa.array(folded, pa.large_string())

@@ -53,6 +53,8 @@ def test_classes_that_nobody_rated_and_no_labels_at_all():
     assert model(pairs[:0]).shape == (0,)
     with pytest.raises(InputError, match='all say the same'):
         ErrorModel(pairs, np.zeros(len(pairs), bool))
+    with pytest.raises(InputError, match='none is on a machine label'):
+        ErrorModel(pairs[:0], np.zeros(0, bool))
 
 
 def test_verdicts_are_matched_pair_by_pair():
@@ -81,6 +83,15 @@ def test_cleanlab_gets_every_label_with_its_probability():
     assert (np.diff(images) != 0).sum() + 1 == len(np.unique(images))  # one after the other
     worst = pairs['image'] == images[0]
     assert chance[worst].max() > np.quantile(chance, 0.95)
+
+
+def test_cleanlab_with_one_class():
+    pytest.importorskip('cleanlab')
+    pairs = np.zeros(9, PAIR)
+    pairs['image'] = np.arange(9)
+    right = np.random.default_rng(0).permutation(9) / 10
+    for order in cleanlab_orders(pairs, right, 1).values():
+        np.testing.assert_array_equal(order, np.argsort(right))
 
 
 def test_comparison_by_counting():

@@ -11,6 +11,8 @@ from mmnoisy.cleaning.cleaned_set import CHANGE_HEADER
 from mmnoisy.cleaning.view import sampling
 from mmnoisy.cleaning.view.sampling import sample_images
 from mmnoisy.errors import InputError
+from mmnoisy.io.atomic import write_csv
+from mmnoisy.io.spreadsheet import from_text
 
 
 def write_changes(path, num_images, seed=0):
@@ -90,6 +92,17 @@ def test_all_images_are_equally_likely(tmp_path, monkeypatch):
 def test_fewer_images_than_asked_for(tmp_path):
     images = write_changes(tmp_path / 'changes.csv', 5)
     assert drawn(sample_images(tmp_path / 'changes.csv', 40, 0)) == images
+
+
+@pytest.mark.parametrize('size', [200, 2**23])
+def test_names_that_a_spreadsheet_would_run_and_names_of_two_lines(tmp_path, monkeypatch, size):
+    begins = ("'", "'=", '+', '-', '=', '@', 'a\nb', '<')
+    names = sorted(f'{begin}{k}.jpg' for k in range(9) for begin in begins)
+    rows = [(name, '/m/01', '1.0', '1.0', 'kept', '1.0', '0.5') for name in names]
+    write_csv(tmp_path / 'changes.csv', CHANGE_HEADER, rows)
+    monkeypatch.setattr(sampling, 'BLOCK_BYTES', size)
+    sample = sample_images(tmp_path / 'changes.csv', 100, 0)
+    assert sorted(from_text(cell) for cell in sample.rows['ImageID'].to_pylist()) == names
 
 
 HEADER = ','.join(CHANGE_HEADER)

@@ -156,6 +156,19 @@ def test_lines_that_are_no_objects(tmp_path):
     assert table.account.dropped == {'no JSON object': 2}
 
 
+def test_half_a_character_in_json_lines(tmp_path):
+    text = (
+        '{"image": "a.jpg", "labels": ["cat", "\\ud83d"], "note": "cut off \\ud83d"}\n'
+        '{"image": "b\\ud83d.jpg", "labels": ["dog"]}\n'
+        '{"image": "c.jpg", "labels": ["\\ud83d\\ude00"]}\n'
+    )
+    table = read_text(tmp_path, text, name='labels.jsonl')
+    assert said(table) == [('a.jpg', 'cat', 1), ('c.jpg', '\U0001f600', 1)]
+    assert table.account.dropped == {'no name of an image': 1}
+    with pytest.raises(InputError, match=r"the key .\\ud83d. has half a character"):
+        read_text(tmp_path, '{"image": "a.jpg", "\\ud83d": 1, "cat": 0}\n', name='wide.jsonl')
+
+
 def test_classes_that_differ_in_case_are_kept_apart(tmp_path):
     table = read_text(tmp_path, 'image,label\na.jpg,Cat\na.jpg,cat\na.jpg,dog\na.jpg,"cat "\n')
     assert table.classes == ['Cat', 'cat', 'dog', 'cat ']

@@ -148,3 +148,26 @@ def test_the_lists_may_stand_in_any_order(tmp_path):
         path.write_text(json.dumps(order))
         assert Coco.recognises(str(path))
         assert len(read(Coco, path).label) == 5000
+
+
+@pytest.mark.parametrize(
+    ('kind', 'sentence'),
+    [
+        ('images', "image id 7 is that of 'a.jpg' and of 'b.jpg'; give each image an id"),
+        ('categories', "category id 1 is that of 'cat' and of 'cow'; give each category an id"),
+    ],
+)
+def test_two_of_one_id_are_refused(tmp_path, kind, sentence):
+    document = {
+        'images': [{'id': 7, 'file_name': 'a.jpg'}, {'id': 7, 'file_name': 'a.jpg'}],
+        'categories': [{'id': 1, 'name': 'cat'}],
+        'annotations': [box(1, 7, 1)],
+    }
+    path = tmp_path / 'merged.json'
+    path.write_text(json.dumps(document))
+    assert triples(read(Coco, path)) == {('a.jpg', 'cat', 1)}
+    more = {'images': {'id': 7, 'file_name': 'b.jpg'}, 'categories': {'id': 1, 'name': 'cow'}}
+    document[kind].append(more[kind])
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=sentence):
+        read(Coco, path)

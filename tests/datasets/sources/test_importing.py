@@ -206,6 +206,26 @@ def test_more_verdicts():
         add_labels(parts, labels('more.csv', ('gone.jpg', 'cat', 1)))
 
 
+def test_more_verdicts_name_images_as_any_file_did():
+    pictures = Texts.of(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'x/e.jpg', 'y/e.jpg'])
+    noisy = [(name, 'cat', 1) for name in ('a', 'b', 'x/e', 'y/e')]
+    verified = labels('checked.csv', ('c.jpg', 'cat', 1), ('d.jpg', 'cat', 0))
+    parts = import_labels(labels('tags.csv', *noisy), verified, (pictures, pictures)).indexes
+    more = labels('more.csv', ('a.jpg', 'cat', 0), ('x/e.jpg', 'cat', 1), ('e.jpg', 'cat', 1))
+    added = add_labels(parts, more).indexes
+    assert [*added['train'].image_ids] == ['b', 'y/e']
+    assert content(added['validation'])['a'] == ({'cat': 1}, {'cat': False})
+    assert content(added['validation'])['x/e'] == ({'cat': 1}, {'cat': True})
+    assert sum(more.table.account.dropped.values()) == 1
+
+
+def test_more_verdicts_leave_something_in_t():
+    names = ('a.jpg', 'b.jpg')
+    parts = imported(noisy=[(name, 'cat', 1) for name in names]).indexes
+    with pytest.raises(InputError, match=r'more.csv: with it no noisy label is left'):
+        add_labels(parts, labels('more.csv', *((name, 'cat', 1) for name in names)))
+
+
 def test_refusals_and_warnings():
     with pytest.raises(InputError, match='--test-share 1: give a share between 0 and 1'):
         imported(test_share=1)

@@ -97,6 +97,12 @@ def test_absent_is_an_answer_to_another_question(write):
     }
 
 
+def test_one_choice_may_be_no_list(write):
+    said = {**choice(), 'value': {'choices': 'cat'}}
+    table = read(LabelStudio, write(task(1, 'a.jpg', [answer(said)])), 'verified')
+    assert triples(table) == {('a.jpg', 'cat', 1)}
+
+
 def test_regions_have_labels_too(write):
     region = {'from_name': 'box', 'to_name': 'photo', 'type': 'rectanglelabels'}
     regions = [

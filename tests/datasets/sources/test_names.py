@@ -1,5 +1,6 @@
 import posixpath
 from collections import Counter
+from unicodedata import normalize
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +11,9 @@ from mmnoisy.io.texts import Texts
 PATHS = ['IMG_1.JPG', 'cats/1.jpg', 'cats/photo 12, b.JPG', 'dogs/1.jpg', 'dogs/a.b.c.png', 'é.jpg']
 
 
-def found(*names, paths=PATHS):
-    rows = match(names, Texts.of(sorted(paths))).tolist()
+def found(*names, paths=PATHS, pictures=None):
+    some = None if pictures is None else Texts.of(sorted(pictures))
+    rows = match(names, Texts.of(sorted(paths)), some).tolist()
     return [sorted(paths)[row] if row >= 0 else row for row in rows]
 
 
@@ -58,6 +60,29 @@ def test_other_letters_where_nothing_else_fits():
     assert found('a.jpg', paths=['A.jpg', 'a.jpg']) == ['a.jpg']
 
 
+def test_an_accent_in_one_character_or_in_two():
+    composed, apart = (normalize(form, 'é1.jpg') for form in ('NFC', 'NFD'))
+    assert composed != apart
+    assert found(composed, paths=[apart]) == [apart]
+    assert found(apart, composed.upper(), paths=[composed]) == [composed] * 2
+    assert found(composed, apart, paths=['a/' + apart]) == ['a/' + apart] * 2
+    assert found(composed, apart, paths=[composed, apart]) == [composed, apart]
+
+
+def test_a_picture_comes_before_what_lies_beside_it():
+    paths = ['1.jpg', '1.json', '1.txt', '2.txt', 'photos/3.jpg', '3.txt', '4', '4.jpg', '5.xml']
+    pictures = [path for path in paths if path.endswith('.jpg')]
+    assert found('1', '2', '3', '4', '5.xml', '1.txt', paths=paths, pictures=pictures) == [
+        '1.jpg',
+        '2.txt',
+        'photos/3.jpg',
+        '4',
+        '5.xml',
+        '1.txt',
+    ]
+    assert found('1', paths=['1.jpg', '1.png', '1.txt'], pictures=['1.jpg', '1.png']) == [SEVERAL]
+
+
 @given(st.sets(st.text(st.characters(exclude_categories=['Cs']), min_size=1), min_size=1))
 def test_any_path_is_found_by_itself(paths):
     assert found(*paths, paths=[*paths]) == [*paths]
@@ -69,6 +94,7 @@ PARTS = [
     'b',
     'é',
     'É',
+    'e\u0301',
     'ß',
     'ss',
     '.',
@@ -97,6 +123,9 @@ def one_by_one(names, paths):
     def last(path):
         return posixpath.basename(path)
 
+    def fold(path):
+        return normalize('NFC', path.casefold())
+
     def find(name, short):
         bare = '/' not in short
         for key, asked, may in (
@@ -104,8 +133,8 @@ def one_by_one(names, paths):
             (stem, short[cut:], True),
             (last, short, bare),
             (lambda path: stem(last(path)), short, bare),
-            (str.casefold, short[cut:].casefold(), True),
-            (lambda path: last(path).casefold(), short.casefold(), bare),
+            (fold, fold(short[cut:]), True),
+            (lambda path: fold(last(path)), fold(short), bare),
         ):
             count = Counter(map(key, paths))[asked]
             if may and count:
