@@ -193,6 +193,7 @@ def _clean_project(
     from mmnoisy.datasets.sources.describing import describe
     from mmnoisy.datasets.sources.further_columns import with_columns
     from mmnoisy.datasets.sources.reading import write_labels
+    from mmnoisy.engine.sets import SETS
     from mmnoisy.io.atomic import folder_made_of
 
     indexes = {subset: LabelIndex.open(project.index / subset) for subset in SUBSETS}
@@ -202,10 +203,14 @@ def _clean_project(
         'rule': [args.threshold, args.max_added_per_image, args.soft, args.classes],
     }
     folder_made_of(out, made_of)
-    cleaned = [
-        _clean(args, cfg, partial(_scorer_of, args, project), subset, out / subset, workers)
-        for subset in SUBSETS
-    ]
+    cleaned = []
+    for subset, index in indexes.items():
+        if cfg.get(SETS[subset]):
+            build = partial(_scorer_of, args, project)
+            cleaned.append(_clean(args, cfg, build, subset, out / subset, workers))
+        else:  # a test set without a present label, which mmnoisy run leaves out
+            print(f'{len(index):,} images of the {subset} set keep their labels and verdicts')
+            cleaned.append(index)
     if args.out is not None and all(index is not None for index in cleaned):
         labels = own_labels([with_verdicts(index) for index in cleaned if index is not None])
         layout = project.info['noisy']

@@ -197,7 +197,7 @@ def _pictures_of(args: Namespace, dataset: Any, project: Optional[Project]) -> O
     root = getattr(dataset, 'img_prefix', None)
     if args.images is not None:
         return Pictures(args.images, [index.info.get('path_template', TEMPLATE)], index)
-    if project is not None and project.info['pictures'] is not None:
+    if project is not None and project.pictures is not None:
         return Pictures(project.pictures, [index.template], index)
     if not root or '://' in root:
         return None

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from mmnoisy.io.arrays import read_info
 from mmnoisy.io.atomic import write_json
@@ -54,9 +54,10 @@ class Project:
         write_json(self.folder / 'project.json', {**head, **self.info})
 
     @property
-    def pictures(self) -> Path:
-        """The folder of the pictures."""
-        return Path(self.info['pictures'])
+    def pictures(self) -> Optional[Path]:
+        """The folder of the pictures; None where there are only features."""
+        folder = self.info['pictures']
+        return None if folder is None else Path(folder)
 
     @property
     def index(self) -> Path:

@@ -164,7 +164,7 @@ def config_text(
         name=project.config,
         features=project.features,
         base=f'{PREFIX}{config_path(system).relative_to(configs_folder()).as_posix()}',
-        pictures=str(project.pictures),
+        pictures=str(project.pictures or ''),
     )
     load_from = f'load_from = "{{{{ fileDirname }}}}/{start}"\n' if start else ''
     lines = (f'{key} = {pformat(value, width=90)}\n' for key, value in values.items())

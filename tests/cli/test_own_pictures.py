@@ -1,6 +1,7 @@
 """The way of a user with own pictures, by the commands, from files to files."""
 
 import csv
+import hashlib
 import json
 import re
 import sys
@@ -139,6 +140,27 @@ def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
     assert any(name.split('/')[1] in page for name in NAMES)
     mmnoisy(monkeypatch, 'test', project, '--out', tmp_path / 'metrics.json')
     assert 'AP_all' in (tmp_path / 'metrics.json').read_text()
+
+
+def test_a_test_set_without_a_present_label_keeps_its_labels(tmp_path, monkeypatch, capsys):
+    names = [f'{k:02}.jpg' for k in range(24)]
+    tested = sorted(names[:10], key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:2]
+    verdicts = [
+        [name, 'cat', int(name not in tested and k % 3 > 0)] for k, name in enumerate(names)
+    ]
+    write_csv(tmp_path / 'tags.csv', [['file', 'tag'], *([name, 'cat'] for name in names)])
+    checked = [*verdicts[:10], *([name, 'dog', 0] for name in tested[:1])]
+    write_csv(tmp_path / 'checked.csv', [['file', 'tag', 'verdict'], *checked])
+    np.save(tmp_path / 'x.npy', np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32))
+    files = ['--labels', tmp_path / 'tags.csv', '--verified', tmp_path / 'checked.csv']
+    mmnoisy(monkeypatch, 'import', *files, '--out', tmp_path / 'pets')
+    given = ['--features', tmp_path / 'x.npy', '--method', 'baseline', '--device', 'cpu']
+    mmnoisy(monkeypatch, 'run', tmp_path / 'pets', *given, *OPTIONS)
+    mmnoisy(monkeypatch, 'clean', tmp_path / 'pets', '--out', tmp_path / 'cleaned.csv')
+    assert '2 images of the test set keep their labels and verdicts' in capsys.readouterr().out
+    _, *rows = csv.reader((tmp_path / 'cleaned.csv').read_text().splitlines())
+    assert sorted(row[0] for row in rows) == names
+    assert [row[1] for row in rows if row[0] in tested] == ['', '']
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_half_a_character_in_json_lines(tmp_path):
     table = read_text(tmp_path, text, name='labels.jsonl')
     assert said(table) == [('a.jpg', 'cat', 1), ('c.jpg', '\U0001f600', 1)]
     assert table.account.dropped == {'no name of an image': 1}
-    with pytest.raises(InputError, match=r"the key .\\ud83d. has half a character"):
+    with pytest.raises(InputError, match=r'the key .\\ud83d. has half a character'):
         read_text(tmp_path, '{"image": "a.jpg", "\\ud83d": 1, "cat": 0}\n', name='wide.jsonl')
 
 
