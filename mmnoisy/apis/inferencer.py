@@ -61,6 +61,7 @@ class MultiLabelInferencer(ImageClassificationInferencer):
         label_names: the class list of the checkpoint; MIDs, for Open Images.
         classes: the names of the classes.
         thresholds: (C,) float32.
+        transforms: of the config, from a file to what the model sees.
     """
 
     def __init__(
@@ -206,7 +207,14 @@ class MultiLabelInferencer(ImageClassificationInferencer):
         return inputs
 
     def _init_pipeline(self, cfg: Config) -> Callable[[Picture], dict]:
-        transforms = cfg.test_dataloader.dataset.get('pipeline') or [dict(type='none')]
+        if cfg.model.get('backbone', {}).get('type') == 'PrecomputedFeatures':
+            raise InputError(
+                f'{cfg.filename}: its model looks at features that were given, not at pictures; '
+                'train one with a backbone'
+            )
+        loader = cfg.get('test_dataloader')  # None where a project has no test set
+        found = loader.dataset.get('pipeline') if loader else cfg.get('test_pipeline')
+        self.transforms = transforms = found or [dict(type='none')]
         if not transforms[0]['type'].startswith('Load'):
             raise InputError(
                 f'{cfg.filename}: its test set has no transform that loads pictures, such as '

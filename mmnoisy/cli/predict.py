@@ -121,7 +121,7 @@ def _made_of(
     names = Texts.of(text for one in pictures for text in (*one.files, one.table or ''))
     return {
         'weights': weights_hash([inferencer.model]),
-        'transforms': json.dumps(inferencer.config.test_dataloader.dataset.pipeline, default=str),
+        'transforms': json.dumps(inferencer.transforms, default=str),
         'thresholds': [inferencer.thresholds.tolist(), inferencer.calibration.method],
         'pictures': arrays_hash(names.arrays()),
         **batches._asdict(),
