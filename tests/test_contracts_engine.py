@@ -18,8 +18,10 @@ from mmnoisy.engine.sets import resolve
 # What builds a small one of each, by registry and name.
 SETTINGS = {
     'HOOKS': {
+        'AverageHeadHook': dict(checkpoint='{root}/head.pth'),
         'ChannelsLastHook': {},
         'ClassListHook': {},
+        'CountVerifiedHook': {},
         'FitStandardizeHook': dict(num_images=20),
         'LazyRuntimeInfoHook': {},
         'ProgressHook': dict(interval=1),
@@ -61,8 +63,15 @@ def test_hooks_are_called_where_mmengine_calls(made, name):
         if method.startswith(('before_', 'after_')):
             given = inspect.signature(getattr(Hook, method)).parameters
             inspect.signature(getattr(kind, method)).bind(**dict.fromkeys(given))
-    assert 0 <= get_priority(build('HOOKS', name, **SETTINGS['HOOKS'][name]).priority) <= 100
-    hook = dict(type=name, **SETTINGS['HOOKS'][name])
+    torch.save(
+        {'head.fc.weight': torch.ones(12, 8), 'head.fc.bias': torch.ones(12)}, made / 'head.pth'
+    )
+    settings = {
+        key: value.format(root=made) if isinstance(value, str) else value
+        for key, value in SETTINGS['HOOKS'][name].items()
+    }
+    assert 0 <= get_priority(build('HOOKS', name, **settings).priority) <= 100
+    hook = dict(type=name, **settings)
     runner = run(made, custom_hooks=[hook])
     assert any(type(found) is kind for found in runner.hooks)
 

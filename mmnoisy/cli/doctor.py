@@ -2,7 +2,7 @@
 
 For example:
     mmnoisy doctor
-    mmnoisy doctor --json > doctor.json
+    python tools/doctor.py --json > doctor.json
 
 prints one table: versions, devices, extras and the line of pip that brings each, pairs of packages
 that do not work with one another, and whether there is a place for temporary files. It ends with 1

@@ -62,7 +62,7 @@ def test_no_fold_is_scored_by_a_model_that_has_seen_it(small, monkeypatch):
         assert cfg.val_dataloader is None
         seen.append(verified.indices)
         model = load_classifier(small.cfg, small.weights, 'cpu')
-        return SimpleNamespace(model=model, train=lambda: None)
+        return SimpleNamespace(model=model, train=lambda: None, register_hook=lambda _: None)
 
     monkeypatch.setattr(partial_training, 'build_runner', train_nothing)
     found = verified_scores.cross_fitted_scores(small.cfg, 3)

@@ -84,6 +84,7 @@ CHOICE = """
 import os, sys, torch
 from pathlib import Path
 from mmengine.config import Config
+from torch import distributed
 from mmnoisy import InputError
 from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.distributed.processes import on_main_process
@@ -98,6 +99,8 @@ try:
 except InputError as error:
     chosen.append(str(error))
 Path(sys.argv[1], f'chosen{rank}').write_text('\\n'.join(chosen))
+distributed.barrier()
+distributed.destroy_process_group()
 """
 
 

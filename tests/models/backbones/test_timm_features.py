@@ -38,7 +38,7 @@ def test_a_network_of_the_hub(monkeypatch):
 
     def create(name, **kwargs):
         assert name == 'hf-hub:me/mine'
-        return make('test_efficientnet', **kwargs)
+        return make('resnet18', **kwargs)
 
     monkeypatch.setattr(timm, 'create_model', create)
     backbone = MODELS.build(dict(type='mmpretrain.TIMMFeatures', model_name='hf-hub:me/mine'))
