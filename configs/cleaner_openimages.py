@@ -1,15 +1,12 @@
 """A cleaning network for labels that people get: a hierarchical logistic regression on V."""
 
-_base_ = 'pretrain_cleaner_openimages.py'
-load_from = 'work_dirs/baseline_soft_openimages'
+_base_ = 'best_cleaner_openimages.py'
 
-model = dict(
-    soft_labels=True,
-    unverified='mask',
-    cleaning_head=dict(_delete_=True, type='HierarchicalCleaningHead'),
-)
+model = dict(cleaning_head=dict(_delete_=True, type='HierarchicalCleaningHead'))
 # Convex, and its weights are in units of their priors: one rate suits any data.
-optim_wrapper = dict(optimizer=dict(_delete_=True, type='Adam', lr=0.03))
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='Adam', lr=0.03), paramwise_cfg=dict(_delete_=True)
+)
 param_scheduler = dict(
     _delete_=True, type='LinearLR', by_epoch=False, start_factor=1.0, end_factor=0.0
 )

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import pyarrow as pa
-from pyarrow import parquet
 
 from mmnoisy.apis.pictures import LeftOut, Picture, find_pictures, require_file
-from mmnoisy.datasets.sources.opening import open_file
+from mmnoisy.datasets.sources.opening import open_file, open_parquet
 from mmnoisy.datasets.sources.storage import files_below, is_folder, is_picture, join
 from mmnoisy.errors import InputError
 from mmnoisy.io.shards import numbered, spans
@@ -100,14 +99,14 @@ def _names(tables: List[str], inputs: str) -> List[str]:
 
 def _size(path: str) -> int:
     if path.endswith('.parquet'):
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             return file.metadata.num_rows
     with _tar(path) as tar:
         return sum(is_picture(member.name) for member in tar)
 
 
 def _in_parquet(path: str) -> Iterator[Picture]:
-    with _parquet(path) as file:
+    with open_parquet(path) as file:
         column, name = _columns(file.schema_arrow, path)
         wanted = [one for one in (column, name) if one is not None]
         number = 0
@@ -156,17 +155,6 @@ def _in_tar(path: str) -> Iterator[Picture]:
                 file = tar.extractfile(member)
                 assert file is not None
                 yield Picture(member.name, file.read())
-
-
-@contextmanager
-def _parquet(path: str) -> Iterator[parquet.ParquetFile]:
-    with open_file(path) as file:
-        try:
-            yield parquet.ParquetFile(file)
-        except pa.ArrowException as error:
-            raise InputError(
-                f'{path}: is no whole Parquet file ({error}); write it anew'
-            ) from error
 
 
 @contextmanager

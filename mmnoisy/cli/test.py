@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from mmnoisy.cli.parsers import add_checkpoint, add_config, add_launcher, config_of
+from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable, write_json
 
 
@@ -30,6 +31,11 @@ def run(args: Namespace) -> None:
     if args.out:
         require_writable(args.out.parent)
     cfg = config_of(args)
+    if not cfg.get('test_dataloader'):
+        raise InputError(
+            f'{cfg.filename}: has no test set; name one as its test_set, or import verdicts on '
+            'images of a test set'
+        )
     cfg.load_from, cfg.resume = args.checkpoint, False
     metrics = build_runner(cfg).test()
     if args.out and is_main_process():

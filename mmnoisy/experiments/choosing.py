@@ -23,6 +23,7 @@ from mmnoisy.experiments.portfolio import (
     BASELINE,
     BY_RATE,
     CLEANER,
+    MEMBERS,
     SOFT,
     SOUP,
     START,
@@ -33,8 +34,6 @@ from mmnoisy.experiments.trials import Trials
 
 COST = 4
 """Steps of a choice and of what it ends in, by those of one run of its most costly method."""
-MEMBERS = ('best', 'finetune_listed')
-"""Whose mean the soup is."""
 _LEAST = 1e-6
 REPEATS = 3
 """Divisions of V into parts, at most."""

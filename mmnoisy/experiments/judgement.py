@@ -40,7 +40,11 @@ def judged(
     after = share_right((kept == pairs.present).astype(float), pairs, counts)
     of_labels = dict(before=before, after=after, gain=after - before)
     values = dict(AP_all=found.AP_all, MAP=found.MAP, **of_labels)
-    return {name: interval(value) for name, value in values.items()}
+    intervals = {name: interval(value) for name, value in values.items()}
+    for name in ('AP_all', 'MAP', 'before', 'after'):  # a gain may be below 0
+        value, low, high = intervals[name]
+        intervals[name] = value, max(low, 0.0), min(high, 100.0)
+    return intervals
 
 
 def reason(rows: List[Mapping[str, Any]]) -> str:

@@ -20,7 +20,7 @@ BASELINE = 'baseline'
 SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
 BY_RATE = 'finetune_listed'
 """The method by which the rates of all are chosen."""
-SOUP = 'soup'
+SOUP, MEMBERS = 'soup', ('best', 'finetune_listed')
 """The mean of two methods, which is chosen unless another one is surely ahead."""
 FEW_PASSES = 50
 VARIANCES = (0.5, 5.0, 2.0)
@@ -180,8 +180,8 @@ def methods(
         best,
         best._replace(
             name=SOUP,
-            text='the mean of best and finetune_listed: their weights are averaged',
-            average_with='finetune_listed',
+            text=f'the mean of {" and ".join(MEMBERS)}: their weights are averaged',
+            average_with=MEMBERS[1],
         ),
     ]
     return [one if one.name == BASELINE else one._replace(factor=factor) for one in found]

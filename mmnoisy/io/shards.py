@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Generic, Iterator, List, Sequence, TypeVar
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Part = TypeVar('Part')
 
 
-class Parts(Generic[Part]):
+class Parts(ABC, Generic[Part]):
     """A folder of files, each of them whole or not there, and one JSON: what they are of.
 
     A part is a function of its number and of what the JSON says: a run that was ended goes on with
@@ -79,13 +80,13 @@ class Parts(Generic[Part]):
         """The parts in their order, one at a time in memory."""
         return (self[k] for k in range(len(self.names)))
 
+    @abstractmethod
     def encode(self, part: Part) -> bytes:
         """A part as the bytes of its file; in memory, as writers to files hide why they fail."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, path: Path) -> Part:
         """A part from its file."""
-        raise NotImplementedError
 
     def _write(self, path: Path, content: bytes) -> None:
         with atomic_write(path, 'wb', durable=True, shared=True) as file:

@@ -161,6 +161,10 @@ def test_a_test_set_without_a_present_label_keeps_its_labels(tmp_path, monkeypat
     _, *rows = csv.reader((tmp_path / 'cleaned.csv').read_text().splitlines())
     assert sorted(row[0] for row in rows) == names
     assert [row[1] for row in rows if row[0] in tested] == ['', '']
+    with pytest.raises(SystemExit) as ended:
+        mmnoisy(monkeypatch, 'test', tmp_path / 'pets')
+    assert ended.value.code == 2
+    assert 'config.py: has no test set; ' in capsys.readouterr().err
     cv2.imwrite(str(tmp_path / '1.png'), np.zeros((8, 8, 3), np.uint8))
     new = ['predict', tmp_path / 'pets', tmp_path / '1.png', '--out', tmp_path / 'new.csv']
     with pytest.raises(SystemExit):

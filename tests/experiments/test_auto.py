@@ -9,9 +9,8 @@ from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.csr import Csr
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.auto import choose
-from mmnoisy.experiments.choosing import MEMBERS
 from mmnoisy.experiments.data import Data
-from mmnoisy.experiments.portfolio import METHODS, SOUP
+from mmnoisy.experiments.portfolio import MEMBERS, METHODS, SOUP
 from mmnoisy.experiments.training import Trainer
 from mmnoisy.experiments.trials import Trials
 

@@ -83,3 +83,17 @@ def test_rows_of_classes_with_verdicts(drawn):
     alone = class_figures(*(drawn[0][:0], drawn[1][:0]), drawn[2].where(slice(0)), drawn[3], 7)
     assert class_rows(names, alone) == []
     assert len(class_rows(names, alone, found)) == 6
+
+
+def test_shares_are_within_0_and_100():
+    """However few they are of; only what cleaning gains may be below."""
+    rng = np.random.default_rng(0)
+    present = np.arange(20) > 0
+    pairs = Pairs(np.arange(20), np.zeros(20, int), present, np.ones(20, bool))
+    found = judged(rng.random(20), present.astype(float), pairs, np.zeros(20, int))
+    assert found['before'][0] == pytest.approx(95)
+    assert found['before'][2] == 100  # 95 and twice 5 would be more
+    assert found['after'] == (100, 100, 100)
+    lost = judged(rng.random(20), 1.0 - present, pairs, np.zeros(20, int))
+    assert lost['after'] == (0, 0, 0)
+    assert lost['gain'][1] < lost['gain'][0] == -95

@@ -140,9 +140,8 @@ class Source(ABC):
             InputError: it cannot be read, or says nothing of this kind.
         """
 
-    @abstractmethod
     def write(self, table: LabelTable, path: str, kind: Kind) -> None:
-        """Writes labels so that :meth:`read` gives them back.
+        """Writes labels so that :meth:`read` gives them back; a read-only format leaves this out.
 
         Args:
             table: the labels; of its ``layout`` whatever this format knows is followed.
@@ -150,8 +149,11 @@ class Source(ABC):
             kind: of the labels.
 
         Raises:
-            InputError: the format cannot say this, such as that a label is absent.
+            InputError: the format cannot say this, such as that a label is absent, or is not
+                written at all.
         """
+        assert self.unwritten, f'{type(self).__name__}: give write, or say why it is read only'
+        self.require_written(path)
 
     def require_written(self, path: str) -> None:
         """Looks whether the format is written at all.

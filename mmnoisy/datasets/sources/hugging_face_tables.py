@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets.sources.documents import read_csv
+from mmnoisy.datasets.sources.opening import open_parquet
 from mmnoisy.datasets.sources.storage import (
     files_below,
     is_folder,
@@ -82,8 +83,7 @@ def read_rows(path: str, sep: Optional[str]) -> Tuple[Names, Rows]:
         InputError: it cannot be read or is damaged.
     """
     if path.endswith('.parquet'):
-        with open_file(path) as file:
-            return _parquet_rows(path, file)
+        return _parquet_rows(path)
     if path.endswith('.csv'):
         return {}, read_csv(path, sep or ',')
     rows = []
@@ -96,18 +96,13 @@ def read_rows(path: str, sep: Optional[str]) -> Tuple[Names, Rows]:
     return {}, rows
 
 
-def _parquet_rows(path: str, file: Any) -> Tuple[Names, Rows]:
-    try:
-        table = parquet.ParquetFile(file)
+def _parquet_rows(path: str) -> Tuple[Names, Rows]:
+    with open_parquet(path) as table:
         schema = table.schema_arrow
         pictures = _pictures(schema)
         # The bytes of pictures are the most of a shard, and not needed.
         columns = [f'{name}.path' if name in pictures else name for name in schema.names]
         rows = table.read(columns=columns).to_pylist()
-    except pa.ArrowException as error:
-        raise InputError(
-            f'{path}: is no whole Parquet file ({error}); download it again'
-        ) from error
     for row in rows:
         row.update({name: (row[name] or {}).get('path') for name in pictures})
     said = json.loads((schema.metadata or {}).get(b'huggingface', b'{}'))

@@ -7,9 +7,12 @@ import gzip
 import os
 import zlib
 from contextlib import contextmanager
-from typing import IO, Iterator, Tuple
+from typing import IO, TYPE_CHECKING, Iterator, Tuple
 
 from mmnoisy.errors import InputError
+
+if TYPE_CHECKING:
+    from pyarrow import parquet
 
 HEAD = 2**20
 """Bytes from the start of a file by which it is understood."""
@@ -38,6 +41,24 @@ def open_file(path: str) -> Iterator[IO[bytes]]:
             yield file
         except (EOFError, OSError, zlib.error) as error:
             raise InputError(f'{path}: is damaged ({error}); copy it again') from error
+
+
+@contextmanager
+def open_parquet(path: str) -> Iterator[parquet.ParquetFile]:
+    """Opens a Parquet file, here or at any address that fsspec knows.
+
+    Raises:
+        InputError: it is none, or damaged, as far as is read within the block.
+    """
+    from pyarrow import ArrowException, parquet
+
+    with open_file(path) as stream:
+        try:
+            yield parquet.ParquetFile(stream)
+        except ArrowException as error:
+            raise InputError(
+                f'{path}: is no whole Parquet file ({error}); write it anew'
+            ) from error
 
 
 def _open(path: str) -> IO[bytes]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, List
+from typing import List
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from mmnoisy.datasets.sources.arrow_tables import labels_of_arrow
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
-from mmnoisy.datasets.sources.opening import open_file
+from mmnoisy.datasets.sources.opening import open_file, open_parquet
 from mmnoisy.datasets.sources.storage import files_below, is_folder, join
 from mmnoisy.datasets.sources.typed_columns import typed_columns
 from mmnoisy.errors import InputError
@@ -68,25 +67,14 @@ def _files(folder: str) -> List[str]:
 
 def _sample(path: str) -> pa.Table:
     """The first rows of a file."""
-    with _opened(path) as file:
+    with open_parquet(path) as file:
         first = next(file.iter_batches(batch_size=_SAMPLE), None)
         return pa.Table.from_batches([] if first is None else [first], file.schema_arrow)
 
 
 def _read(path: str, names: List[str]) -> pa.Table:
-    with _opened(path) as file:
+    with open_parquet(path) as file:
         missing = sorted({*names} - {*file.schema_arrow.names})
         if missing:
             raise InputError(f'{path}: has no column {missing[0]!r}; leave files of one kind there')
         return file.read(columns=names)
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[parquet.ParquetFile]:
-    with open_file(path) as stream:
-        try:
-            yield parquet.ParquetFile(stream)
-        except pa.ArrowException as error:
-            raise InputError(
-                f'{path}: is no sound Parquet file ({error}); write it anew'
-            ) from error

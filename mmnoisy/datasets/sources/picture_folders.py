@@ -46,14 +46,6 @@ class PictureFolders(Source):
                 collector.add(image, label, None, f'of {name}')
         return collector.table(format=self.name)
 
-    def write(self, table: LabelTable, path: str, kind: Kind) -> None:
-        """Refuses to move pictures.
-
-        Raises:
-            InputError: always.
-        """
-        self.require_written(path)
-
 
 def _labelled(path: str) -> List[Tuple[str, str]]:
     """The pictures, each with its class, '' where it is in no folder of one."""

@@ -60,14 +60,6 @@ class Voc(Source):
                     collector.add(image, label, None, f'of {name}')
         return collector.table(format=self.name)
 
-    def write(self, table: LabelTable, path: str, kind: Kind) -> None:
-        """Refuses to make up boxes.
-
-        Raises:
-            InputError: always.
-        """
-        self.require_written(path)
-
 
 def _documents(path: str) -> List[Tuple[str, str]]:
     """The XML files: below the folder of them, and whole."""

@@ -7,16 +7,17 @@ from typing import Sequence
 import torch
 from mmpretrain.registry import MODELS
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits, normalize
+from torch.nn.functional import normalize
 
 from mmnoisy.errors import InputError
-from mmnoisy.models.heads.base import Cleaned, CleaningHead, last_features
+from mmnoisy.models.heads.base import Cleaned, last_features
+from mmnoisy.models.heads.logit_cleaning_head import GivenLabelsHead
 
 _LEAST = 0.02  # confidences nearer to 0 or 1 than this say no more
 
 
 @MODELS.register_module()
-class HierarchicalCleaningHead(CleaningHead):
+class HierarchicalCleaningHead(GivenLabelsHead):
     """How sure it is that a noisy label is right: a hierarchical logistic regression.
 
     With z the classifier's own logit, y the confidence of the label, f the direction of the
@@ -85,13 +86,6 @@ class HierarchicalCleaningHead(CleaningHead):
         nn.init.zeros_(self.visual_embedding.bias)
         super().init_weights()
 
-    def forward(
-        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
-    ) -> Cleaned:
-        """Cleaned labels and their logits, minus infinity where no label is given."""
-        logits = torch.where(noisy > 0, self.logits(feats, noisy), -torch.inf)
-        return Cleaned(logits.sigmoid(), logits)
-
     def logits(
         self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
     ) -> torch.Tensor:
@@ -118,15 +112,10 @@ class HierarchicalCleaningHead(CleaningHead):
                 "dict(type='CountVerifiedHook') to custom_hooks, or set it to the number of "
                 'images with verdicts'
             )
-        learned = observed & (cleaned.raw != -torch.inf)
-        logits = torch.where(learned, cleaned.raw, 0)
-        likelihood = self.reduce(
-            binary_cross_entropy_with_logits(logits, verified, reduction='none'), learned
-        )
         squares = self.by_class.square().sum() + self.common.square().sum()
         rated = observed.any(1).float().mean()  # share of images with verdicts in the batch
         prior = self.loss_weight * rated * squares / (2 * (self.num_verified or 1))
-        return likelihood + prior
+        return super().loss(cleaned, verified, observed) + prior
 
     def _of_class(self, features: torch.Tensor, noisy: torch.Tensor) -> torch.Tensor:
         """What each class adds, (N, C)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from mmpretrain.registry import MODELS
 from torch import nn
@@ -10,8 +12,44 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from mmnoisy.models.heads.base import Cleaned, CleaningHead, last_features
 
 
+class GivenLabelsHead(CleaningHead):
+    """How sure a head is that each given label is right; a label that nobody gave stays away.
+
+    Verdicts are given to labels, so whether a label is right is what V teaches. A subclass gives
+    :meth:`logits`.
+    """
+
+    @abstractmethod
+    def logits(
+        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
+    ) -> torch.Tensor:
+        """Log-odds of the labels being right if they are given, (N, C) float32.
+
+        Args:
+            feats: see :meth:`CleaningHead.forward`.
+            noisy: see there.
+        """
+
+    def forward(
+        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
+    ) -> Cleaned:
+        """Cleaned labels and their logits, minus infinity where no label is given."""
+        logits = torch.where(noisy > 0, self.logits(feats, noisy), -torch.inf)
+        return Cleaned(logits.sigmoid(), logits)
+
+    def loss(
+        self, cleaned: Cleaned, verified: torch.Tensor, observed: torch.Tensor
+    ) -> torch.Tensor:
+        """Weighted cross-entropy of c and v; nothing is learned where no label was given."""
+        learned = observed & (cleaned.raw != -torch.inf)
+        logits = torch.where(learned, cleaned.raw, 0)
+        return self.reduce(
+            binary_cross_entropy_with_logits(logits, verified, reduction='none'), learned
+        )
+
+
 @MODELS.register_module()
-class LogitCleaningHead(CleaningHead):
+class LogitCleaningHead(GivenLabelsHead):
     """How sure it is that a noisy label is right, given the features and the other noisy labels.
 
     In place of the residual on the noisy label in Eq. 1, one on the classifier's own logit:
@@ -20,9 +58,8 @@ class LogitCleaningHead(CleaningHead):
 
     W f(I) begins as the classifier, which has seen all of T, or at zero where no checkpoint has
     one; the second term, what the set of labels says about each of them, begins at zero.
-    A label that nobody gave stays away: verdicts are given to labels, so whether a label is right
-    is what V teaches. How sure the machine was of each label is a hint where y is its confidence,
-    see ``soft_labels`` of :class:`DualHeadClassifier`. Cost grows with C, not with its square.
+    How sure the machine was of each label is a hint where y is its confidence, see ``soft_labels``
+    of :class:`DualHeadClassifier`. Cost grows with C, not with its square.
 
     Args:
         num_classes: C.
@@ -59,26 +96,9 @@ class LogitCleaningHead(CleaningHead):
             nn.init.zeros_(layer.bias)
         super().init_weights()
 
-    def forward(
-        self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
-    ) -> Cleaned:
-        """Cleaned labels and their logits, minus infinity where no label is given."""
-        logits = torch.where(noisy > 0, self.logits(feats, noisy), -torch.inf)
-        return Cleaned(logits.sigmoid(), logits)
-
     def logits(
         self, feats: torch.Tensor | tuple[torch.Tensor, ...], noisy: torch.Tensor
     ) -> torch.Tensor:
         """Log-odds of the labels being right if they are given, (N, C) float32."""
         context = self.dropout(self.label_embedding(noisy).relu())
         return (self.visual_embedding(last_features(feats)) + self.output(context)).float()
-
-    def loss(
-        self, cleaned: Cleaned, verified: torch.Tensor, observed: torch.Tensor
-    ) -> torch.Tensor:
-        """Weighted cross-entropy of c and v; nothing is learned where no label was given."""
-        learned = observed & (cleaned.raw != -torch.inf)
-        logits = torch.where(learned, cleaned.raw, 0)
-        return self.reduce(
-            binary_cross_entropy_with_logits(logits, verified, reduction='none'), learned
-        )

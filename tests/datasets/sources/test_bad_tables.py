@@ -193,7 +193,7 @@ def test_files_that_are_missing_or_damaged(tmp_path):
         read(path)
     path = tmp_path / 'labels.parquet'
     path.write_bytes(b'PAR1 and no more')
-    with pytest.raises(InputError, match='no sound Parquet file'):
+    with pytest.raises(InputError, match='no whole Parquet file'):
         read(path)
     with pytest.raises(InputError, match=r'no column of .*; columns are image, lable; did you'):
         read_text(tmp_path, 'image,lable\na.jpg,cat\n', label_column='label')
