@@ -135,7 +135,8 @@ class AutoRuns:
 
 def _account(choice: Choice) -> Dict[str, Any]:
     method, trials = choice.method, choice.trials
-    of_v = *choice.cross_fitted, trials.pairs, trials.num_verified
+    scores, cleaned = choice.cross_fitted
+    of_v = scores, cleaned, trials.pairs, trials.num_verified
     on_v = judged(*of_v, leave_one_out_average_precision)
     return dict(method=method.name, text=method.text, on_v=on_v, tried=choice.tried)
 

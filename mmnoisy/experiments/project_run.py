@@ -256,7 +256,8 @@ class _Run:
         trials, rows = choice.trials, choice.tried['methods']
         index = self.indexes['train']
         names = distinct_names(index.classes, index.info['class_names'])
-        of_v = *choice.cross_fitted, trials.pairs, trials.num_verified
+        scores, cleaned = choice.cross_fitted
+        of_v = scores, cleaned, trials.pairs, trials.num_verified
         on_v = judged(*of_v, leave_one_out_average_precision)
         classes_on_v = class_figures(*of_v, len(names), leave_one_out_average_precision)
         silent = len(names) - len(np.unique(trials.pairs.label))
