@@ -38,8 +38,11 @@ def test_pictures_of_its_own(tmp_path, run):
     done = run('pictures', '--images', '2', '--repeats', '1', '--out', out)
     result = json.loads(done.out.splitlines()[-1])
     check(result, 'pictures', 0.5)
-    assert 150 < result['mean_file_kb'] < 300
-    assert result['ours_images_per_second'] == pytest.approx(1 / result['ours'])
+    assert 20 < result['shrunk_kb'] < result['full_kb'] / 3
+    assert 150 < result['full_kb'] < 300
+    assert result['shrunk_ours_per_second'] == pytest.approx(1 / result['ours'])
+    assert result['full_mmpretrain_per_second'] == pytest.approx(1 / result['alternative'])
+    assert 25 < result['psnr_of_crops'] < 100
     assert json.loads(out.read_text()) == result
     assert [path.name for path in out.parent.iterdir()] == ['pictures.json']
 
@@ -51,7 +54,9 @@ def test_pictures_of_a_folder(tmp_path, run):
     result = json.loads(run('pictures', *options).out.splitlines()[-1])
     check(result, 'pictures', 0.5)
     assert result['images'] == 3
-    assert result['alternative_resize'] == 'pillow'
+    assert result['mmpretrain_resize'] == 'pillow'
+    assert result['shrunk_kb'] == result['full_kb']  # none is larger than what is needed
+    assert result['psnr_of_whole_pictures'] == result['psnr_of_crops'] > 300  # the same
 
 
 @pytest.mark.parametrize(
