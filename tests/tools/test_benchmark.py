@@ -71,6 +71,25 @@ def test_wrong_input_ends_in_one_sentence(run, options, complaint):
     assert done.err == f'benchmark.py: error: {complaint}\n'
 
 
+def test_plan(run):
+    done = run('plan', '--pictures', '3e6', '--runs', '2', '--set', 'cores=100')
+    check(json.loads(done.out.splitlines()[-1]), 'plan', 1.01)
+    assert '| 3 M | shrink | 1 | 0.2 | 0.2 | 696 GB | 144 GB | 3 M | 3 M |' in done.out
+    assert 'a node a day: a failure in 24 h. The best interval is 8.5 minutes' in done.out
+
+
+@pytest.mark.parametrize(
+    ('text', 'complaint'),
+    [
+        ('core=9', "--set core=9: there is no 'core'; did you mean cores?"),
+        ('cores=0', '--set cores=0: is no number above 0; give one such as cores=2'),
+        ('cores', '--set cores: is no number above 0'),
+    ],
+)
+def test_plan_with_wrong_input(run, text, complaint):
+    assert complaint in run('plan', '--set', text, status=2).err
+
+
 @pytest.mark.slow  # a process for each measurement, a minute in all
 def test_index(run):
     pytest.importorskip('polars')
