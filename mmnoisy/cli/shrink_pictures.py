@@ -50,6 +50,8 @@ def run(args: Namespace) -> None:
     from mmnoisy.engine.shrinking import Shrinking, Size, shrink_pictures
 
     num_workers = _workers(args)
+    if args.ray_gpus is None:
+        args.ray_gpus = 0.0  # there is nothing to do for them
     workers = workers_of(args, num_workers - 1)
     project, pictures, edge = _what(args)
     out = out_of(args, 'pictures') if project is not None else _out(args, pictures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence
 
@@ -15,8 +16,9 @@ from mmnoisy.datasets.project import Project
 from mmnoisy.datasets.sources.names import list_pictures
 from mmnoisy.engine.sets import SETS, index_folder, set_config
 from mmnoisy.errors import InputError
-from mmnoisy.io.texts import Texts
+from mmnoisy.io.texts import Texts, concatenate
 
+_BLOCK = 2**16
 _CROPS = (
     *('RandomResizedCrop', 'LoadRandomResizedCrop', 'MAERandomResizedCrop'),
     *('RandomResizedCropAndInterpolationWithTwoPic',),
@@ -94,7 +96,7 @@ def pictures_of_project(project: Project) -> Pictures:
         if folder.is_dir()
         for name in _names(LabelIndex.open(folder), [template] if template else [], Path(root))
     )
-    return _any(Pictures(Path(root), Texts.of(names)), project.folder)
+    return _any(Pictures(Path(root), _texts(names)), project.folder)
 
 
 def pictures_of_config(cfg: Config) -> Pictures:
@@ -103,10 +105,9 @@ def pictures_of_config(cfg: Config) -> Pictures:
     Raises:
         InputError: they are below several folders, or there is none.
     """
-    roots: Dict[Path, List[str]] = {}
-    for subset, name in SETS.items():
-        if not cfg.get(name):
-            continue
+    parts: Dict[Path, List[Texts]] = {}
+    inside = True
+    for subset in (subset for subset, name in SETS.items() if cfg.get(name)):
         own = set_config(cfg, subset)
         if 'pipeline' not in own:
             raise InputError(f'{cfg.filename}: is on features; give a config on pictures')
@@ -114,16 +115,17 @@ def pictures_of_config(cfg: Config) -> Pictures:
         prefix = prefix.get('img_path', '') if isinstance(prefix, dict) else prefix
         templates = own.get('path_template') or []
         templates = [templates] if isinstance(templates, str) else templates
-        below = _names(LabelIndex.open(index_folder(own)), templates, root / prefix)
-        names = roots.setdefault(root, [])
-        names += (os.path.join(prefix, one) for one in below)
-    if len(roots) != 1 or not all(map(is_inside, next(iter(roots.values()))[:1])):
+        inside = inside and is_inside(os.path.join(prefix, 'name'))
+        names = _names(LabelIndex.open(index_folder(own)), templates, root / prefix)
+        below = _texts(os.path.join(prefix, name) for name in names)
+        parts.setdefault(root, []).append(below)
+    if len(parts) != 1 or not inside:
         raise InputError(
             f'{cfg.filename}: its pictures are not below one data_root; shrink their folders one '
             'by one, with --short-edge'
         )
-    ((root, names),) = roots.items()
-    return _any(Pictures(root, Texts.of(names)), root)
+    ((root, of_sets),) = parts.items()
+    return _any(Pictures(root, concatenate(of_sets)), root)
 
 
 def options_for(cfg: Config, folder: Path) -> List[str]:
@@ -146,10 +148,17 @@ def options_for(cfg: Config, folder: Path) -> List[str]:
 
 def _names(index: LabelIndex, templates: Sequence[str], folder: Path) -> Iterator[str]:
     """The pictures of an index; of several templates the first under which there is a file."""
-    rows = range(len(index)) if index.usable is None else index.usable.tolist()
-    for row in rows:
-        names = [index.picture(row, template) for template in templates or [index.template]]
+    for row in range(len(index)) if index.usable is None else index.usable:
+        names = [index.picture(int(row), template) for template in templates or [index.template]]
         yield next((one for one in names[:-1] if (folder / one).exists()), names[-1])
+
+
+def _texts(names: Iterator[str]) -> Texts:
+    """Names in a few arrays, never all of them as Python's texts."""
+    blocks: List[Texts] = []
+    while not blocks or len(blocks[-1]):
+        blocks.append(Texts.of(islice(names, _BLOCK)))
+    return concatenate(blocks)
 
 
 def _any(pictures: Pictures, where: Path) -> Pictures:

@@ -90,17 +90,18 @@ def shrunk_tables(shrinking: Shrinking, shard_images: int, num_workers: int) -> 
     schema = _SCHEMA if shrinking.out else _SCHEMA.append(pa.field('data', pa.binary()))
 
     def compute(numbers: Iterable[int]) -> Iterator[pa.Table]:
-        batches = [_batches(of_all[number]) for number in numbers]
+        chosen = [of_all[number] for number in numbers]
         loader = DataLoader(
             shrinking,
-            batch_sampler=[batch for of_shard in batches for batch in of_shard],
+            batch_sampler=(batch for span in chosen for batch in _batches(span)),
             num_workers=num_workers if num_workers > 1 else 0,
             collate_fn=list,
             worker_init_fn=_in_one_thread,
         )
         rows = iter(loader)
-        for of_shard in batches:
-            yield pa.Table.from_pylist([row for _ in of_shard for row in next(rows)], schema)
+        for span in chosen:
+            of_shard = (row for _ in _batches(span) for row in next(rows))
+            yield pa.Table.from_pylist([*of_shard], schema)
 
     return compute
 
@@ -175,9 +176,9 @@ def _check_folder(shrinking: Shrinking, out: Path) -> None:
             json.dump(made, file, indent=1)
 
 
-def _batches(span: slice) -> List[List[int]]:
-    rows = [*range(span.start, span.stop)]
-    return [rows[k : k + _AT_ONCE] for k in range(0, len(rows), _AT_ONCE)]
+def _batches(span: slice) -> Iterator[List[int]]:
+    for first in range(span.start, span.stop, _AT_ONCE):
+        yield [*range(first, min(first + _AT_ONCE, span.stop))]
 
 
 def _in_one_thread(worker: int) -> None:

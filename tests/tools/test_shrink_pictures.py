@@ -22,7 +22,12 @@ from mmnoisy.datasets.pictures import shrink
 from mmnoisy.datasets.pictures.decoding import decode
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.config import load_config, parse_options
-from mmnoisy.engine.picture_sets import needed_edge, options_for, pictures_of_folder
+from mmnoisy.engine.picture_sets import (
+    needed_edge,
+    options_for,
+    pictures_of_config,
+    pictures_of_folder,
+)
 from mmnoisy.engine.sets import SETS
 from mmnoisy.engine.shrinking import Shrinking, Size, shrunk_tables
 from mmnoisy.errors import InputError
@@ -281,3 +286,18 @@ def test_folders_without_pictures(tmp_path, capsys):
     line = refused(capsys, TOOL, tmp_path / 'empty', *command)
     assert 'no picture can be read, as' in line
     assert 'a.jpg: is in no format that Pillow knows' in line
+
+
+def test_pictures_of_a_config_that_has_several_places(small):
+    for change, complaint in (
+        (dict(data_root='/elsewhere'), 'its pictures are not below one data_root; shrink'),
+        (dict(data_prefix=str(small.root / 'train')), 'its pictures are not below one data_root'),
+        (dict(pipeline=None), 'is on features; give a config on pictures'),
+    ):
+        cfg = load_config(small.config)
+        cfg.noisy_set.update(change)
+        cfg.noisy_set.ann_file = str(small.root / 'index/train')
+        if 'pipeline' in change:
+            del cfg.noisy_set.pipeline
+        with pytest.raises(InputError, match=complaint):
+            pictures_of_config(cfg)
