@@ -1,4 +1,4 @@
-"""The documentation site: ``python -m sphinx docs build/site``.
+"""The documentation site: ``python -m sphinx docs docs/_build/site``.
 
 Pages are Markdown (MyST). The API reference is made from docstrings, and the command reference from
 the argument parsers, each time the site is built.
@@ -38,6 +38,7 @@ autodoc_typehints_description_target = 'documented'
 autodoc_member_order = 'bysource'
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # attributes once, in the description of their class
 napoleon_use_rtype = False
 python_use_unqualified_type_names = True
 add_module_names = False
