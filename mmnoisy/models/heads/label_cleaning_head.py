@@ -102,5 +102,5 @@ class LabelCleaningHead(CleaningHead):
     def loss(
         self, cleaned: Cleaned, verified: torch.Tensor, observed: torch.Tensor
     ) -> torch.Tensor:
-        """Weighted absolute distance |c - v| (Eq. 2), see the base class."""
+        """Weighted absolute distance of c and v (Eq. 2), see the base class."""
         return self.reduce((cleaned.labels - verified).abs(), observed)
