@@ -10,11 +10,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / '_ext'))
 
 import mmnoisy
-import mmnoisy.components  # noqa: F401, what is not installed is said before anything is built
+import mmnoisy.components
 
 project = 'mmnoisy'
 author = 'The mmnoisy contributors'
-copyright = author  # noqa: A001
+copyright = author
 release = version = mmnoisy.__version__
 
 extensions = [
@@ -28,7 +28,8 @@ extensions = [
 ]
 exclude_patterns = ['_*', 'notebooks/.ipynb_checkpoints']
 
-myst_enable_extensions = ['dollarmath', 'deflist', 'colon_fence']
+smartquotes = False  # -- is no dash in a command
+myst_enable_extensions = ['dollarmath']
 myst_heading_anchors = 4  # links such as page.md#a-heading, as on GitHub
 nb_execution_mode = 'off'  # the tests execute them
 copybutton_prompt_text = '$ '

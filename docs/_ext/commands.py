@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from argparse import SUPPRESS, Action, ArgumentParser, _HelpAction
 from importlib import import_module
-from typing import Any, Dict, Iterable, Iterator, List
-
-from sphinx.application import Sphinx
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List
 
 from mmnoisy.cli.main import SUBCOMMANDS
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 PAGE = 'reference/commands'
 
@@ -47,7 +49,7 @@ def described(text: str) -> Iterator[str]:
         if indented != code and (line or not code):
             yield from ('```', '') if code else ('', '```bash')
             code = indented
-        yield line[4:] if code else line
+        yield line[4:] if code else re.sub(r'(python tools/.+)', r'`\1`', line)
     if code:
         yield '```'
 
@@ -87,4 +89,5 @@ def meaning(action: Action) -> str:
     """The help of an argument, in which a pipe is no border."""
     text = (action.help or '') % {**vars(action), 'prog': ''}
     text = text.replace('|', '\\|').replace('*', '\\*').replace('<', '&lt;')
+    text = re.sub(r'(?<![\w`-])--\w[\w-]*', r'`\g<0>`', text)
     return f'**Required.** {text}' if action.required and action.option_strings else text

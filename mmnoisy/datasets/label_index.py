@@ -34,7 +34,7 @@ class LabelIndex:
     """Noisy labels and verdicts of one set of images.
 
     Attributes:
-        image_ids: (N) texts, ascending.
+        image_ids: (N,) texts, ascending.
         noisy: :class:`Csr` of the machine labels; values are confidences, float32 in [0, 1].
         verdicts: :class:`Csr` of the verdicts; values are bool, True = verified present.
         info: the JSON beside the arrays: ``classes`` (MIDs), ``class_names``, counts, provenance;
