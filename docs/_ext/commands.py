@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from argparse import SUPPRESS, Action, ArgumentParser, _HelpAction
 from importlib import import_module
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List
 
 from mmnoisy.cli.main import SUBCOMMANDS
@@ -33,36 +34,33 @@ def section(name: str) -> Iterator[str]:
     parser = ArgumentParser(f'mmnoisy {name}', add_help=False)
     tool.add_arguments(parser)
     yield from ('', f'## mmnoisy {name}', '')
-    yield from described(tool.__doc__ or '')
-    for title, actions in (
-        ('Argument', [one for one in parser._actions if not one.option_strings]),
-        ('Option', [one for one in parser._actions if one.option_strings]),
-    ):
-        yield from table(title, actions)
+    yield described(tool.__doc__ or '')
+    for group in parser._action_groups:
+        own = group is parser._positionals or group is parser._optionals
+        title = 'Argument' if group is parser._positionals else 'Option'
+        yield from table(title, group._group_actions, '' if own else group.title)
 
 
-def described(text: str) -> Iterator[str]:
+def described(text: str) -> str:
     """A docstring as Markdown: what is indented is code."""
-    code = False
-    for line in [*text.strip().splitlines(), '']:
-        indented = line.startswith('    ')
-        if indented != code and (line or not code):
-            yield from ('```', '') if code else ('', '```bash')
-            code = indented
-        yield line[4:] if code else re.sub(r'(python tools/.+)', r'`\1`', line)
-    if code:
-        yield '```'
+    text = re.sub(r'((?:^    .+\n)+)', _code, f'{text.strip()}\n', flags=re.M)
+    return re.sub(r'^(or, in a checkout, )(.+)$', r'\1`\2`', text, flags=re.M)
 
 
-def table(title: str, actions: Iterable[Action]) -> Iterator[str]:
-    """A row for each argument."""
+def _code(lines: re.Match) -> str:
+    return f'\n```bash\n{dedent(lines[1])}```\n'
+
+
+def table(head: str, actions: Iterable[Action], title: str) -> Iterator[str]:
+    """A row for each argument of a group."""
     rows = [
         f'| {form(one)} | {meaning(one)} |'
         for one in actions
         if one.help != SUPPRESS and not isinstance(one, _HelpAction)
     ]
     if rows:
-        yield from ('', f'| {title} | Meaning |', '|---|---|', *rows)
+        yield from ('', options_as_code(f'{title[:1].upper()}{title[1:]}:')) if title else ()
+        yield from ('', f'| {head} | Meaning |', '|---|---|', *rows)
 
 
 def form(action: Action) -> str:
@@ -70,14 +68,14 @@ def form(action: Action) -> str:
     value = action.metavar
     if isinstance(value, tuple):
         value = ' '.join(value)
-    if value is None and action.choices:
+    elif value is None and action.choices:
         value = '{' + ','.join(map(str, action.choices)) + '}'
-    if not action.option_strings:
-        value = value or action.dest
-        return cell(value + {'*': ' ...', '+': ' ...'}.get(action.nargs, ''))
-    value = '' if action.nargs == 0 else f' {value or action.dest.upper()}'
-    value += ' ...' if action.nargs in ('*', '+') else ''
-    return ', '.join(cell(f'{option}{value}') for option in action.option_strings)
+    elif value is None:
+        value = action.dest.upper() if action.option_strings else action.dest
+    value = {'?': f'[{value}]', '*': f'{value} ...', '+': f'{value} ...', 0: ''}.get(
+        action.nargs, value
+    )
+    return ', '.join(cell(f'{option} {value}'.strip()) for option in action.option_strings or [''])
 
 
 def cell(text: str) -> str:
@@ -89,5 +87,10 @@ def meaning(action: Action) -> str:
     """The help of an argument, in which a pipe is no border."""
     text = (action.help or '') % {**vars(action), 'prog': ''}
     text = text.replace('|', '\\|').replace('*', '\\*').replace('<', '&lt;')
-    text = re.sub(r'(?<![\w`-])--\w[\w-]*', r'`\g<0>`', text)
+    text = options_as_code(text)
     return f'**Required.** {text}' if action.required and action.option_strings else text
+
+
+def options_as_code(text: str) -> str:
+    """Options that are no code yet."""
+    return re.sub(r'(?<![\w`-])--\w[\w-]*', r'`\g<0>`', text)
