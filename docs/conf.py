@@ -28,7 +28,6 @@ extensions = [
 ]
 exclude_patterns = ['_*', 'notebooks/.ipynb_checkpoints']
 
-smartquotes = False  # -- is no dash in a command
 myst_enable_extensions = ['dollarmath']
 myst_heading_anchors = 4  # links such as page.md#a-heading, as on GitHub
 nb_execution_mode = 'off'  # the tests execute them

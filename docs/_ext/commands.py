@@ -43,12 +43,13 @@ def section(name: str) -> Iterator[str]:
 
 def described(text: str) -> str:
     """A docstring as Markdown: what is indented is code."""
-    text = re.sub(r'((?:^    .+\n)+)', _code, f'{text.strip()}\n', flags=re.M)
-    return re.sub(r'^(or, in a checkout, )(.+)$', r'\1`\2`', text, flags=re.M)
+    text = re.sub(r'^(or, in a checkout, )(.+)$', r'\1`\2`', f'{text.strip()}\n', flags=re.M)
+    parts = re.split(r'((?:^    .+\n)+)', text, flags=re.M)  # every second one is code
+    return ''.join(_code(part) if k % 2 else options_as_code(part) for k, part in enumerate(parts))
 
 
-def _code(lines: re.Match) -> str:
-    return f'\n```bash\n{dedent(lines[1])}```\n'
+def _code(lines: str) -> str:
+    return f'\n```bash\n{dedent(lines)}```\n'
 
 
 def table(head: str, actions: Iterable[Action], title: str) -> Iterator[str]:
@@ -92,5 +93,8 @@ def meaning(action: Action) -> str:
 
 
 def options_as_code(text: str) -> str:
-    """Options that are no code yet."""
-    return re.sub(r'(?<![\w`-])--\w[\w-]*', r'`\g<0>`', text)
+    """Puts options into code that are in none yet."""
+    parts = re.split(r'(`[^`]*`)', text)
+    return ''.join(
+        re.sub(r'(?<![\w-])--\w[\w-]*', r'`\g<0>`', p) if p[:1] != '`' else p for p in parts
+    )

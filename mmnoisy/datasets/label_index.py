@@ -80,12 +80,12 @@ class LabelIndex:
 
     @property
     def noisy_classes(self) -> List[str]:
-        """The MIDs of the noisy labels: ``classes``, unless vocabularies differ."""
+        """The MIDs of the noisy labels, which are ``classes`` unless vocabularies differ."""
         return self.info.get('noisy_classes', self.classes)
 
     @property
     def in_classes(self) -> Csr:
-        """The noisy labels that are of ``classes``: all, or none where vocabularies differ."""
+        """The noisy labels that are of ``classes``, all or (where vocabularies differ) none."""
         if 'noisy_classes' not in self.info:
             return self.noisy
         start, label, value = self.noisy
