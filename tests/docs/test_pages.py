@@ -1,5 +1,6 @@
 """Every line of the pages for users, run in the order of the page in a folder of small pictures."""
 
+import ast
 import os
 import shutil
 
@@ -136,3 +137,23 @@ def test_the_files_of_one_page_say_the_same(tmp_path):
 def test_the_pages_leave_nothing_behind():
     """No page writes into the checkout."""
     assert not (DOCS / 'example').exists() and os.getcwd() != str(DOCS)
+
+
+def texts(node):
+    """A string of the source with … in place of values; None of anything else."""
+    if isinstance(node, ast.JoinedStr):
+        values = node.values
+        return ''.join(one.value if isinstance(one, ast.Constant) else '…' for one in values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def test_the_messages_of_the_faq_are_those_of_the_code():
+    source = {
+        texts(node)
+        for path in (REPO / 'mmnoisy').rglob('*.py')
+        for node in ast.walk(ast.parse(path.read_text('utf-8')))
+    }
+    page = (DOCS / 'faq.md').read_text('utf-8')
+    quoted = [line[2:] for line in page.splitlines() if line.startswith('> ')]
+    assert len(quoted) >= page.count('\n### ') >= 30
+    assert not {*quoted} - source
