@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
 from conftest import REPO
 from page_lines import Shell, parts, run_page
 
@@ -18,27 +17,17 @@ LEFT_OUT = {'get_started': 1, 'clean': 0, 'review': 0, 'predict': 0, 'serve': 1,
 
 
 @pytest.fixture(scope='module')
-def network(tmp_path_factory):
-    """A small network with random weights, as options of ``mmnoisy run``."""
-    timm = pytest.importorskip('timm')
-    torch.manual_seed(0)
-    weights = tmp_path_factory.mktemp('weights') / 'small.pth'
-    torch.save(timm.create_model('test_efficientnet').state_dict(), weights)
-    return '--backbone', 'test_efficientnet', '--weights', weights, '--image-size', 32
-
-
-@pytest.fixture(scope='module')
-def started(network, tmp_path_factory):
+def started(small_network, tmp_path_factory):
     """The folder in which the first page was run to its end; it ends in the user's own one."""
     folder = tmp_path_factory.mktemp('pages')
     (folder / 'docs').symlink_to(DOCS)
-    shell = Shell(folder, network)
+    shell = Shell(folder, small_network)
     assert run_page(DOCS / 'get_started.md', shell) == LEFT_OUT['get_started']
     return shell.folder
 
 
 @pytest.fixture
-def shell(started, network, tmp_path):
+def shell(started, small_network, tmp_path):
     """A copy of it with what the other pages take for granted: a project and new pictures."""
     folder = tmp_path / 'own'
     shutil.copytree(started, folder)
@@ -46,7 +35,7 @@ def shell(started, network, tmp_path):
     (folder / 'new_photos').mkdir()
     for number in range(1, 5):
         shutil.copy(folder / f'photos/{number:04}.jpg', folder / 'new_photos')
-    return Shell(folder, network)
+    return Shell(folder, small_network)
 
 
 def test_get_started(started):
