@@ -1,11 +1,11 @@
 """Every line of the pages for users, run in the order of the page in a folder of small pictures."""
 
+import ast
 import os
 import shutil
 
 import numpy as np
 import pytest
-import torch
 from conftest import REPO
 from page_lines import Shell, parts, run_page
 
@@ -17,27 +17,17 @@ LEFT_OUT = {'get_started': 1, 'clean': 0, 'review': 0, 'predict': 0, 'serve': 1,
 
 
 @pytest.fixture(scope='module')
-def network(tmp_path_factory):
-    """A small network with random weights, as options of ``mmnoisy run``."""
-    timm = pytest.importorskip('timm')
-    torch.manual_seed(0)
-    weights = tmp_path_factory.mktemp('weights') / 'small.pth'
-    torch.save(timm.create_model('test_efficientnet').state_dict(), weights)
-    return '--backbone', 'test_efficientnet', '--weights', weights, '--image-size', 32
-
-
-@pytest.fixture(scope='module')
-def started(network, tmp_path_factory):
+def started(small_network, tmp_path_factory):
     """The folder in which the first page was run to its end; it ends in the user's own one."""
     folder = tmp_path_factory.mktemp('pages')
     (folder / 'docs').symlink_to(DOCS)
-    shell = Shell(folder, network)
+    shell = Shell(folder, small_network)
     assert run_page(DOCS / 'get_started.md', shell) == LEFT_OUT['get_started']
     return shell.folder
 
 
 @pytest.fixture
-def shell(started, network, tmp_path):
+def shell(started, small_network, tmp_path):
     """A copy of it with what the other pages take for granted: a project and new pictures."""
     folder = tmp_path / 'own'
     shutil.copytree(started, folder)
@@ -45,7 +35,7 @@ def shell(started, network, tmp_path):
     (folder / 'new_photos').mkdir()
     for number in range(1, 5):
         shutil.copy(folder / f'photos/{number:04}.jpg', folder / 'new_photos')
-    return Shell(folder, network)
+    return Shell(folder, small_network)
 
 
 def test_get_started(started):
@@ -136,3 +126,23 @@ def test_the_files_of_one_page_say_the_same(tmp_path):
 def test_the_pages_leave_nothing_behind():
     """No page writes into the checkout."""
     assert not (DOCS / 'example').exists() and os.getcwd() != str(DOCS)
+
+
+def texts(node):
+    """A string of the source with … in place of values; None of anything else."""
+    if isinstance(node, ast.JoinedStr):
+        values = node.values
+        return ''.join(one.value if isinstance(one, ast.Constant) else '…' for one in values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def test_the_messages_of_the_faq_are_those_of_the_code():
+    source = {
+        texts(node)
+        for path in (REPO / 'mmnoisy').rglob('*.py')
+        for node in ast.walk(ast.parse(path.read_text('utf-8')))
+    }
+    page = (DOCS / 'faq.md').read_text('utf-8')
+    quoted = [line[2:] for line in page.splitlines() if line.startswith('> ')]
+    assert len(quoted) >= page.count('\n### ') >= 30
+    assert not {*quoted} - source
