@@ -28,6 +28,7 @@ extensions = [
 ]
 exclude_patterns = ['_*', 'notebooks/.ipynb_checkpoints']
 
+smartquotes_action = 'D'  # quotes stay: they stand in commands and messages
 myst_enable_extensions = ['dollarmath']
 myst_heading_anchors = 4  # links such as page.md#a-heading, as on GitHub
 nb_execution_mode = 'off'  # the tests execute them
