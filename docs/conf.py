@@ -25,6 +25,7 @@ extensions = [
     'sphinx.ext.mathjax',
     'sphinx_copybutton',
     'commands',
+    'root_pages',
 ]
 exclude_patterns = ['_*', 'notebooks/.ipynb_checkpoints']
 
