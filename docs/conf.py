@@ -31,6 +31,8 @@ exclude_patterns = ['_*', 'notebooks/.ipynb_checkpoints']
 
 smartquotes_action = 'D'  # quotes stay: they stand in commands and messages
 myst_enable_extensions = ['dollarmath']
+myst_dmath_allow_space = False  # $1 and $2 are amounts
+myst_dmath_allow_digits = False
 myst_heading_anchors = 4  # links such as page.md#a-heading, as on GitHub
 nb_execution_mode = 'off'  # the tests execute them
 copybutton_prompt_text = '$ '
