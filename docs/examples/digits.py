@@ -2,8 +2,8 @@
 
     python docs/examples/digits.py digits
 
-makes digits/photos (small pictures of one to three handwritten digits), digits/tags.csv (what a weak
-classifier says of each) and digits/checked.csv (verdicts on its labels for the last pictures).
+makes digits/photos (small pictures of one to three handwritten digits), digits/tags.csv (what a
+weak classifier says of each) and digits/checked.csv (verdicts on its labels for the last pictures).
 """
 
 from __future__ import annotations

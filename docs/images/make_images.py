@@ -32,7 +32,9 @@ SHOWN = 6  # pictures
 IDEA = """
 <title>Noisy labels go through a cleaning network, which learns from verified labels. The classifier
 learns from the cleaned labels and from the verified ones.</title>
-<defs><marker id='tip' markerWidth='6' markerHeight='6' viewBox='0 0 9 9' refX='7' refY='4.5' orient='auto'>
+<defs>
+<marker id='tip' markerWidth='6' markerHeight='6' viewBox='0 0 9 9' refX='7' refY='4.5'
+orient='auto'>
 <path d='M0 0 L9 4.5 L0 9 z' fill='{line}'/></marker></defs>
 <g {font} font-size='23' fill='{ink}' text-anchor='middle'>
   <g fill='{card}' stroke='{line}' stroke-width='1.5'>
@@ -69,7 +71,8 @@ learns from the cleaned labels and from the verified ones.</title>
 PICTURE = """<g transform='translate({x} 50)'>
 <rect width='132' height='100' rx='6' fill='{sky}'/><circle cx='104' cy='26' r='13' fill='#f2b632'/>
 <path d='M0 72 Q40 46 76 68 T132 62 V94 Q132 100 126 100 H6 Q0 100 0 94 z' fill='{hill}'/>
-<path d='M40 82 V62' stroke='#7a5230' stroke-width='7'/><circle cx='40' cy='46' r='19' fill='#2e7d4f'/>
+<path d='M40 82 V62' stroke='#7a5230' stroke-width='7'/>
+<circle cx='40' cy='46' r='19' fill='#2e7d4f'/>
 </g>"""
 
 
@@ -125,8 +128,8 @@ def draw_digits(
         for number, line in enumerate(_wrapped(labels)):
             words = ''.join(_word(name, kept, theme) for name, kept in line)
             cells.append(f"<text x='{x + 144}' y='{y + 34 + 30 * number}'>{words}</text>")
-    title = '<title>Pictures of digits with their noisy labels; removed ones are struck through.</title>'
-    return _svg(742, 456, f"{title}<g {FONT} font-size='21'>{''.join(cells)}</g>")
+    title = 'Pictures of digits with their noisy labels; removed ones are struck through.'
+    return _svg(742, 456, f"<title>{title}</title><g {FONT} font-size='21'>{''.join(cells)}</g>")
 
 
 def _word(name: str, kept: bool, theme: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ writes the folder pets; what was understood is printed. The second adds verdicts
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -116,7 +117,10 @@ def _make(args: Namespace) -> None:
 
     path = args.labels or str(args.pictures)
     noisy = Labels(path, read_labels(path, 'noisy', **_options(args, '')))
-    checked = read_labels(args.verified, 'verified', **_options(args, 'verified_'))
+    try:
+        checked = read_labels(args.verified, 'verified', **_options(args, 'verified_'))
+    except InputError as error:
+        raise InputError(_of_verified(str(error))) from error
     verified = Labels(args.verified, checked)
     for labels in (noisy, verified):
         print(f'{labels.path}: {describe(labels.table.layout)}')
@@ -155,6 +159,11 @@ def _add(args: Namespace) -> None:
         pass
     print('\n'.join(added.lines))
     print(f'written to {args.into}; go on with mmnoisy run {args.into}')
+
+
+def _of_verified(sentence: str) -> str:
+    """A sentence on the file of verdicts, with the options of that file."""
+    return re.sub(rf'--({"|".join(COLUMNS)})\b', r'--verified-\1', sentence)
 
 
 def _options(args: Namespace, prefix: str) -> dict:

@@ -116,6 +116,10 @@ def run_page(path, shell):
     return left_out
 
 
+def _shortened(call):
+    return f'Classifier({", ".join([*filter(None, [call[1]]), "steps=30"])})'
+
+
 def run_notebook(path, shell):
     """Runs the cells of a notebook, with shorter trainings; returns its variables."""
     names = {}
@@ -127,5 +131,5 @@ def run_notebook(path, shell):
             for line in code.splitlines():
                 shell.run(line[1:])
         else:
-            shell.python(re.sub(r"Classifier\(('\w+')?\)", r'Classifier(\1, steps=30)', code).replace('(, ', '('), names)
+            shell.python(re.sub(r'Classifier\((.*?)\)', _shortened, code), names)
     return names

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 
 import numpy as np
@@ -146,3 +147,6 @@ def test_the_messages_of_the_faq_are_those_of_the_code():
     quoted = [line[2:] for line in page.splitlines() if line.startswith('> ')]
     assert len(quoted) >= page.count('\n### ') >= 30
     assert not {*quoted} - source
+    anchors = {name.lower().replace(' ', '-') for name in re.findall(r'^### (.+)', page, re.M)}
+    linked = {one for text in source if text for one in re.findall(r'faq\.md#([\w-]+)', text)}
+    assert linked and linked <= anchors
