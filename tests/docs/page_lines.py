@@ -71,9 +71,7 @@ class Shell:
             words += OPTIONS
         if words[1] == 'train':
             words += ['--cfg-options', 'train_cfg.max_epochs=1']
-        if words[1] == 'review':
-            words += ['--folds', '2']
-        if words[1] == 'calibrate':
+        if words[1] in ('review', 'calibrate'):
             words += ['--folds', '2']
         before = sys.argv
         sys.argv = words
@@ -97,13 +95,19 @@ class Shell:
             os.chdir(before)
 
 
-def run_page(path, shell):
+def run_page(path, shell, names=None):
     """Runs the fences of a page; text that is marked as printed must be.
+
+    Args:
+        path: of the page.
+        shell: in which it runs.
+        names: collects the variables of its Python.
 
     Returns:
         The number of fences that were left out, marked as such.
     """
-    left_out, said, names = 0, '', {}
+    left_out, said = 0, ''
+    names = {} if names is None else names
     for note, language, body in parts(path.read_text('utf-8')):
         if note.startswith('not run'):
             left_out += 1
