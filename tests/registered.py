@@ -33,3 +33,12 @@ def check_settings(registry, settings, file):
             f'to SETTINGS[{registry!r}] of {file}, and every test of its kind will look at it'
         )
     assert {*settings[registry]} == {*ours(registry)}
+
+
+def filled(settings, **fields):
+    """The settings with the names of folders in them."""
+    if isinstance(settings, dict):
+        return {key: filled(value, **fields) for key, value in settings.items()}
+    if isinstance(settings, (list, tuple)):
+        return type(settings)(filled(value, **fields) for value in settings)
+    return settings.format(**fields) if isinstance(settings, str) else settings

@@ -11,7 +11,7 @@ import torch
 from conftest import SUBSETS, mid, write_release
 from mmpretrain.registry import METRICS
 from mmpretrain.structures import DataSample
-from registered import build, check_settings, every, ours
+from registered import build, check_settings, every, filled, ours
 from torch.utils.data import ConcatDataset, DataLoader
 
 from mmnoisy import InputError
@@ -71,15 +71,6 @@ def release(tmp_path_factory):
         bank = FeatureBank.create(root / 'features' / subset, ids, 3, 5, {})
         bank.write(np.arange(len(ids)), rng.normal(size=(len(ids), 3, 5)))
     return root, written
-
-
-def filled(settings, **fields):
-    """The settings with the names of folders in them."""
-    if isinstance(settings, dict):
-        return {key: filled(value, **fields) for key, value in settings.items()}
-    if isinstance(settings, (list, tuple)):
-        return type(settings)(filled(value, **fields) for value in settings)
-    return settings.format(**fields) if isinstance(settings, str) else settings
 
 
 def dataset(root, name, subset='validation', **changes):

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import get_priority
-from registered import build, check_settings, every, ours
+from registered import build, check_settings, every, filled, ours
 
 from mmnoisy.engine.runner import build_runner
 from mmnoisy.engine.sets import resolve
@@ -66,10 +66,7 @@ def test_hooks_are_called_where_mmengine_calls(made, name):
     torch.save(
         {'head.fc.weight': torch.ones(12, 8), 'head.fc.bias': torch.ones(12)}, made / 'head.pth'
     )
-    settings = {
-        key: value.format(root=made) if isinstance(value, str) else value
-        for key, value in SETTINGS['HOOKS'][name].items()
-    }
+    settings = filled(SETTINGS['HOOKS'][name], root=made)
     assert 0 <= get_priority(build('HOOKS', name, **settings).priority) <= 100
     hook = dict(type=name, **settings)
     runner = run(made, custom_hooks=[hook])

@@ -13,6 +13,7 @@ import copy
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS
@@ -87,6 +88,23 @@ def subset_of(cfg: Config, part: Dict[str, Any]) -> str:
         f'{cfg.filename}: reads {part.get("ann_file")!r}, which is none of its sets '
         f'{", ".join(SETS.values())}; give the set that it is one of these names'
     )
+
+
+def images_trained_on(cfg: Config, subset: str) -> np.ndarray:
+    """Numbers of the images of a set that a resolved config trains on.
+
+    Returns:
+        (n,) numbers; of all images where it does not train on the set.
+
+    Raises:
+        InputError: the config has no such set, or it cannot be opened or is empty.
+    """
+    every = np.arange(len(build_set(cfg, subset)))
+    for part in parts_of(cfg):
+        if subset_of(cfg, part) == subset and part.get('indices') is not None:
+            some = part.indices
+            return every[:some] if isinstance(some, int) else every[list(some)]
+    return every
 
 
 def parts_of(cfg: Config) -> List[Any]:

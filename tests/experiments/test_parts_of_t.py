@@ -24,7 +24,7 @@ def weights_of(project, folder):
     return [torch.load(path, weights_only=True)['state_dict'] for path in paths]
 
 
-def test_what_cleans_a_part_has_not_learned_from_its_labels(tmp_path):
+def test_what_cleans_a_part_has_not_seen_it(tmp_path):
     project = make_project(tmp_path)
     import_features(Project.open(project), *settings_of(tmp_path)[3:5])
     before = weights_of(project, tmp_path / 'a')
@@ -40,6 +40,9 @@ def test_what_cleans_a_part_has_not_learned_from_its_labels(tmp_path):
         label=index.noisy.label[~gone],
         value=index.noisy.value[~gone],
     )
+    features = np.load(other / 'features/train/features.npy', mmap_mode='r+')
+    features[part == 1] += 1
+    features.flush()
     shutil.rmtree(other / 'index/train')
     index.write(other / 'index/train')
     after = weights_of(other, tmp_path / 'b')

@@ -13,7 +13,7 @@ from mmpretrain.registry import HOOKS
 from torch import nn
 
 from mmnoisy.engine.distributed.unwrap_model import unwrap_model
-from mmnoisy.engine.sets import build_set
+from mmnoisy.engine.sets import build_set, images_trained_on
 from mmnoisy.models.necks import Standardize, identity_where_missing
 
 _BATCH = 256
@@ -23,8 +23,9 @@ _BATCH = 256
 class FitStandardizeHook(Hook):
     """Gives :class:`mmnoisy.models.Standardize` the mean and the scale of the features of T.
 
-    One that a checkpoint has brought stays as it is. The images are spread evenly over T, which
-    is the config's ``noisy_set``, and come as in tests.
+    One that a checkpoint has brought stays as it is. The images are spread evenly over those of
+    T, the config's ``noisy_set``, that are trained on, and come as in tests. Others would leak:
+    where the mean is that of more images, those left out lie opposite to those learned from.
 
     Args:
         num_images: of T to look at; all of them where there are fewer.
@@ -52,8 +53,8 @@ class FitStandardizeHook(Hook):
 
     def _features(self, runner: Runner, model: Any, layer: Standardize) -> Iterator[torch.Tensor]:
         """What enters the layer, batch by batch; the share of this process."""
-        size = len(build_set(runner.cfg, 'train'))
-        rows = np.unique(np.linspace(0, size - 1, self.num_images).astype(np.int64))
+        rows = images_trained_on(runner.cfg, 'train')
+        rows = rows[np.unique(np.linspace(0, len(rows) - 1, self.num_images).astype(np.int64))]
         loader = {
             **(runner.cfg.get('test_dataloader') or runner.cfg.train_dataloader),
             'dataset': build_set(runner.cfg, 'train', indices=rows.tolist()),

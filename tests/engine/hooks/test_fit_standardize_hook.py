@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from mmnoisy.datasets import FeatureBank
 from mmnoisy.engine.runner import build_runner
-from mmnoisy.engine.sets import resolve
+from mmnoisy.engine.sets import parts_of, resolve
 
 NECK = """
 model['neck'] = [dict(type='Standardize', in_channels=8)]
@@ -15,11 +15,12 @@ train_cfg = dict(type='ResumableTrainLoop', max_iters=1)
 """
 
 
-def trained(root, number, name, **settings):
+def trained(root, number, name, some=None, **settings):
     text = CONFIG.format(classes=12, dim=8, root=root) + NECK.replace('NUMBER', str(number))
     cfg = resolve(Config.fromstring(text, '.py'))
     cfg.work_dir, cfg.launcher, cfg.experiment_name = str(root / name), 'none', name
     cfg.update(settings)
+    parts_of(cfg)[0].indices = some
     runner = build_runner(cfg)
     runner.train()
     return runner.model.neck[0]
@@ -36,6 +37,15 @@ def test_moments_are_those_of_t(tmp_path, number):
     np.testing.assert_allclose(layer.mean, mean, atol=1e-6)
     expected = np.sqrt(np.square(features[rows] - mean).mean())
     np.testing.assert_allclose(layer.scale, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize('some', [40, [3, 200, 17, 18]])
+def test_images_that_are_not_trained_on_have_no_part(tmp_path, some):
+    make_data_set(tmp_path)
+    layer = trained(tmp_path, 1000, 'fit', some)
+    features = FeatureBank.open(tmp_path / 'features/train').features[:, 0].astype(np.float64)
+    mean = features[:some].mean(0) if isinstance(some, int) else features[some].mean(0)
+    np.testing.assert_allclose(layer.mean, mean, atol=1e-6)
 
 
 def test_what_a_checkpoint_brings_stays(tmp_path):
