@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
+from mmnoisy.evaluation.calibration import reliability
 from mmnoisy.experiments.decision import (
     THRESHOLD,
     Interval,
@@ -45,6 +46,15 @@ def judged(
         value, low, high = intervals[name]
         intervals[name] = value, max(low, 0.0), min(high, 100.0)
     return intervals
+
+
+def calibration(scores: np.ndarray, pairs: Pairs) -> Dict[str, List[float]]:
+    """Scores (P,) of verified pairs beside their verdicts, in bins; see :class:`Reliability`."""
+    known = ~np.isnan(scores)
+    return {
+        key: of.tolist()
+        for key, of in reliability(scores[known], pairs.present[known])._asdict().items()
+    }
 
 
 def reason(rows: List[Mapping[str, Any]]) -> str:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
+import numpy as np
+
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.checkpoints.reading import checkpoint_file
+from mmnoisy.evaluation.calibration import Reliability
 from mmnoisy.experiments.class_figures import FEW_VERDICTS
+from mmnoisy.experiments.portfolio import RATES
 from mmnoisy.io.atomic import atomic_write
-from mmnoisy.reporting.pages import render_page
+from mmnoisy.reporting.pages import png_uri, render_page
+from mmnoisy.reporting.reliability_figure import draw_reliability
 
 _SETS = {'validation': 'V, cross-fitted', 'test': 'test'}
 
@@ -37,6 +43,9 @@ def write_page(path: Path, project: Project, found: Mapping[str, Any]) -> None:
         checkpoint=checkpoint_file(str(project.model)),
         commands=_commands(project),
         interval=interval_text,
+        recommended=_told(found),
+        edge=_at_edge(found['tried']),
+        calibration=_calibration(found['calibration']),
     )
     with atomic_write(path) as file:
         file.write(page)
@@ -62,6 +71,46 @@ def interval_text(value: Sequence[float], digits: int = 1) -> str:
         return 'unknown'
     middle, low, high = (f'{number:.{digits}f}' for number in value)
     return f'{middle} ({low} to {high})'
+
+
+def _told(found: Mapping[str, Any]) -> Dict[str, Any]:
+    """The recommendation in words, for ``recommended.html``."""
+    rows = found['tried']['methods']
+    others = [row for row in rows if not row['chosen']]
+    told = dict(name=found['method'], text=found['text'], why=found['why'], runner_up=None)
+    if not others:
+        return told
+    second = max(others, key=lambda row: row['mean'][0])
+    value, low, high = second['behind']
+    if value == 0:  # the best one, where another is chosen
+        chosen = next(row for row in rows if row['chosen'])
+        value, high, low = (-number for number in chosen['behind'])
+    ahead = ' '.join(f'{number:+.2f}' for number in (value, low, high))
+    return dict(
+        told,
+        runner_up=second['name'],
+        measure='mean of AP_all and MAP on V',
+        ahead='{} ({} to {})'.format(*ahead.replace('-', '\u2212').split()),
+        is_sure=not low <= 0 <= high,
+    )
+
+
+def _at_edge(tried: Mapping[str, Any]) -> Dict[str, bool]:
+    """Whether what was chosen is the last of what a search would try."""
+    rates, cleaners = tried.get('rate', ()), tried['cleaner']
+    best = min(cleaners, key=lambda row: row['squared_error'][0])
+    return dict(
+        rate=len(rates) == len(RATES) and rates[-1]['chosen'],
+        cleaner=len(cleaners) > 1 and best is cleaners[-1],
+    )
+
+
+def _calibration(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """The reliability diagram of V and test, as the address of a picture."""
+    panels = {_SETS[key]: Reliability(*map(np.array, of.values())) for key, of in found.items()}
+    picture = BytesIO()
+    draw_reliability(picture, panels)
+    return png_uri(picture.getvalue())
 
 
 def _tiles(found: Mapping[str, Any]) -> List[Dict[str, str]]:
