@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 
+BLOCKS = {'dt', 'dd', 'p', 'th', 'td', 'div'}
 VOID = {'meta', 'link', 'img', 'input', 'br', 'hr'}
 
 
@@ -64,6 +65,8 @@ class Page(HTMLParser):
             self._cell = None
         if tag == 'section':
             self._section = None
+        if self._section is not None and tag in BLOCKS:
+            self.sections[self._section] += ' '
 
     def handle_data(self, data):
         if self._cell is not None:

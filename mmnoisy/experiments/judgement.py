@@ -68,9 +68,11 @@ def reason(rows: List[Mapping[str, Any]]) -> str:
     if len(rows) == 1:
         return f'{chosen["name"]} was asked for.'
     if chosen is not best:
+        simpler = rows.index(chosen) < rows.index(best)
+        preferred = 'is simpler' if simpler else 'is taken unless another one is surely ahead'
         return (
             f'{best["name"]} scores highest on V, {best["mean"][0]:.2f}; {chosen["name"]}, no '
-            f'further behind than chance explains, {told(chosen["behind"])}, is simpler.'
+            f'further behind than chance explains, {told(chosen["behind"])}, {preferred}.'
         )
     others = [row for row in rows if row is not chosen]
     second = max(others, key=lambda row: row['mean'][0])

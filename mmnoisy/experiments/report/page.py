@@ -119,6 +119,7 @@ def _told(contents: Contents) -> Dict[str, Any]:
         'train. It was picked on these images, which flatters it a little.',
         runner_up=found.runner_up and found.runner_up.name,
         measure=mean,
+        lead='Ahead of it by',
         ahead=found.ahead and number(found.ahead, sign=True),
         is_sure=found.is_sure,
     )

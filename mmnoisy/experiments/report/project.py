@@ -81,17 +81,16 @@ def _told(found: Mapping[str, Any]) -> Dict[str, Any]:
     if not others:
         return told
     second = max(others, key=lambda row: row['mean'][0])
-    value, low, high = second['behind']
-    if value == 0:  # the best one, where another is chosen
-        chosen = next(row for row in rows if row['chosen'])
-        value, high, low = (-number for number in chosen['behind'])
-    ahead = ' '.join(f'{number:+.2f}' for number in (value, low, high))
+    behind, lead = second['behind'], 'Ahead of it by'
+    if behind[0] == 0:  # it is the best one, and another is chosen
+        behind, lead = next(row['behind'] for row in rows if row['chosen']), 'Behind it by'
     return dict(
         told,
         runner_up=second['name'],
         measure='mean of AP_all and MAP on V',
-        ahead='{} ({} to {})'.format(*ahead.replace('-', '\u2212').split()),
-        is_sure=not low <= 0 <= high,
+        lead=lead,
+        ahead=interval_text(behind, 2),
+        is_sure=not behind[1] <= 0 <= behind[2],
     )
 
 
@@ -118,7 +117,6 @@ def _tiles(found: Mapping[str, Any]) -> List[Dict[str, str]]:
     judged, where = (found['test'], 'test') if found['test'] else (found['validation'], 'V')
     on_v = found['validation']
     tiles = [
-        dict(label='Method', value=found['method'], note=found['text']),
         dict(
             label='Labels right, before',
             value=_percent(on_v['before'][0]),

@@ -103,8 +103,8 @@ def test_the_recommendation_stands_first_with_its_runner_up(write):
     text = page.text_of('recommended')
     assert text.startswith(f'Fine-tuned, clean recommended Learns V: {EVIL} The highest mean')
     assert 'mean of AP_all and MAP on test, 78.50,' in text
-    assert re.search(r'Runner-up ?Joint ?Ahead of it by ?\+1.50 ± \d', text)
-    assert 'The interval has 0 in it: it may be chance, and Joint just as good.' in text
+    assert re.search(r'Runner-up Joint Ahead of it by \+1.50 ± \d', text)
+    assert 'The interval has 0 in it: too few images to tell the two apart.' in text
 
 
 @pytest.mark.parametrize('is_open_images', [False, True])
