@@ -131,7 +131,7 @@ def _write_tables_and_figures(folder: Path, evaluated: Evaluated, runs: Sequence
     best = drawn(methods, first_score, favoured)
     _write_gains(folder, evaluated, precisions, resampled, methods, best, favoured)
     _draw_curves(folder / 'figure6.png', evaluated, categories, first_runs, best)
-    cleaned = _write_cleaned(folder, evaluated, by_method, methods, sampling)
+    cleaned = _write_cleaned(folder, evaluated, by_method, {**methods, **best}, sampling)
     calibration = calibration_errors(evaluated, by_method, sampling)
     if calibration:
         panels = {

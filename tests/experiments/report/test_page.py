@@ -80,6 +80,21 @@ def test_nothing_sticks_out(page, width):
     assert page.run('document.documentElement.scrollWidth <= innerWidth')
 
 
+def test_on_a_phone_the_scores_are_in_sight_and_the_names_stay(page):
+    """All means and gains at once; seeds and seconds scroll, the names do not."""
+    page.call('Emulation.setScrollbarsHidden', hidden=True)
+    page.resize(390, 844)
+    box = "document.querySelector('#scores-table').closest('.scroll')"
+    ends = "[...document.querySelectorAll('#scores-table tbody td:nth-child(5)')]"
+    inside = f'.every(c => c.getBoundingClientRect().right <= {box}.getBoundingClientRect().right)'
+    assert page.run(ends + inside)
+    name = "document.querySelector('#scores-table tbody th').getBoundingClientRect().left"
+    before = page.run(name)
+    page.run(f'{box}.scrollLeft = 1000')
+    assert page.run(f'{box}.scrollLeft') > 0
+    assert page.run(name) == before
+
+
 def test_every_picture_loads_and_nothing_goes_wrong(page):
     loaded = '[...document.images].every(image => image.complete && image.naturalWidth > 0)'
     assert page.run(loaded)
