@@ -9,7 +9,7 @@ in a candidate belongs to one data set.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -20,8 +20,8 @@ BASELINE = 'baseline'
 SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
 BY_RATE = 'finetune_listed'
 """The method by which the rates of all are chosen."""
-SOUP, MEMBERS = 'soup', ('best', 'finetune_listed')
-"""The mean of two methods, which is chosen unless another one is surely ahead."""
+SOUP, MEMBERS = 'soup', ('best', 'joint', 'finetune_listed', 'finetune_clean')
+"""The mean of methods, which is chosen unless another one is surely ahead; trained as the first."""
 FEW_PASSES = 50
 VARIANCES = (0.5, 5.0, 2.0)
 """Of the priors of a cleaning network, see :class:`mmnoisy.models.HierarchicalCleaningHead`."""
@@ -41,7 +41,7 @@ class Candidate(NamedTuple):
         changes: settings that replace those of its config, by ``key.subkey``.
         begins_with: what its weights begin with, ``START`` or ``TEACHER``; '' for random ones.
         factor: of the learning rates of the weights, those of the biases stay.
-        average_with: the method whose classifier its own is averaged with in the end, or ''.
+        average_with: the methods whose classifiers its own is averaged with in the end.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Candidate(NamedTuple):
     changes: Mapping[str, Any]
     begins_with: str = TEACHER
     factor: float = 1.0
-    average_with: str = ''
+    average_with: Tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -171,17 +171,11 @@ def methods(
             common,
             START,
         ),
-        Candidate(
-            'best_absent',
-            'fine-tuned on the cleaned labels of T and on V; what nobody rated is absent',
-            'best',
-            {**common, **absent},
-        ),
         best,
         best._replace(
             name=SOUP,
-            text=f'the mean of {" and ".join(MEMBERS)}: their weights are averaged',
-            average_with=MEMBERS[1],
+            text=f'the mean of {", ".join(MEMBERS)}: their weights are averaged',
+            average_with=MEMBERS[1:],
         ),
     ]
     return [one if one.name == BASELINE else one._replace(factor=factor) for one in found]

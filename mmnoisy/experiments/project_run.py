@@ -26,7 +26,8 @@ from mmnoisy.engine.config import load_config
 from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
-from mmnoisy.experiments.auto import Choice, averaged_with, choose
+from mmnoisy.evaluation.leave_one_out import leave_one_out_average_precision
+from mmnoisy.experiments.auto import Choice, averaged_with, choose, copy_members
 from mmnoisy.experiments.class_figures import class_figures, class_rows
 from mmnoisy.experiments.decision import Pairs
 from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
@@ -219,10 +220,9 @@ class _Run:
         with atomic_path(start) as part:
             shutil.copyfile(choice.start, part)
         changes = {**choice.settings, 'randomness': dict(seed=self.settings.seed)}
-        if choice.other:
-            with atomic_path(self.project.folder / 'average.pth') as part:
-                shutil.copyfile(choice.other, part)
-            changes['custom_hooks'] = averaged_with('{{ fileDirname }}/average.pth', changes)
+        if choice.members:
+            copy_members(choice, self.project.folder / 'members')
+            changes['custom_hooks'] = averaged_with('{{ fileDirname }}/members', changes)
         self.write_config(choice.method.system, changes, start.name, choice.method.text)
         model = self.project.folder / 'model'
         cfg = load_config(self.project.config, str(model), None, 'none', self.project.features)
@@ -257,8 +257,9 @@ class _Run:
         index = self.indexes['train']
         names = distinct_names(index.classes, index.info['class_names'])
         scores, cleaned = choice.cross_fitted
-        of_v = scores, cleaned, trials.pairs, trials.fold_of_images(0)
-        on_v, classes_on_v = judged(*of_v), class_figures(*of_v, len(names))
+        of_v = scores, cleaned, trials.pairs, trials.num_verified
+        on_v = judged(*of_v, leave_one_out_average_precision)
+        classes_on_v = class_figures(*of_v, len(names), leave_one_out_average_precision)
         silent = len(names) - len(np.unique(trials.pairs.label))
         found: Dict[str, Any] = dict(
             method=choice.method.name,
@@ -280,7 +281,7 @@ class _Run:
             pairs = Pairs(image, label, present, are_noisy(data, image, label))
             scores, _ = scores_of_pairs(model, data)
             cleaned = cleaned_by_parts(self.project.parts, data)
-            of_test = scores, cleaned, pairs, np.zeros(len(data), int)
+            of_test = scores, cleaned, pairs, len(data)
             found['test'] = judged(*of_test)
             found['calibration']['test'] = calibration(scores, pairs)
             classes_on_test = class_figures(*of_test, len(names))

@@ -57,12 +57,12 @@ def test_what_scores_best_by_far_is_chosen(made, tmp_path, by_hand, name):
     assert [row['name'] for row in rows.values() if row['chosen']] == [name]
     begins = 'start' if name in ('baseline', 'joint') else 'teacher'
     assert choice.start.stem.startswith(begins)
-    assert {choice.start.stem, choice.other and choice.other.stem} <= {*weights, None}
-    assert (choice.other is not None) == (name == SOUP)
+    assert {choice.start.stem, *choice.members} <= {*weights}
+    assert [*choice.members] == ([*MEMBERS[1:]] if name == SOUP else [])
 
 
 def test_where_all_score_the_same(made, tmp_path, by_hand):
-    """The mean of two, and where it is not asked for the simplest."""
+    """The mean, and where it is not asked for the simplest."""
     del by_hand['weights']
     places = made / 'index', made / 'features'
     choice = choose(*places, tmp_path / 'all', options=SHORT)
@@ -74,7 +74,7 @@ def test_where_all_score_the_same(made, tmp_path, by_hand):
 
 def test_the_mean_is_left_for_what_is_surely_ahead(made, tmp_path, by_hand):
     del by_hand['weights']
-    by_hand.update(joint=1.0, best=0.6, finetune_listed=0.6)
+    by_hand.update(dict.fromkeys(MEMBERS, 0.6), joint=1.0)
     choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT)
     assert choice.method.name == 'joint'
 
