@@ -38,7 +38,7 @@ class Choice(NamedTuple):
         members: the checkpoints that its classifier is averaged with in the end, by method.
         config: of the training on all of T and V, on features;
             :func:`mmnoisy.engine.partial_training.train_here` trains it.
-        tried: what was tried, by what it was tried for, ``start``, ``cleaner``,
+        tried: what was tried, by what it was tried for, ``start``, ``biases``, ``cleaner``,
             ``teacher``, ``rate`` and ``methods``, the simplest first; numbers and
             texts only.
         cross_fitted: (2, P) float32, scores and cleaned labels of the verified pairs of V, by

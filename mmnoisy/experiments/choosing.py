@@ -56,24 +56,28 @@ class Choosing:
         self.spent = 0
 
     def start(self, candidates: List[Candidate]) -> bool:
-        """Chooses what all begins with; whether labels count by their confidences from then on."""
-        found: Dict[str, Scored] = {}
-        tried: List[Candidate] = []
+        """Chooses what all begins with; whether labels count by their confidences from then on.
 
-        def attempt(one: Candidate) -> str:
+        Args:
+            candidates: the last is chosen unless another one is surely ahead.
+        """
+        found: Dict[str, Scored] = {}
+
+        def attempt(one: Candidate) -> None:
             self.trials.add(one)
-            tried.append(one)
             self.spent += self.trials.steps(one.name)
             with self.trials.showing({one.name: None}):
                 on_v = self.trials.on_v(one.name)
             found[one.name] = scored(on_v, self.pairs, self.counts)
-            return self._decided('start', tried, found)
 
         for one in candidates:
-            chosen = attempt(one)
-        first = next(one for one in candidates if one.name == chosen)
-        for one in portfolio.with_fast_biases(first):
-            chosen = attempt(one)
+            attempt(one)
+        chosen = self._decided('start', candidates, found, candidates[-1].name)
+        tried = [one for one in candidates if one.name == chosen]
+        for one in portfolio.with_fast_biases(tried[0]):
+            attempt(one)
+            tried.append(one)
+            chosen = self._decided('biases', tried, found)
             if chosen != one.name:
                 break  # what goes further the same way is no better
         self.trials.begun[START] = chosen

@@ -67,7 +67,7 @@ def test_where_all_score_the_same(made, tmp_path, by_hand):
     places = made / 'index', made / 'features'
     choice = choose(*places, tmp_path / 'all', options=SHORT)
     assert choice.method.name == SOUP
-    assert choice.tried['start'][0]['chosen']
+    assert choice.tried['start'][-1]['chosen']
     others = [name for name in METHODS if name != SOUP]
     assert choose(*places, tmp_path / 'others', 0, SHORT, others).method.name == 'baseline'
 
@@ -113,8 +113,9 @@ def test_rates(made, tmp_path, by_hand, rates, factor):
         ({'start': 0.9}, 'start'),
         ({'start_soft': 0.9}, 'start_soft'),
         ({'start_soft': 0.6, 'start_soft_fast': 0.9}, 'start_soft_fast'),
-        ({'start_fast': 0.9}, 'start_fast'),
-        ({'start_fast': 0.8, 'start_fast_slow-0_333': 0.9}, 'start_fast_slow'),
+        ({}, 'start_soft'),
+        ({'start': 0.7, 'start_fast': 0.9}, 'start_fast'),
+        ({'start': 0.7, 'start_fast': 0.8, 'start_fast_slow-0_333': 0.9}, 'start_fast_slow'),
         ({'start': 0.9, 'start_fast_slow-0_333': 1.0}, 'start'),
     ],
 )
