@@ -49,6 +49,7 @@ FOUND = dict(
     classes=[],
     tried=dict(
         start=[tried('start', 60.0, (0.0, 0.0, 0.0), True)],
+        biases=[tried('start', 60.0, (0.0, 0.0, 0.0), True), tried('fast', 59.0, (1.0, 0.0, 2.0))],
         cleaner=[error('strict', 0.25), error('free', 0.125)],
         rate=[tried(f'r-{k}', 60.0 + k, (0.0, 0.0, 0.0), k == 2) for k in range(3)],
         methods=[
