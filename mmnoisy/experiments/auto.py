@@ -98,8 +98,8 @@ def choose(
     choosing = Choosing(trials)
     soft = choosing.start(starts)
     cleaner = choosing.cleaner(portfolio.cleaners(soft))
-    passes = choosing.teacher(portfolio.teachers(soft))
-    given = dict(cleaner=cleaner, passes=passes, weight=facts['weight'])
+    choosing.teacher(portfolio.teachers(soft))
+    given = dict(cleaner=cleaner, weight=facts['weight'])
     factor = choosing.rate(given)
     candidates = portfolio.methods(**given, factor=factor)
     for one in candidates:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy as np
 from scipy.special import expit, logit
@@ -96,8 +96,8 @@ class Choosing:
         self.trials.begun[CLEANER] = best
         return next(one for one in candidates if one.name == best)
 
-    def teacher(self, candidates: List[Candidate]) -> Optional[int]:
-        """Chooses how long the teacher learns; passes over V at most."""
+    def teacher(self, candidates: List[Candidate]) -> None:
+        """Chooses how long the teacher learns."""
         for one in candidates:
             self.trials.add(one)
         short, full = candidates
@@ -109,7 +109,6 @@ class Choosing:
         chosen = decide(known).chosen if known else candidates[0].name
         self._tell_errors(TEACHER, candidates, errors)
         self.trials.begun[TEACHER] = chosen
-        return None if chosen == full.name else portfolio.FEW_PASSES
 
     def _squared_error(self, one: Candidate) -> np.ndarray:
         """Of the cleaned labels of a candidate where the noisy ones are rated, (1 + B,)."""
