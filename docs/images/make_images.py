@@ -27,7 +27,7 @@ THEMES = {
                  bad='#ff8a7a', sky='#28465c', hill='#3f7d5c'),
 }  # fmt: skip
 FONT = "font-family='Helvetica, Arial, sans-serif'"
-SHOWN = 6  # pictures
+SHOWN = 4  # pictures
 
 IDEA = """
 <title>Noisy labels go through a cleaning network, which learns from verified labels. The classifier
@@ -129,7 +129,11 @@ def draw_digits(
             words = ''.join(_word(name, kept, theme) for name, kept in line)
             cells.append(f"<text x='{x + 144}' y='{y + 34 + 30 * number}'>{words}</text>")
     title = 'Pictures of digits with their noisy labels; removed ones are struck through.'
-    return _svg(742, 456, f"<title>{title}</title><g {FONT} font-size='21'>{''.join(cells)}</g>")
+    return _svg(
+        742,
+        152 * ((len(examples) + 1) // 2),
+        f"<title>{title}</title><g {FONT} font-size='21'>{''.join(cells)}</g>",
+    )
 
 
 def _word(name: str, kept: bool, theme: Mapping[str, str]) -> str:
