@@ -24,7 +24,9 @@ METHODS = tuple(SKILL)
 CATEGORIES = (('animal',), ('food',), ('vehicle', 'product'), ('plant',), ())
 
 
-def evaluated_set(num_images=400, num_classes=60, num_examples=8, pictures=None, seed=0):
+def evaluated_set(
+    num_images=400, num_classes=60, num_examples=8, pictures=None, seed=0, is_open_images=False
+):
     """A test index of about five verified pairs an image.
 
     Args:
@@ -33,6 +35,7 @@ def evaluated_set(num_images=400, num_classes=60, num_examples=8, pictures=None,
         num_examples: images to look at.
         pictures: folder to write their pictures into; None for no pictures.
         seed: of everything random.
+        is_open_images: whether the paper's figures are of it.
     """
     rng = np.random.default_rng(seed)
     frequency = np.sort(rng.lognormal(4, 1.3, num_classes).astype(int) + 1)[::-1]
@@ -65,6 +68,7 @@ def evaluated_set(num_images=400, num_classes=60, num_examples=8, pictures=None,
         frequency=frequency,
         quality=quality,
         examples=examples,
+        is_open_images=is_open_images,
     )
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Sequence
 
 from mmnoisy.cli.parsers import add_checkpoint, add_config, quiet_config_of
 from mmnoisy.errors import InputError
-from mmnoisy.io.atomic import require_writable
+from mmnoisy.io.atomic import atomic_write, require_writable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,10 +106,10 @@ def run(args: Namespace) -> None:
     """Scores V and test, chooses, measures and writes."""
     from mmnoisy.apis import calibration_path, load_classifier
     from mmnoisy.apis.calibration_report import figures, reliabilities, table
-    from mmnoisy.apis.reliability_figure import draw_reliability
     from mmnoisy.apis.verified_scores import cross_fitted_scores, verified_scores
     from mmnoisy.engine.sets import as_in_tests, trained_on
     from mmnoisy.engine.trained_model import class_list
+    from mmnoisy.reporting.reliability_figure import draw_reliability
 
     check_arguments(args)
     cfg = quiet_config_of(args)
@@ -132,6 +132,7 @@ def run(args: Namespace) -> None:
     path = calibration_path(args.checkpoint)
     picture = Path(args.checkpoint).with_suffix('.reliability.png')
     replace(calibration, figures={**made, **reached}).write(path, args.checkpoint)
-    draw_reliability(picture, reliabilities(calibration, sets['test'], lowest))
+    with atomic_write(picture, 'wb') as file:
+        draw_reliability(file, reliabilities(calibration, sets['test'], lowest))
     print(table(reached))
     print(f'written: {path}, {picture}')

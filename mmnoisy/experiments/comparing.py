@@ -93,13 +93,10 @@ def compare(
         write_json(out / 'results.json', _table(runs))
         used = {name: grid.recipe(name, sizes[-1])._asdict() for name in names}
         write_json(out / 'recipes.json', used)
-        edge = f'; at the edge of those tried: {", ".join(grid.at_edge)}' if grid.at_edge else ''
         notes = {
             'Images': f'{len(data.train):,} in T, {len(data.validation):,} in V, '
             f'{len(data.test):,} in test; {len(data.index("train").classes):,} classes',
             'Features': ', '.join(f'{key} {value}' for key, value in data.provenance.items()),
-            'Recipe': 'the config of each run is in runs/RUN/config.py; the learning rates chosen '
-            f'on a third of V, see recipes{edge}',
             'Command': command,
         }
         evaluated = describe(data, examples, images, path_template)
@@ -111,7 +108,7 @@ def compare(
                 f'{one.method} (seed {one.run.seed}, {one.run.verified:,} verified)'
                 for one in choices
             )
-        write_report(out, evaluated, runs, notes)
+        write_report(out, evaluated, runs, notes, grid.trained(sizes[-1]))
 
 
 def read_recipes(path: Path, systems: Mapping[str, System]) -> Dict[str, Recipe]:

@@ -13,6 +13,8 @@ from mmnoisy.experiments.evaluation import are_noisy, verified_pairs
 from mmnoisy.experiments.runs import Evaluated, Example
 
 NUM_EXAMPLES = 24
+KNOWN_CLASSES = {('/m/01g317', 'person'), ('/m/07j7r', 'tree')}
+"""Of every release of Open Images; ids alone may be anybody's."""
 
 
 def choose_examples(data: Data, num: int = NUM_EXAMPLES) -> List[int]:
@@ -38,6 +40,7 @@ def describe(data: Data, examples: List[int], pictures: Optional[Path], template
         count_labels(part.noisy, part.verdicts, num_classes)
         for part in (data.index('validation'), index)
     )
+    names = index.info['class_names']
     rows = np.arange(len(index)) if index.usable is None else index.usable
 
     def example(number: int) -> Example:
@@ -53,7 +56,7 @@ def describe(data: Data, examples: List[int], pictures: Optional[Path], template
         )
 
     return Evaluated(
-        class_names=index.info['class_names'],
+        class_names=names,
         class_categories=index.info['class_categories'] or [()] * num_classes,
         image=image,
         class_id=class_id,
@@ -62,4 +65,5 @@ def describe(data: Data, examples: List[int], pictures: Optional[Path], template
         frequency=np.bincount(data.index('train').noisy.label, minlength=num_classes),
         quality=rated.quality,
         examples=[example(number) for number in examples],
+        is_open_images=bool(KNOWN_CLASSES & {*zip(index.classes, map(str.lower, names))}),
     )

@@ -13,7 +13,7 @@ from mmnoisy.experiments.evaluation import evaluate
 from mmnoisy.experiments.filtering import FOLDS
 from mmnoisy.experiments.fingerprint import check_made_by, read_json
 from mmnoisy.experiments.progress import Progress
-from mmnoisy.experiments.runs import Run
+from mmnoisy.experiments.runs import Run, Trained
 from mmnoisy.experiments.search import Recipe, Split, number_of_trials, search, split
 from mmnoisy.experiments.settings import number_of_steps, set_in_model
 from mmnoisy.experiments.systems import FILTERED_BY
@@ -47,7 +47,6 @@ class Grid:
         self.trainer, self.names, self.given = trainer, list(names), given or {}
         self.seeds, self.sizes, self.examples = list(seeds), sorted(sizes), list(examples)
         self.data, self.systems, self.out = trainer.data, trainer.systems, trainer.out
-        self.at_edge: List[str] = []
         trainer.recipe = self.recipe
 
     def run(self) -> List[Run]:
@@ -81,6 +80,15 @@ class Grid:
             for method in self.systems[name].rows
         ]
 
+    def trained(self, size: int) -> List[Trained]:
+        """How every row was trained at a number of verified images."""
+        found: List[Trained] = []
+        for name in self.names:
+            recipe, search = self.recipe(name, size), self._search_of(name, size)
+            system = self.systems[name]
+            found += [Trained(row, system.text, *recipe, **search) for row in system.rows]
+        return found
+
     def recipe(self, name: str, size: int) -> Recipe:
         """The recipe of a system at a number of verified images: given, found before, or searched.
 
@@ -109,8 +117,6 @@ class Grid:
             self._search(name, size, parts, held, path, made_by)
         found = read_json(path)
         check_made_by(path, found.get('made_by'), made_by)
-        if found['at_edge'] and path.stem not in self.at_edge:
-            self.at_edge.append(path.stem)
         return Recipe.parse(found['recipe'])
 
     def _search(
@@ -183,6 +189,14 @@ class Grid:
             write_json(unfinished / 'recipe.json', recipe._asdict())
             write_json(unfinished / 'made_by.json', made_by)
             os.replace(unfinished, folder)
+
+    def _search_of(self, name: str, size: int) -> Dict[str, Any]:
+        """What was tried for the recipe of a system; empty where it was given, or not searched."""
+        owner = self.systems[name].get('shares_recipe_with') or name
+        path = self._recipe_path(owner, size)
+        if {name, owner} & {*self.given} or not path.exists():
+            return {}
+        return {key: read_json(path)[key] for key in ('tried', 'at_edge')}
 
     def _recipe_path(self, name: str, size: int) -> Path:
         return self.out / 'recipes' / f'{name}-v{size}.json'

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional
 import numpy as np
 
 from mmnoisy.evaluation.bootstrap import bootstrap_average_precision
+from mmnoisy.evaluation.calibration import reliability
 from mmnoisy.experiments.decision import (
     THRESHOLD,
     Interval,
@@ -54,6 +55,15 @@ def judged(
     return intervals
 
 
+def calibration(scores: np.ndarray, pairs: Pairs) -> Dict[str, List[float]]:
+    """Scores (P,) of verified pairs beside their verdicts, in bins; see :class:`Reliability`."""
+    known = ~np.isnan(scores)
+    return {
+        key: of.tolist()
+        for key, of in reliability(scores[known], pairs.present[known])._asdict().items()
+    }
+
+
 def reason(rows: List[Mapping[str, Any]]) -> str:
     """Why a method was chosen, in a sentence.
 
@@ -65,9 +75,11 @@ def reason(rows: List[Mapping[str, Any]]) -> str:
     if len(rows) == 1:
         return f'{chosen["name"]} was asked for.'
     if chosen is not best:
+        simpler = rows.index(chosen) < rows.index(best)
+        preferred = 'is simpler' if simpler else 'is taken unless another one is surely ahead'
         return (
             f'{best["name"]} scores highest on V, {best["mean"][0]:.2f}; {chosen["name"]}, no '
-            f'further behind than chance explains, {told(chosen["behind"])}, is simpler.'
+            f'further behind than chance explains, {told(chosen["behind"])}, {preferred}.'
         )
     others = [row for row in rows if row is not chosen]
     second = max(others, key=lambda row: row['mean'][0])

@@ -33,7 +33,7 @@ from mmnoisy.experiments.decision import Pairs
 from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
 from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import checksum
-from mmnoisy.experiments.judgement import judged, plain, reason, warnings
+from mmnoisy.experiments.judgement import calibration, judged, plain, reason, warnings
 from mmnoisy.experiments.parts_of_t import cleaned_by_parts, train_parts
 from mmnoisy.experiments.portfolio import CLEANER, METHODS
 from mmnoisy.experiments.progress import Progress, StepHook
@@ -270,6 +270,7 @@ class _Run:
             folds=trials.folds,
             validation=on_v,
             test=None,
+            calibration=dict(validation=calibration(scores, trials.pairs)),
             tried=choice.tried,
             classes=class_rows(names, classes_on_v),
         )
@@ -282,6 +283,7 @@ class _Run:
             cleaned = cleaned_by_parts(self.project.parts, data)
             of_test = scores, cleaned, pairs, len(data)
             found['test'] = judged(*of_test)
+            found['calibration']['test'] = calibration(scores, pairs)
             classes_on_test = class_figures(*of_test, len(names))
             found['classes'] = class_rows(names, classes_on_v, classes_on_test)
         for other in self.runs.parent.iterdir():

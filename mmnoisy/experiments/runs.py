@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence
 from zipfile import BadZipFile
 
 import numpy as np
@@ -116,3 +116,26 @@ class Evaluated:
     quality: np.ndarray
     """(C,) share of the rated machine labels that are right, NaN where none is rated."""
     examples: Sequence[Example]
+    is_open_images: bool = False
+    """Whether the paper's figures are of this data set."""
+
+
+class Trained(NamedTuple):
+    """How a system was trained, for the readers of a report.
+
+    Attributes:
+        method: the row of the tables.
+        text: what it does, in words.
+        factor: of the learning rates of its config.
+        choice: of its settings; '' where there is none.
+        tried: what a search has tried, each with ``factor``, ``choice`` and ``score``; empty where
+            there was none.
+        at_edge: the best learning rates are the smallest or largest of these.
+    """
+
+    method: str
+    text: str
+    factor: float
+    choice: str = ''
+    tried: Sequence[Mapping[str, Any]] = ()
+    at_edge: bool = False

@@ -19,6 +19,7 @@ What a grid needs to know beyond that stands in one key of the config, where it 
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -87,6 +88,12 @@ class System:
     def start(self) -> Optional[str]:
         """The system whose weights it starts from; None for random ones."""
         return stem(self.cfg.load_from) if self.cfg.get('load_from') else None
+
+    @property
+    def text(self) -> str:
+        """What it is, as its config file says in its first line; '' where it says nothing."""
+        said = ast.get_docstring(ast.parse(Path(self.cfg.filename).read_text('utf-8')))
+        return (said or '').partition('\n')[0]
 
     @property
     def rows(self) -> Dict[str, Dict[str, Any]]:

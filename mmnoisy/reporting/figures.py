@@ -29,7 +29,8 @@ DPI = 200
 def new_figure(path: Any, size: Tuple[float, float], **spacing: Any) -> Iterator[Figure]:
     """Gives an empty figure in the common style; it is saved when the block succeeds.
 
-    Matplotlib's global state is left as it is.
+    Of labels of an axis that would overlap, the first one stays. Matplotlib's global state is left
+    as it is.
 
     Args:
         path: the file; its suffix is the format.
@@ -40,4 +41,19 @@ def new_figure(path: Any, size: Tuple[float, float], **spacing: Any) -> Iterator
         figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(**spacing))
         FigureCanvasAgg(figure)
         yield figure
+        _thin_labels(figure)
         figure.savefig(path, dpi=DPI)
+
+
+def _thin_labels(figure: Figure) -> None:
+    figure.draw_without_rendering()
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        shown = None
+        for tick in axis.get_major_ticks():
+            if tick.label1.get_visible() and low <= tick.get_loc() <= high:
+                box = tick.label1.get_window_extent()
+                if shown is not None and shown.overlaps(box):
+                    tick.label1.set_visible(False)
+                else:
+                    shown = box

@@ -152,3 +152,19 @@ def test_the_description_of_the_test_set(data, root, pairs, tmp_path):
     for k in range(12):
         rated = np.concatenate([csr.value[csr.label == k] for csr in verdicts])
         assert found.quality[k] == pytest.approx(rated.mean())
+
+
+@pytest.mark.parametrize(
+    ('mid', 'name', 'known'),
+    [
+        ('/m/01g317', 'Person', True),
+        ('/m/01g317', 'dog', False),
+        ('person', 'Person', False),
+    ],
+)
+def test_open_images_is_known_by_its_classes(data, tmp_path, monkeypatch, mid, name, known):
+    assert not describe(data, [], tmp_path, '{id}.jpg').is_open_images
+    info = data.index('test').info
+    for key, first in (('classes', mid), ('class_names', name)):
+        monkeypatch.setitem(info, key, [first, *info[key][1:]])
+    assert describe(data, [], tmp_path, '{id}.jpg').is_open_images == known

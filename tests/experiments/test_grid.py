@@ -110,7 +110,12 @@ def test_a_search_is_kept_and_used(made, tmp_path, trained):
     assert trained[:3] == [('baseline', f'search {k}') for k in (1, 2, 3)]
     chosen = max(kept['tried'], key=lambda trial: trial['AP_all'] + trial['MAP'])
     assert grid.recipe('baseline', 60).factor == kept['recipe']['factor'] == chosen['factor']
-    assert kept['at_edge'] == bool(grid.at_edge)
+    (row,) = grid.trained(60)
+    assert (row.method, row.factor, row.at_edge) == ('baseline', chosen['factor'], kept['at_edge'])
+    assert row.tried == kept['tried']
+    assert row.text == 'Table 2, "Baseline": trained on the noisy labels of T.'
+    (given,) = grid_of(made, tmp_path, ['baseline'], given={'baseline': Recipe(3.0)}).trained(60)
+    assert (given.factor, given.tried, given.at_edge) == (3.0, (), False)
     again = grid_of(made, tmp_path, ['baseline'], given={})
     assert again.recipe('baseline', 60) == grid.recipe('baseline', 60)
     with pytest.raises(InputError, match=r'baseline-v60.json: was made by other settings'):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ from mmnoisy.experiments.report.tables import range_text
 from mmnoisy.reporting.figures import GREY, new_figure
 
 WIDTH = 9
+_LONG = 9  # characters of a label that ten of hardly fit in a row
 _LEGEND = 110  # characters in a line of the legend, 7 of them for a handle
 
 
@@ -72,21 +74,16 @@ def draw_precision_recall(
         present: (P,) bool, the verdicts.
         methods: those to draw.
     """
-    columns = min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    with new_figure(path, (WIDTH, 0.6 + 3.3 * rows), wspace=0.04, hspace=0.05) as figure:
-        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    with _panels(path, len(panels), 3.3) as (figure, grid):
         for axes, panel in zip(grid, panels):
             lowest = 1.0
             for key, method in methods.items():
                 recall, precision = precision_recall(scores[key][panel.pairs], present[panel.pairs])
-                axes.plot(100 * recall, 100 * precision, **_line(method), linewidth=1.3)
+                axes.plot(100 * recall, 100 * precision, **_line(method))
                 lowest = min(lowest, precision[recall >= 0.05].min())
             axes.set(xlabel='recall (%)', ylabel='precision (%)', xlim=(0, 100))
             axes.set_ylim(max(0, 100 * lowest - 3), 101)
             axes.set_title(panel.title, loc='left', parse_math=False)
-        for axes in grid[len(panels) :]:
-            axes.remove()
         _legend(figure, methods, markers=False)
 
 
@@ -117,8 +114,7 @@ def draw_learning_curves(
         methods: those to draw.
     """
     scores = [*next(iter(curve.values()))[0].scores]
-    with new_figure(path, (WIDTH, 4.6), wspace=0.05) as figure:
-        panels = figure.subplots(1, len(scores), squeeze=False)[0]
+    with _panels(path, len(scores), 4.0) as (figure, panels):
         for axes, score in zip(panels, scores):
             for place, (key, method) in enumerate(methods.items()):
                 points = [
@@ -139,6 +135,18 @@ def draw_learning_curves(
         _legend(figure, methods)
 
 
+@contextmanager
+def _panels(path: Path, number: int, height: float) -> Iterator[Tuple[Figure, np.ndarray]]:
+    """A figure of panels, two in a row, with room for a legend."""
+    columns = min(2, number)
+    rows = math.ceil(number / columns)
+    with new_figure(path, (WIDTH, 0.6 + height * rows), wspace=0.04, hspace=0.05) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes in grid[number:]:
+            axes.remove()
+        yield figure, grid[:number]
+
+
 def _draw_groups(axes: Axes, groups: Groups, methods: Mapping[str, Method]) -> None:
     for place, method in enumerate(methods.values()):
         shift = (place - (len(methods) - 1) / 2) * 0.7 / max(len(methods), 4)
@@ -148,7 +156,10 @@ def _draw_groups(axes: Axes, groups: Groups, methods: Mapping[str, Method]) -> N
         axes.axvline(border, color='0.9', linewidth=0.6, zorder=0)
     axes.grid(visible=False, axis='x')
     axes.tick_params(axis='x', length=0)
-    axes.set_xticks(range(len(groups.ends)), [range_text(ends) for ends in groups.ends])
+    labels = [range_text(ends) for ends in groups.ends]
+    if max(map(len, labels), default=0) > _LONG:
+        labels = [label.replace('\u2013', '\u2013\n') for label in labels]
+    axes.set_xticks(range(len(groups.ends)), labels)
     axes.set_xlim(-0.55, max(len(groups.ends), 1) - 0.45)
     if not len(groups.ends):
         text = 'known of no class'
@@ -162,11 +173,12 @@ def _error_bars(
     style = {**_line(method, marker=True), **({} if join else {'linestyle': 'none'})}
     mean = [value.mean for value in values]
     half_width = np.nan_to_num([value.half_width for value in values])
-    axes.errorbar(x, mean, half_width, **style, linewidth=1.3, elinewidth=1.1)
+    axes.errorbar(x, mean, half_width, **style, elinewidth=1.1)
 
 
 def _line(method: Method, marker: bool = False) -> Any:
-    style = dict(color=method.colour, linestyle=method.line)
+    style = dict(color=method.colour, linestyle=method.line, linewidth=method.width)
+    style['zorder'] = 2 + method.width  # what is bold is above the others
     return dict(style, marker=method.marker, markersize=5) if marker else style
 
 

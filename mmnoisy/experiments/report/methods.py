@@ -16,6 +16,8 @@ class Method(NamedTuple):
     line: str
     paper: Optional[Tuple[float, float]]
     """AP_all and MAP in the paper's Table 2."""
+    width: float = 1.3
+    """Of its lines in figures."""
 
     def published(self, score: str) -> float:
         """The paper's figure for a score, in percent; NaN where it has none."""
@@ -29,6 +31,8 @@ SHOWN_IN_EXAMPLES = (BASELINE, 'finetune_clean', 'joint')
 """As in the paper's Figure 7."""
 ALWAYS_DRAWN = (BASELINE, 'finetune_clean', 'joint')
 """What others are compared with in every figure."""
+BOLD = 2.4
+"""Width of the lines of the recommended system."""
 MOST_DRAWN = 9
 """Systems in a figure; as many lines can be told apart."""
 WITHOUT_VERDICTS = (BASELINE, 'baseline_soft', 'misra_visual', 'misra_relevance')
@@ -84,21 +88,29 @@ def methods_of(keys: Iterable[str]) -> Dict[str, Method]:
     return {method.key: method for method in (*first, *others, *last)}
 
 
-def drawn(methods: Mapping[str, Method], score: Mapping[str, float]) -> Dict[str, Method]:
+def drawn(
+    methods: Mapping[str, Method], score: Mapping[str, float], recommended: str = ''
+) -> Dict[str, Method]:
     """The systems to draw: all, or where these are too many, the best.
 
-    Of more than :data:`MOST_DRAWN`, those of :data:`ALWAYS_DRAWN` and the bounds, and of the others
-    as many as there is room for, those of highest score.
+    Of more than :data:`MOST_DRAWN`, those of :data:`ALWAYS_DRAWN`, the recommended one and the
+    bounds, and of the others as many as there is room for, those of highest score.
 
     Args:
         methods: of the comparison.
         score: by method; those without one come last.
+        recommended: the key of one, whose lines are bold.
     """
-    fixed = [key for key in methods if key in ALWAYS_DRAWN or is_bound(methods[key])]
+    always = {*ALWAYS_DRAWN, recommended}
+    fixed = [key for key in methods if key in always or is_bound(methods[key])]
     others = sorted({*methods} - {*fixed}, key=lambda key: -score.get(key, -math.inf))
     chosen = {*fixed, *others[: max(0, MOST_DRAWN - len(fixed))]}
     few = len(methods) <= MOST_DRAWN
-    return {key: method for key, method in methods.items() if few or key in chosen}
+    return {
+        key: method._replace(width=BOLD) if key == recommended else method
+        for key, method in methods.items()
+        if few or key in chosen
+    }
 
 
 def is_bound(method: Method) -> bool:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from mmnoisy.experiments.report.by_class import NOISY, CategoryRow, CleanedLabels
+import numpy as np
+
+from mmnoisy.experiments.report.by_class import (
+    FEW_PAIRS,
+    NOISY,
+    CategoryRow,
+    CleanedLabels,
+    Precisions,
+)
 from mmnoisy.experiments.report.examples import SIGNS, WRONG, Shown, data_uri
-from mmnoisy.experiments.report.methods import PUBLISHED, Method, is_bound
+from mmnoisy.experiments.report.methods import BASELINE, Method, is_bound
+from mmnoisy.experiments.report.recommendation import Recommendation
 from mmnoisy.experiments.report.results import ScoreRow, Step
 from mmnoisy.experiments.report.statistics import Estimate
 from mmnoisy.experiments.report.tables import (
@@ -15,11 +24,13 @@ from mmnoisy.experiments.report.tables import (
     classes_text,
     few_note,
     names_of_scores,
+    number,
     pairing,
+    published_scores,
     rule_text,
     signed,
 )
-from mmnoisy.experiments.runs import Evaluated, Run
+from mmnoisy.experiments.runs import Evaluated, Run, Trained
 from mmnoisy.reporting.pages import png_uri, render_page
 
 
@@ -34,18 +45,23 @@ class Contents(NamedTuple):
     """Number of verified images of the main table."""
     rows: Sequence[ScoreRow]
     steps: Sequence[Step]
+    recommended: Optional[Recommendation]
+    precisions: Precisions
     categories: Sequence[CategoryRow]
     protocols: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
     cleaned: Optional[CleanedLabels]
+    calibration: Mapping[str, Estimate]
+    """Expected calibration error in percent, by method."""
     examples: Sequence[Shown]
     example_methods: Mapping[str, Method]
     first_seeds: str
     """The seeds that single runs are shown of, such as ``'seed 0'``."""
-    notes: Mapping[str, str]
     left_out: Sequence[str]
     """Names of the systems that the figures have no room for."""
     figures: Mapping[str, bytes]
     """PNGs by the names of their files."""
+    notes: Mapping[str, str] = {}
+    trained: Sequence[Trained] = ()
 
 
 def render_comparison(contents: Contents) -> str:
@@ -55,11 +71,15 @@ def render_comparison(contents: Contents) -> str:
     return render_page(
         'mmnoisy.experiments.report',
         'index.html',
-        ['sort.js', 'examples.js'],
-        **{**contents._asdict(), 'methods': {key: contents.methods[key] for key in rows}},
+        ['sort.js', 'filter.js', 'examples.js'],
+        **{
+            **contents._asdict(),
+            'methods': {key: contents.methods[key] for key in rows},
+            'recommended': contents.recommended and _told(contents),
+        },
         title='Learning from noisy and verified labels: systems compared',
         scores=scores,
-        published=[score for score in scores if score in PUBLISHED],
+        published=published_scores(scores, contents.evaluated.is_open_images),
         ruled=names_of_scores(contents.protocols),
         tiles=_tiles(contents),
         pairing=pairing(contents.rows),
@@ -72,6 +92,8 @@ def render_comparison(contents: Contents) -> str:
         signs=SIGNS,
         signed=signed,
         classes_text=classes_text,
+        classes=_class_rows(contents),
+        few_verdicts=FEW_PAIRS,
         few=few_note(row.num_few for row in contents.categories),
         other_rules=OTHER_RULES,
         data_uri=data_uri,
@@ -81,6 +103,52 @@ def render_comparison(contents: Contents) -> str:
 def names_of_labels(methods: Mapping[str, Method]) -> Dict[str, str]:
     """What the labels are called: cleaned ones by the method, and the noisy ones."""
     return {NOISY: 'Noisy labels', **{key: method.name for key, method in methods.items()}}
+
+
+def _told(contents: Contents) -> Dict[str, Any]:
+    """The recommendation in words, for ``recommended.html``."""
+    found = contents.recommended
+    assert found
+    mean = ' and '.join(found.scores)
+    mean = f'mean of {mean}' if len(found.scores) > 1 else mean
+    return dict(
+        key=found.method.key,
+        name=found.method.name,
+        text=next((one.text for one in contents.trained if one.method == found.method.key), ''),
+        why=f'The highest {mean} on test, {found.mean:.2f}, of the systems that anybody can '
+        'train. It was picked on these images, which flatters it a little.',
+        runner_up=found.runner_up and found.runner_up.name,
+        measure=mean,
+        lead='Ahead of it by',
+        ahead=found.ahead and number(found.ahead, sign=True),
+        is_sure=found.is_sure,
+    )
+
+
+def _class_rows(contents: Contents) -> List[Dict[str, Any]]:
+    """AP class by class of the systems that examples are shown of, the mean over the seeds."""
+    evaluated, size = contents.evaluated, len(contents.evaluated.class_names)
+    verified = np.bincount(evaluated.class_id, minlength=size)
+    present = np.bincount(evaluated.class_id[evaluated.present], minlength=size)
+    AP = {
+        key: np.mean([*contents.precisions[key].values()], axis=0)
+        for key in contents.example_methods
+    }
+    gain = np.full(size, np.nan)
+    if contents.recommended and BASELINE in AP:
+        gain = AP[contents.recommended.method.key] - AP[BASELINE]
+    return [
+        dict(
+            name=name,
+            verified=int(verified[k]),
+            present=int(present[k]),
+            few=bool(verified[k] < FEW_PAIRS),
+            AP=[float(of[k]) for of in AP.values()],
+            gain=float(gain[k]),
+        )
+        for k, name in sorted(enumerate(evaluated.class_names), key=lambda one: one[1].casefold())
+        if verified[k]
+    ]
 
 
 def _tiles(contents: Contents) -> List[Dict[str, Any]]:

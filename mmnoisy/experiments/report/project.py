@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
+import numpy as np
+
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.checkpoints.reading import checkpoint_file
+from mmnoisy.evaluation.calibration import Reliability
 from mmnoisy.experiments.class_figures import FEW_VERDICTS
+from mmnoisy.experiments.portfolio import RATES
 from mmnoisy.io.atomic import atomic_write
-from mmnoisy.reporting.pages import render_page
+from mmnoisy.reporting.pages import png_uri, render_page
+from mmnoisy.reporting.reliability_figure import draw_reliability
 
 _SETS = {'validation': 'V, cross-fitted', 'test': 'test'}
 
@@ -36,6 +42,9 @@ def write_page(path: Path, project: Project, found: Mapping[str, Any]) -> None:
         checkpoint=checkpoint_file(str(project.model)),
         commands=_commands(project),
         interval=interval_text,
+        recommended=_told(found),
+        edge=_at_edge(found['tried']),
+        calibration=_calibration(found['calibration']),
     )
     with atomic_write(path) as file:
         file.write(page)
@@ -63,12 +72,50 @@ def interval_text(value: Sequence[float], digits: int = 1) -> str:
     return f'{middle} ({low} to {high})'
 
 
+def _told(found: Mapping[str, Any]) -> Dict[str, Any]:
+    """The recommendation in words, for ``recommended.html``."""
+    rows = found['tried']['methods']
+    others = [row for row in rows if not row['chosen']]
+    told = dict(name=found['method'], text=found['text'], why=found['why'], runner_up=None)
+    if not others:
+        return told
+    second = max(others, key=lambda row: row['mean'][0])
+    behind, lead = second['behind'], 'Ahead of it by'
+    if behind[0] == 0:  # it is the best one, and another is chosen
+        behind, lead = next(row['behind'] for row in rows if row['chosen']), 'Behind it by'
+    return dict(
+        told,
+        runner_up=second['name'],
+        measure='mean of AP_all and MAP on V',
+        lead=lead,
+        ahead=interval_text(behind, 2),
+        is_sure=not behind[1] <= 0 <= behind[2],
+    )
+
+
+def _at_edge(tried: Mapping[str, Any]) -> Dict[str, bool]:
+    """Whether what was chosen is the last of what a search would try."""
+    rates, cleaners = tried.get('rate', ()), tried['cleaner']
+    best = min(cleaners, key=lambda row: row['squared_error'][0])
+    return dict(
+        rate=len(rates) == len(RATES) and rates[-1]['chosen'],
+        cleaner=len(cleaners) > 1 and best is cleaners[-1],
+    )
+
+
+def _calibration(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """The reliability diagram of V and test, as the address of a picture."""
+    panels = {_SETS[key]: Reliability(*map(np.array, of.values())) for key, of in found.items()}
+    picture = BytesIO()
+    draw_reliability(picture, panels)
+    return png_uri(picture.getvalue())
+
+
 def _tiles(found: Mapping[str, Any]) -> List[Dict[str, str]]:
     """The findings in a nutshell."""
     judged, where = (found['test'], 'test') if found['test'] else (found['validation'], 'V')
     on_v = found['validation']
     tiles = [
-        dict(label='Method', value=found['method'], note=found['text']),
         dict(
             label='Labels right, before',
             value=_percent(on_v['before'][0]),
