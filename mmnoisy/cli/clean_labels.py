@@ -19,7 +19,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Optional
 
 from mmnoisy.cli.parsers import (
     add_trained_model,
@@ -125,7 +125,7 @@ def run(args: Namespace) -> None:
         )
     with locked(args, out):
         if project is None:
-            _clean(args, cfg, partial(_scorer_of, args, None), args.subset, out, workers)
+            _clean(args, cfg, args.subset, out, workers)
             if get_rank() == 0:
                 tell_share(args, out)
         else:
@@ -135,7 +135,6 @@ def run(args: Namespace) -> None:
 def _clean(
     args: Namespace,
     cfg: Config,
-    build: Callable[[str], Scorer],
     subset: str,
     out: Path,
     workers: Workers,
@@ -149,14 +148,16 @@ def _clean(
     from mmnoisy.datasets.release.class_files import chosen_classes
     from mmnoisy.engine.sets import index_folder, set_config
 
-    scorer = build(subset)
+    scorer = scorer_of(args, cfg, subset)
     classes = scorer.index.classes
     cleaned = np.isin(classes, chosen_classes(args.classes, classes) if args.classes else classes)
     rule = Rule(args.threshold, args.max_added_per_image, args.soft)
     source = index_folder(set_config(cfg, subset))
     made_of = provenance(cfg, scorer, subset)
     how = Cleaning(rule, cleaned, made_of, args.shard_images)
-    index = clean(scorer, source, out, how, workers, partial(build, subset), not args.parquet)
+    index = clean(
+        scorer, source, out, how, workers, partial(_again, args, subset), not args.parquet
+    )
     if index is not None:
         made = index.info['cleaned']
         before = made['kept'] + made['removed']
@@ -168,19 +169,9 @@ def _clean(
     return index
 
 
-def _scorer_of(args: Namespace, project: Optional[Project], subset: str) -> Scorer:
-    """Who cleans a set: for T of a project models that have not learned from its labels."""
-    from mmnoisy.cleaning.from_config import build_part_scorer
-    from mmnoisy.engine.config import load_config
-    from mmnoisy.engine.sets import build_set
-
-    cfg = quiet_config_of(args)
-    if project is None or subset != 'train' or not project.parts.is_dir():
-        return scorer_of(args, cfg, subset)
-    of_parts = load_config(project.parts / 'cleaner.py')
-    dataset = build_set(cfg, subset)
-    sizes = args.batch_size, args.num_workers
-    return build_part_scorer(of_parts, project.parts, dataset, subset, *sizes)
+def _again(args: Namespace, subset: str) -> Scorer:
+    """Who cleans a set, in a process of another machine."""
+    return scorer_of(args, quiet_config_of(args), subset)
 
 
 def _clean_project(
@@ -206,8 +197,7 @@ def _clean_project(
     cleaned = []
     for subset, index in indexes.items():
         if cfg.get(SETS[subset]):
-            build = partial(_scorer_of, args, project)
-            cleaned.append(_clean(args, cfg, build, subset, out / subset, workers))
+            cleaned.append(_clean(args, cfg, subset, out / subset, workers))
         else:  # a test set without a present label, which mmnoisy run leaves out
             print(f'{len(index):,} images of the {subset} set keep their labels and verdicts')
             cleaned.append(index)
