@@ -89,6 +89,7 @@ def check_labels_out(args: Namespace, project: Project) -> None:
     Raises:
         InputError: its format is unknown or read only, or its folder takes no file.
     """
+    from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.reading import require_written
     from mmnoisy.io.atomic import require_writable
 
@@ -96,8 +97,10 @@ def check_labels_out(args: Namespace, project: Project) -> None:
         if args.format:
             raise InputError(f'--format {args.format}: is that of --out FILE, which is not given')
         return
-    require_written(args.out, project.info['noisy'], args.format)
     require_writable(args.out.parent)
+    indexes = [LabelIndex.open(project.index / subset) for subset in SUBSETS]
+    ids = [image_id for index in indexes for image_id in index.image_ids]
+    require_written(args.out, project.info['noisy'], args.format, ids, indexes[0].classes)
 
 
 def run(args: Namespace) -> None:
