@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
+from mmnoisy.config_files import find_config
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.errors import InputError
 
@@ -96,6 +97,7 @@ def out_of(args: Namespace, name: str) -> Path:
         return args.out
     project = project_of(args.config)
     if project is None:
+        find_config(args.config)  # before anything else is asked for
         raise InputError('--out FOLDER: is missing; name the folder to write')
     return project.folder / name
 
@@ -118,6 +120,7 @@ def config_of(args: Namespace) -> Config:
     if project is not None:
         _take_from(project, args)
     elif getattr(args, 'needs_checkpoint', False) and args.checkpoint is None:
+        find_config(args.config)
         raise InputError(f'{args.config}: give its checkpoint too, or the work dir of a run')
     os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
     if getattr(args, 'checkpoint', None) and not is_of_parts(args.checkpoint):

@@ -1,5 +1,6 @@
 """A project is cleaned, and asked about, by networks that have not learned from the labels."""
 
+import json
 import shutil
 import sys
 
@@ -29,7 +30,8 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp('made')
     found = run_project(make_project(root), settings_of(root, method='finetune_clean'))
     shutil.rmtree(root / 'project/runs')
-    return shutil.move(root / 'project', root / 'moved'), found
+    (root / 'project').rename(root / 'moved')
+    return root / 'moved', found
 
 
 def said_by_each(project, subset, config, weights):
@@ -105,3 +107,44 @@ def test_a_checkpoint_that_is_named_cleans(made, tmp_path, monkeypatch):
     for row in read_rows(project / 'cleaned/train/changes.csv'):
         cell = index.image_ids.row(row['ImageID']), index.classes.index(row['LabelName'])
         assert float(row['Cleaned']) == pytest.approx(cleaned[0][cell], abs=1e-4)
+
+
+def test_a_project_without_pictures_is_looked_at_by_names(made, tmp_path, monkeypatch, capsys):
+    project = shutil.copytree(made[0], tmp_path / 'project')
+    info = json.loads((project / 'project.json').read_text())
+    (project / 'project.json').write_text(json.dumps({**info, 'pictures': None}))
+    mmnoisy(monkeypatch, 'clean', project)
+    mmnoisy(monkeypatch, 'view', project, '--sample', 7)
+    said = capsys.readouterr()
+    assert f'7 images, written to {project}/view/index.html' in said.out
+    assert 'missing' not in said.err
+    page = (project / 'view/index.html').read_text('utf-8')
+    assert '7 of them without a picture are shown by their ids.' in page
+    shown = [name for name in LabelIndex.open(project / 'index/train').image_ids if name in page]
+    assert len(shown) == 7
+    with pytest.raises(SystemExit):
+        mmnoisy(monkeypatch, 'view', project / 'cleaned/train', '--out', tmp_path / 'view')
+    assert '--images PATH: is missing' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['clean', 'gone'], 'gone: there is no such config file'),
+        (['review', 'gone'], 'gone: there is no such config file'),
+        (['calibrate', 'gone'], 'gone: there is no such config file'),
+        (['view', 'gone'], 'gone: there is no such folder'),
+        (
+            ['export', '{}', '--format', 'coco', '--out', 'x'],
+            'give one of those in it, such as {}/index/train',
+        ),
+        (['dataset_stats', '{}', '--out', 'x'], 'such as {}/index/train'),
+    ],
+)
+def test_what_is_meant_in_place_of_it(made, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(made[0].parent)
+    arguments = [one.format(made[0].name) for one in arguments]
+    with pytest.raises(SystemExit) as ended:
+        mmnoisy(monkeypatch, *arguments)
+    assert ended.value.code == 2
+    assert sentence.format(made[0].name) in capsys.readouterr().err.splitlines()[-1]
