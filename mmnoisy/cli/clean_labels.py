@@ -114,6 +114,8 @@ def run(args: Namespace) -> None:
     project = project_of(args.config)
     if project is not None and (args.parquet or args.shards):
         raise InputError('--parquet, --shards: are for a config; of a project leave them out')
+    if project is not None and args.subset != 'train':
+        raise InputError(f'--subset {args.subset}: of a project all sets are cleaned; leave it out')
     if project is None and args.format:
         raise InputError(f'--format {args.format}: is for the labels of a project; leave it out')
     out = out_of(args, 'cleaned') if project is None else project.folder / 'cleaned'

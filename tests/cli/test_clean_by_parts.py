@@ -133,6 +133,8 @@ def test_a_project_without_pictures_is_looked_at_by_names(made, tmp_path, monkey
         (['clean', 'gone'], 'gone: there is no such config file'),
         (['review', 'gone'], 'gone: there is no such config file'),
         (['calibrate', 'gone'], 'gone: there is no such config file'),
+        (['clean', '{}', '--subset', 'test'], 'of a project all sets are cleaned'),
+        (['extract_features', '{}', '--out', 'x'], 'looks at features that were given'),
         (['view', 'gone'], 'gone: there is no such folder'),
         (
             ['export', '{}', '--format', 'coco', '--out', 'x'],

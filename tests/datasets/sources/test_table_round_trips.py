@@ -59,15 +59,16 @@ def test_a_column_a_class(name, kind, data):
     assert triples(again) == triples(table)
 
 
+@pytest.mark.parametrize('kind', ['noisy', 'verified'])
 @settings(max_examples=40)
 @given(data=st.data())
-def test_googles_csv(data):
-    table = data.draw(tables('noisy'))
+def test_googles_csv(kind, data):
+    table = data.draw(tables(kind))
     table.value[:] = 1
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'labels.csv')
-        SOURCES['google']().write(table, str(path), 'noisy')
-        again = read(path)
+        SOURCES['google']().write(table, str(path), kind)
+        again = read(path, kind)
     assert again.layout['format'] == 'google'
     assert triples(again) == triples(table)
 
