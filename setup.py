@@ -46,6 +46,13 @@ REVIEW = ['cleanlab>=2.6.0', 'scikit-learn>=1.3.0']
 ONNX = ['onnx>=1.14.0', 'onnxruntime>=1.15.0']
 # What --ray of extract_features, clean and predict computes on.
 RAY = ['ray>=2.9.0']
+# The documentation site, on Python 3.10 and newer.
+DOCS = [
+    'sphinx>=8.1.0',
+    'myst-nb>=1.2.0',
+    'furo>=2024.8.6',
+    'sphinx-copybutton>=0.5.2',
+]
 # With either stack; ruff and mypy check the code in .ci/run.
 DEV = [
     *USEFUL,
@@ -157,6 +164,7 @@ setup(
         'review': REVIEW,
         'onnx': ONNX,
         'ray': RAY,
+        'docs': DOCS,
         'dev': DEV,
         'test': OPENMMLAB + DEV,
     },

@@ -155,6 +155,18 @@ def small(tmp_path_factory):
     return make(tmp_path_factory.mktemp('small'))
 
 
+@pytest.fixture(scope='session')
+def small_network(tmp_path_factory):
+    """A small network with random weights, as options of ``mmnoisy run``."""
+    timm = pytest.importorskip('timm')
+    import torch
+
+    torch.manual_seed(0)
+    weights = tmp_path_factory.mktemp('weights') / 'small.pth'
+    torch.save(timm.create_model('test_efficientnet').state_dict(), weights)
+    return '--backbone', 'test_efficientnet', '--weights', weights, '--image-size', 32
+
+
 @pytest.fixture(params=['simplejpeg', 'OpenCV'])
 def jpeg_decoder(request, monkeypatch):
     """With simplejpeg and without it."""

@@ -18,7 +18,7 @@ from mmnoisy.engine.sets import resolve
 # What builds a small one of each, by registry and name.
 SETTINGS = {
     'HOOKS': {
-        'AverageHeadHook': dict(checkpoint='{root}/head.pth'),
+        'AverageHeadHook': dict(checkpoints=['{root}/head.pth']),
         'ChannelsLastHook': {},
         'ClassListHook': {},
         'CountVerifiedHook': {},

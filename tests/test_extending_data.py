@@ -3,15 +3,16 @@
 import re
 from types import SimpleNamespace
 
-import cv2
-import numpy as np
 import pytest
 from conftest import REPO
 from made_index import CONFIG, make_data_set
 from mmengine.config import Config
 from mmpretrain.registry import METRICS
 
-from mmnoisy.datasets import OpenImages
+from mmnoisy import InputError
+from mmnoisy.datasets.sources import base, reading
+from mmnoisy.datasets.sources.collector import AGAIN, NO_NAME
+from mmnoisy.datasets.sources.reading import read_labels, write_labels
 from mmnoisy.engine.runner import build_runner
 from mmnoisy.engine.sets import build_set, resolve
 from mmnoisy.experiments.evaluation import evaluate
@@ -55,35 +56,21 @@ def test_the_metric_of_the_page(tmp_path, monkeypatch):
     assert shared_scores([run_of_a_comparison]) == ['AP_all', 'MAP', 'precision']
 
 
-def test_the_data_source_of_the_page(tmp_path):
-    table, written = [], {}
-    for number, subset in enumerate(['train', 'train', 'validation', 'test']):
-        picture = tmp_path / 'my pictures' / f'{"häuser"[: number + 2]} {number}.jpg'
-        picture.parent.mkdir(exist_ok=True)
-        pixels = np.full((8, 9, 3), 50 * number, np.uint8)
-        picture.write_bytes(cv2.imencode('.jpg', pixels)[1].tobytes())
-        table.append((subset, picture, 'machine', 'a house, old', 0.5 + number / 10))
-        if subset != 'train':
-            table += [(subset, picture, 'human', name, k) for k, name in enumerate(('cat', 'dog'))]
-        written[50 * number] = (subset, 0.5 + number / 10)
-    indexes = run('A data source')['index_of'](table, tmp_path / 'mine')
-    assert {subset: len(index) for subset, index in indexes.items()} == {
-        'train': 2,
-        'validation': 1,
-        'test': 1,
-    }
-    pipeline = [
-        dict(type='LoadPicture'),
-        dict(type='PackInputs', algorithm_keys=OpenImages.LABEL_KEYS),
-    ]
-    for subset in indexes:
-        dataset = OpenImages(f'index/{subset}', str(tmp_path / 'mine'), subset, pipeline)
-        assert dataset.metainfo['class_names'] == ('a house, old', 'cat', 'dog')
-        for sample in (dataset[i] for i in range(len(dataset))):
-            fields = sample['data_samples']
-            expected = written.pop(round(float(sample['inputs'].float().mean())))
-            assert (subset, pytest.approx(fields.noisy_score.item())) == expected
-            assert fields.noisy_label.tolist() == [0]
-            assert fields.verified_pos.tolist() == ([] if subset == 'train' else [2])
-            assert fields.verified_neg.tolist() == ([] if subset == 'train' else [1])
-    assert not written
+def test_the_data_source_of_the_page(tmp_path, monkeypatch):
+    known = dict(base.SOURCES)
+    for module in (base, reading):
+        monkeypatch.setattr(module, 'SOURCES', known)
+    source = run('A data source')['ColonLists']
+    path = tmp_path / 'photos.tags'
+    path.write_text('a.jpg: cat, dog\nb.jpg: cat,, cat\nc.jpg:\n: dog\n')
+    assert source.recognises(str(path))
+    table = read_labels(path, format='colon_lists')
+    assert table.images == ['a.jpg', 'b.jpg', 'c.jpg']
+    assert table.classes == ['cat', 'dog']
+    assert [*zip(table.image, table.label)] == [(0, 0), (0, 1), (1, 0)]
+    assert dict(table.account.dropped) == {AGAIN: 1, NO_NAME: 1}
+    write_labels(table, tmp_path / 'tags.csv', format='csv')
+    again = read_labels(tmp_path / 'tags.csv').to_pandas()
+    assert again.equals(table.to_pandas())
+    with pytest.raises(InputError, match='not written as lists behind a colon, which is only read'):
+        write_labels(table, tmp_path / 'again.tags', format='colon_lists')

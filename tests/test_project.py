@@ -1,4 +1,4 @@
-"""The project as a whole: packaging, docs, metafile."""
+"""The project as a whole: packaging, README, metafile, order of the imports."""
 
 import re
 import runpy
@@ -9,8 +9,6 @@ import yaml
 from conftest import REPO
 
 from mmnoisy import InputError, stack
-
-DOCUMENTS = sorted([*REPO.glob('*.md'), *(REPO / 'docs').glob('*.md')])
 
 
 @pytest.fixture
@@ -60,16 +58,6 @@ def test_a_stack_that_is_missing_or_too_old(monkeypatch, change, sentence):
     monkeypatch.setattr(stack, *change)
     with pytest.raises(InputError, match=sentence):
         stack.require()
-
-
-@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
-def test_links_and_files_of_the_docs_exist(document):
-    text = document.read_text()
-    links = [link for link in re.findall(r'\]\(([^)#]+)\)', text) if '://' not in link]
-    for link in links:
-        assert (document.parent / link).exists(), link
-    for path in re.findall(r'(?<!tests/)(?:tools|configs)/\w+\.(?:py|sh)', text):
-        assert (REPO / path).exists(), path
 
 
 def test_the_readme_shows_both_commands_by_line_20():

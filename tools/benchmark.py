@@ -14,7 +14,7 @@ import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from benchmarks import cleaner, heads, index, metric, pictures, step, worlds
+from benchmarks import cleaner, heads, index, metric, pictures, plan, step, worlds
 from benchmarks.timing import table
 
 from mmnoisy.cli.boundary import user_errors
@@ -26,6 +26,7 @@ BENCHMARKS = {
     'index': index,
     'metric': metric,
     'pictures': pictures,
+    'plan': plan,
     'step': step,
     'worlds': worlds,
 }

@@ -22,6 +22,7 @@ from mmnoisy.apis.pictures import UNREADABLE, LeftOut, Picture, find_pictures
 from mmnoisy.class_names import distinct_names
 from mmnoisy.config_files import find_config
 from mmnoisy.datasets.threads import map_in_threads
+from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.trained_model import class_list, load_classifier, require_pictures
 from mmnoisy.errors import InputError
@@ -48,7 +49,7 @@ class MultiLabelInferencer(ImageClassificationInferencer):
 
     Args:
         model: config, its path, name of a model of MMPretrain, or a model.
-        pretrained: the checkpoint.
+        pretrained: the checkpoint, or the work dir of a run.
         device: None for the GPU if there is one.
         classes: names, instead of those in the checkpoint.
         thresholds: instead of the calibration's: one for all classes, or (C,).
@@ -73,7 +74,7 @@ class MultiLabelInferencer(ImageClassificationInferencer):
         thresholds: float | Sequence[float] | None = None,
         **kwargs: Any,
     ) -> None:
-        checkpoint = None if isinstance(pretrained, bool) else str(pretrained)
+        checkpoint = None if isinstance(pretrained, bool) else checkpoint_file(str(pretrained))
         if checkpoint and (isinstance(model, Config) or str(model).endswith('.py')):
             cfg = resolve(
                 model if isinstance(model, Config) else Config.fromfile(find_config(model))

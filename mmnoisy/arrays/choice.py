@@ -44,7 +44,7 @@ def chosen_candidates(
     trials, method = choice.trials, choice.method
     stages = (START, TEACHER) if method.begins_with == TEACHER else (START,)
     names = [trials.begun[stage] for stage in stages]
-    names += [method.average_with] if method.average_with else []
+    names += method.average_with
     return [one._asdict() for one in (*map(trials.candidate, names), method)]
 
 
@@ -67,7 +67,7 @@ def systems_of(
         cfg.load_from = keys.get(one.begins_with)
         cfg.pop('experiment', None)
         if one.average_with:
-            cfg.experiment = dict(average_with=keys[one.average_with])
+            cfg.experiment = dict(average_with=[keys[name] for name in one.average_with])
         if one.factor != 1:
             cfg = at_rate(cfg, one.factor)
         systems[one.key] = System(one.key, cfg)

@@ -49,7 +49,7 @@ class NoisyLabelClassifier(ClassifierMixin, BaseEstimator):
         recipes_: the learning rates of each stage, as factors of its config's own.
         settings_: the model, in MMPretrain's words.
         weights_: arrays by name; with ``settings_`` all that predicts.
-        n_features_in_: D.
+        n_features_in_: the width of the features, D.
         feature_names_in_: (D,) where X was a data frame.
 
     Example:

@@ -1,7 +1,7 @@
-"""Chooses thresholds for each class and calibrates the scores of a checkpoint, on V.
+r"""Chooses thresholds for each class and calibrates the scores of a checkpoint, on V.
 
 For example:
-    python tools/calibrate.py configs/joint_tiny.py work_dirs/joint_tiny
+    python tools/calibrate.py configs/joint_tiny.py work_dirs/joint_tiny \
         --features data/tiny-open-images/features --precision 0.9 --folds 5
 
 writes, beside the checkpoint, iter_1500.calibration.json, which prediction and export then use, and
@@ -38,21 +38,32 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_config(parser)
     add_checkpoint(parser)
     goal = parser.add_mutually_exclusive_group()
-    goal.add_argument('--precision', type=float, metavar='P', help='that labels are to have')
-    goal.add_argument('--f1', action='store_true', help='the best F1, the default')
-    parser.add_argument('--method', choices=METHODS, default='isotonic', help='of calibration')
+    goal.add_argument(
+        '--precision', type=float, metavar='P', help='precision that labels are to reach'
+    )
+    goal.add_argument('--f1', action='store_true', help='thresholds of the best F1 (default)')
+    parser.add_argument(
+        '--method', choices=METHODS, default='isotonic', help='of calibration, default isotonic'
+    )
     parser.add_argument(
         '--prior',
         type=float,
         default=100,
         metavar='K',
-        help='pairs that all classes together lend to each, default 100',
+        help='pairs like those of all classes that each class gets beside its own, default 100',
     )
     parser.add_argument(
-        '--folds', type=int, default=5, metavar='K', help='for a model that learned from V'
+        '--folds',
+        type=int,
+        default=5,
+        metavar='K',
+        help='parts of V that a model which learned from V is trained without, default 5',
     )
     parser.add_argument(
-        '--unverified', choices=[*LOWEST], default='absent', help='pairs nobody rated'
+        '--unverified',
+        choices=[*LOWEST],
+        default='absent',
+        help='pairs that nobody rated count as absent (default) or are left out',
     )
 
 

@@ -1,7 +1,7 @@
-"""Cleans the labels of a data set with a trained model, and writes them as a data set again.
+r"""Cleans the labels of a data set with a trained model, and writes them as a data set again.
 
 For example:
-    python tools/clean_labels.py configs/joint_tiny.py work_dirs/joint_tiny
+    python tools/clean_labels.py configs/joint_tiny.py work_dirs/joint_tiny \
         --features data/tiny-open-images/features --out cleaned
 
 writes, into cleaned, the labels as an index to train on and as Open Images CSV, changes.csv (every

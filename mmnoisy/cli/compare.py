@@ -1,7 +1,7 @@
 r"""Compares every system of the paper's Table 2 on features that were computed once.
 
 For example:
-    python tools/compare.py --index data/tiny-open-images/index \\
+    python tools/compare.py --index data/tiny-open-images/index \
         --features data/tiny-open-images/features --seeds 3 --out comparison
 
 trains each with 3 seeds and writes into `comparison` results.json, Tables 2 and 3, Figures 5 to
@@ -44,26 +44,28 @@ def positive(text: str) -> int:
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     parser.add_argument('--index', type=Path, required=True, help='folder of the three indexes')
-    parser.add_argument('--features', type=Path, required=True, help='folder of their banks')
-    parser.add_argument('--out', type=Path, required=True, help='folder of all that is written')
-    parser.add_argument('--seeds', type=positive, default=3, metavar='K', help='default 3')
     parser.add_argument(
-        '--verified', type=numbers, metavar='N,N', help='also with so many verified images'
+        '--features', type=Path, required=True, help='folder of their feature banks'
+    )
+    parser.add_argument('--out', type=Path, required=True, help='folder to write')
+    parser.add_argument('--seeds', type=positive, default=3, metavar='K', help='number, default 3')
+    parser.add_argument(
+        '--verified', type=numbers, metavar='N,N', help='numbers of verified images to try, too'
     )
     parser.add_argument(
         '--bound-verdicts',
         type=ReleaseFile.parse,
         metavar='CSV',
-        help="verdicts on T's machine labels, for the bound that they set",
+        help="verdicts on T's machine labels, for a bound that learns from them",
     )
     parser.add_argument(
         '--bound-truth',
         type=ReleaseFile.parse,
         metavar='CSV',
-        help='every true label of T, for the bound that they set',
+        help='every true label of T, for a bound that learns from them',
     )
     parser.add_argument('--images', type=Path, help='root of the pictures, for examples to look at')
-    parser.add_argument('--path-template', help=f'of them, default {TEMPLATE}')
+    parser.add_argument('--path-template', help=f'paths below it, default {TEMPLATE}')
     parser.add_argument(
         '--batch-size', type=positive, help='default 256, that of the configs; the paper has 32'
     )

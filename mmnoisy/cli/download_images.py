@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     from mmnoisy.datasets.pictures.list import BUCKET_URL, SOURCES
 
-    parser.add_argument('images', type=Path, metavar='IMAGES_CSV', help='list of the release')
+    parser.add_argument('images', type=Path, metavar='IMAGES_CSV', help='image list of the release')
     parser.add_argument('out', type=Path, metavar='OUT_DIR', help='folder of the pictures')
     parser.add_argument(
         '--source',
@@ -35,11 +35,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--template', default='{id}.jpg', help='path in OUT_DIR, such as {split}/{id:.3}/{id}.jpg'
     )
-    parser.add_argument('--bucket-url', default=BUCKET_URL, metavar='URL', help='of a mirror')
+    parser.add_argument(
+        '--bucket-url', default=BUCKET_URL, metavar='URL', help='of a mirror of the bucket'
+    )
     parser.add_argument('--jobs', type=int, default=16, help='pictures at once, default 16')
     parser.add_argument('--limit', type=int, metavar='N', help='only the first N rows')
     parser.add_argument('--index', type=Path, help='only the images of this label index')
-    parser.add_argument('--retries', type=int, default=3, help='of busy servers, default 3')
+    parser.add_argument('--retries', type=int, default=3, help='tries of busy servers, default 3')
     parser.add_argument('--timeout', type=float, default=30, help='in seconds, default 30')
 
 

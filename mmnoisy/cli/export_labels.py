@@ -1,11 +1,12 @@
-"""Writes the labels of an index, or its verdicts, in the format of another tool.
+r"""Writes the labels of an index, or its verdicts, in the format of another tool.
 
 For example:
     python tools/export_labels.py cleaned/index --format coco --out coco.json
 
 cleanlab also needs the probabilities of a model for all classes of all images:
-    python tools/export_labels.py data/tiny-open-images/index/train --format cleanlab --out cleanlab
-        --model configs/joint_tiny.py work_dirs/joint_tiny --features data/tiny-open-images/features
+    python tools/export_labels.py data/tiny-open-images/index/train --format cleanlab \
+        --out cleanlab --model configs/joint_tiny.py work_dirs/joint_tiny \
+        --features data/tiny-open-images/features
 
 Paths of pictures are relative to their folder, {split}/{id}.jpg, or as --template says.
 """
@@ -31,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     from mmnoisy.cleaning.exports import FORMATS
 
     parser.add_argument('index', type=Path, metavar='INDEX', help='folder of a label index')
-    parser.add_argument('--format', choices=FORMATS, required=True, help='to write')
+    parser.add_argument('--format', choices=FORMATS, required=True, help='format to write')
     parser.add_argument(
         '--out', type=Path, required=True, help='file to write, a folder where the format is one'
     )

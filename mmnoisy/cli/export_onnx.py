@@ -25,13 +25,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, features=False)
     add_checkpoint(parser)
-    parser.add_argument('--out', type=Path, required=True, help='the file')
-    parser.add_argument('--opset', type=int, default=17, help='default 17')
-    parser.add_argument('--batch-size', type=int, metavar='N', help='fixed; default any')
+    parser.add_argument('--out', type=Path, required=True, help='file to write')
     parser.add_argument(
-        '--channels', choices=CHANNELS, default='rgb', help='order in the input, default rgb'
+        '--opset', type=int, default=17, help='version of the operators, default 17'
     )
-    parser.add_argument('--pictures', help='image or folder to compare with')
+    parser.add_argument('--batch-size', type=int, metavar='N', help='fixed batch size, default any')
+    parser.add_argument(
+        '--channels', choices=CHANNELS, default='rgb', help='order of the channels, default rgb'
+    )
+    parser.add_argument('--pictures', help='picture or folder to compare scores on')
 
 
 def run(args: Namespace) -> None:

@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, 'config file of a model on pictures', features=False)
-    parser.add_argument('checkpoint', nargs='?', help='with the weights of the backbone')
-    parser.add_argument('--out', type=Path, required=True, help='folder of the three banks')
+    parser.add_argument('checkpoint', nargs='?', help='that has the weights of the backbone')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the three feature banks')
     parser.add_argument(
         '--views',
         type=int,
         default=1,
         metavar='K',
-        help='of an image of train and validation: one as in tests, K - 1 as in training',
+        help='views of each image of train and validation: one as in tests, K - 1 as in training',
     )
     parser.add_argument('--batch-size', type=int, default=64, help='pictures at once, default 64')
-    parser.add_argument('--num-workers', type=int, default=1, help='that load them, default 1')
+    parser.add_argument('--num-workers', type=int, default=1, help='processes that load, default 1')
     add_sharing(parser, 'the bank')
 
 

@@ -12,6 +12,7 @@ writes the folder pets; what was understood is printed. The second adds verdicts
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -19,22 +20,28 @@ from pathlib import Path
 from mmnoisy.errors import InputError
 
 COLUMNS = {
-    'format': 'of the file; found out by default',
-    'sep': 'between its columns',
-    'list-sep': 'between the labels of one cell',
-    'image-column': 'column of the images',
-    'label-column': 'column of the labels',
-    'score-column': 'column of the confidences, or of the verdicts',
-    'group-column': 'column of what belongs together, such as a patient: never half in the test',
+    'format': 'format of the file; recognised by default',
+    'sep': 'what separates its columns',
+    'list-sep': 'what separates the labels in one cell',
+    'image-column': 'column with the images',
+    'label-column': 'column with the labels',
+    'score-column': 'column with the confidences, or the verdicts',
+    'group-column': 'column that says which images belong together, such as a '
+    'patient: they stay together when the test set is drawn',
 }
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     parser.add_argument(
-        'pictures', nargs='?', type=Path, help='their folder; left out where there are features'
+        'pictures',
+        nargs='?',
+        type=Path,
+        help='folder of the pictures; leave it out where you have features',
     )
-    parser.add_argument('--labels', metavar='FILE', help='noisy labels; default the folders')
+    parser.add_argument(
+        '--labels', metavar='FILE', help='noisy labels; default: the folders of the pictures'
+    )
     parser.add_argument('--verified', metavar='FILE', help='labels that people have checked')
     parser.add_argument('--out', type=Path, metavar='PROJECT', help='the folder to write')
     parser.add_argument(
@@ -47,9 +54,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=float,
         default=0.2,
         metavar='S',
-        help='of the verified images, to test on, default 0.2',
+        help='share of the verified images that is set aside to test on, default 0.2',
     )
-    parser.add_argument('--verdicts', metavar='FILE', help='more verdicts, for --into')
+    parser.add_argument('--verdicts', metavar='FILE', help='more verdicts, to add with --into')
     parser.add_argument('--into', type=Path, metavar='PROJECT', help='the project to add them to')
     for prefix, what in (('', '--labels or --verdicts'), ('verified-', '--verified')):
         group = parser.add_argument_group(f'how {what} is to be read')
@@ -110,7 +117,10 @@ def _make(args: Namespace) -> None:
 
     path = args.labels or str(args.pictures)
     noisy = Labels(path, read_labels(path, 'noisy', **_options(args, '')))
-    checked = read_labels(args.verified, 'verified', **_options(args, 'verified_'))
+    try:
+        checked = read_labels(args.verified, 'verified', **_options(args, 'verified_'))
+    except InputError as error:
+        raise InputError(_of_verified(str(error))) from error
     verified = Labels(args.verified, checked)
     for labels in (noisy, verified):
         print(f'{labels.path}: {describe(labels.table.layout)}')
@@ -149,6 +159,11 @@ def _add(args: Namespace) -> None:
         pass
     print('\n'.join(added.lines))
     print(f'written to {args.into}; go on with mmnoisy run {args.into}')
+
+
+def _of_verified(sentence: str) -> str:
+    """A sentence on the file of verdicts, with the options of that file."""
+    return re.sub(rf'--({"|".join(COLUMNS)})\b', r'--verified-\1', sentence)
 
 
 def _options(args: Namespace, prefix: str) -> dict:

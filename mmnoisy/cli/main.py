@@ -26,6 +26,7 @@ SUBCOMMANDS = {
     'extract_features': 'extract_features',
     'prepare_openimages': 'prepare_openimages',
     'download_images': 'download_images',
+    'shrink': 'shrink_pictures',
     'dataset_stats': 'dataset_stats',
     'doctor': 'doctor',
 }

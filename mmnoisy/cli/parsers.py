@@ -34,7 +34,7 @@ def add_config(parser: ArgumentParser, what: str = 'config file', features: bool
             '--features',
             type=Path,
             metavar='DIR',
-            help='train or look at this feature bank in place of the pictures',
+            help='feature bank to take in place of the pictures',
         )
 
 
@@ -53,10 +53,15 @@ def add_launcher(parser: ArgumentParser) -> None:
     """Adds the arguments that training and testing share; MMPretrain's names."""
     parser.add_argument('--work-dir', help='logs and checkpoints, default ./work_dirs/CONFIG')
     parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='of jobs'
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how processes start',
     )
     # torch.distributed.launch passes it; torchrun sets the variable LOCAL_RANK instead.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='of launchers')
+    parser.add_argument(
+        '--local_rank', '--local-rank', type=int, default=0, help='set by launchers'
+    )
 
 
 def add_checkpoint(parser: ArgumentParser) -> None:
@@ -80,7 +85,9 @@ def add_trained_model(parser: ArgumentParser, verb: str) -> None:
     add_checkpoint(parser)
     parser.set_defaults(by_parts=True)
     parser.add_argument('--batch-size', type=int, default=64, help='images at once, default 64')
-    parser.add_argument('--num-workers', type=int, default=1, help='that load pictures, default 1')
+    parser.add_argument(
+        '--num-workers', type=int, default=1, help='processes that load pictures, default 1'
+    )
     parser.add_argument('--out', type=Path, help='folder to write; of a project in it by default')
     parser.add_argument(
         '--subset', choices=SUBSETS, default='train', help=f'whose labels to {verb}, default train'

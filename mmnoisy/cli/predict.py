@@ -42,14 +42,20 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_config(parser, features=False)
     add_checkpoint(parser)
-    parser.add_argument('inputs', metavar='IMAGE_OR_FOLDER', help='or a video, or a Parquet file')
-    parser.add_argument('--out', type=Path, required=True, help='the file, .csv or .jsonl')
+    parser.add_argument(
+        'inputs',
+        metavar='IMAGE_OR_FOLDER',
+        help='picture, video, Parquet or tar file, or a folder of them',
+    )
+    parser.add_argument('--out', type=Path, required=True, help='file to write, .csv or .jsonl')
     parser.add_argument(
         '--format',
-        help='of a project: csv, jsonl, parquet, coco, ...; default by the ending of --out',
+        help='format of a project: csv, jsonl, parquet, coco, ...; default by the ending of --out',
     )
-    parser.add_argument('--threshold', type=float, help='for all classes, in [0, 1]')
-    parser.add_argument('--every', type=int, default=1, metavar='N', help='n-th frames of a video')
+    parser.add_argument('--threshold', type=float, help='one threshold for all classes, in [0, 1]')
+    parser.add_argument(
+        '--every', type=int, default=1, metavar='N', help='one frame in N of a video'
+    )
     parser.add_argument('--batch-size', type=int, default=32, help='pictures at once, default 32')
     parser.add_argument('--device', help='default the GPU, if there is one')
     add_sharing(parser, 'the file')

@@ -1,14 +1,14 @@
-"""Turns the label files of an Open Images release, V1 to V7, into label indexes.
+r"""Turns the label files of an Open Images release, V1 to V7, into label indexes.
 
 For example:
     python tools/prepare_openimages.py data/openimages
 
 recognises the release by the names of its files, plain, .gz or in the .tar.gz archives as
 downloaded, and writes data/openimages/index/{train,validation,test}. Other files:
-    python tools/prepare_openimages.py data/mine --classes classes.txt
+    python tools/prepare_openimages.py data/mine --classes classes.txt \
         --machine train=a.csv validation=b.csv test=c.csv --human validation=d.csv test=e.csv
 Verdicts in classes of their own, each image's complete:
-    python tools/prepare_openimages.py data/mine --human validation=f.csv test=g.csv
+    python tools/prepare_openimages.py data/mine --human validation=f.csv test=g.csv \
         --verdict-classes names.csv --complete-verdicts --out data/mine/index_objects
 """
 
@@ -41,14 +41,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('root', type=Path, metavar='ROOT', help='folder of the release')
     parser.add_argument('--version', choices=LAYOUTS, help='release, default recognised')
     parser.add_argument('--out', type=Path, help='folder of the indexes, default ROOT/index')
-    for kind in KINDS:
+    for kind, what in zip(KINDS, ('files of machine labels', 'files of verdicts', 'image lists')):
         parser.add_argument(
             f'--{kind}',
             nargs='+',
             type=subset_file,
             default=[],
             metavar='SUBSET=FILE',
-            help=f'files of {kind} to take instead; ARCHIVE.tar.gz::MEMBER for one in an archive',
+            help=f'{what} to take instead; ARCHIVE.tar.gz::MEMBER for one in an archive',
         )
     classes = parser.add_mutually_exclusive_group()
     classes.add_argument('--classes', type=ReleaseFile.parse, help='class list, one MID per line')
@@ -57,7 +57,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs=2,
         type=int,
         metavar=('TRAIN', 'VALIDATION'),
-        help='take the classes with so many machine labels; V1: 50 20 or 20 50 gives 6012',
+        help='take the classes with at least so many machine labels; V1: 50 20 or 20 50 gives 6012',
     )
     parser.add_argument(
         '--categories', type=ReleaseFile.parse, help='CSV LabelName,Category, for MAP_<category>'

@@ -1,7 +1,7 @@
-"""Ranks the labels of a data set by what it is worth to ask a human about them.
+r"""Ranks the labels of a data set by what it is worth to ask a human about them.
 
 For example:
-    python tools/review_queue.py configs/joint_tiny.py work_dirs/joint_tiny
+    python tools/review_queue.py configs/joint_tiny.py work_dirs/joint_tiny \
         --features data/tiny-open-images/features --out review
 
 writes, into review, review.csv (the labels to ask about, the first ones first), index.html (a page
@@ -48,13 +48,13 @@ VALIDATION, TEST = 'validation, cross-fitted', 'test, held aside'
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
     add_trained_model(parser, 'rank')
-    parser.add_argument('--size', type=int, default=1000, help='labels to ask about, default 1000')
-    parser.add_argument('--folds', type=int, default=5, help='parts of V, default 5')
+    parser.add_argument('--size', type=int, default=1000, help='number of labels, default 1000')
+    parser.add_argument('--folds', type=int, default=5, help='parts of V to cross-fit, default 5')
     parser.add_argument(
         '--class-share',
         type=float,
-        help='of the queue that one class may take while others are left, default the one that '
-        'finds most errors on V',
+        help='share of the queue that one class may take while others are left, default the one '
+        'that finds most errors on V',
     )
     parser.add_argument(
         '--images',

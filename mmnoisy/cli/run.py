@@ -27,7 +27,9 @@ _BACKBONE = 'tf_efficientnet_lite0'
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
-    parser.add_argument('project', type=Path, metavar='PROJECT', help='that was imported')
+    parser.add_argument(
+        'project', type=Path, metavar='PROJECT', help='folder that mmnoisy import made'
+    )
     parser.add_argument(
         '--backbone',
         metavar='NAME',
@@ -35,10 +37,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         'MMPretrain, its file or its name',
     )
     parser.add_argument(
-        '--weights', type=Path, metavar='FILE', help='of the backbone; by default timm fetches them'
+        '--weights',
+        type=Path,
+        metavar='FILE',
+        help='weights of the backbone; by default timm fetches them',
     )
     parser.add_argument(
-        '--image-size', type=int, metavar='PIXELS', help='edge, default that of the backbone'
+        '--image-size',
+        type=int,
+        metavar='PIXELS',
+        help='edge of the pictures, default that of the backbone',
     )
     parser.add_argument(
         '--features',
@@ -53,9 +61,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--method', default='auto', help='auto (default) chooses on V; or the name of a method'
     )
-    parser.add_argument('--seed', type=int, default=0, help='default 0')
+    parser.add_argument('--seed', type=int, default=0, help='of all that is drawn, default 0')
     parser.add_argument('--device', help='such as cpu or cuda:1, default the first GPU if any')
-    parser.add_argument('--num-workers', type=int, default=1, help='that load pictures, default 1')
+    parser.add_argument(
+        '--num-workers', type=int, default=1, help='processes that load pictures, default 1'
+    )
     add_options(parser, 'all methods')
 
 

@@ -32,18 +32,18 @@ def add_sharing(parser: ArgumentParser, whole: str) -> None:
         type=int,
         default=SHARD_IMAGES,
         metavar='N',
-        help=f'images of which a run that is ended loses the work, default {SHARD_IMAGES}',
+        help=f'images of a shard, the most that an ended run loses, default {SHARD_IMAGES}',
     )
     group.add_argument(
         '--parquet',
         action='store_true',
-        help=f'leave it at the shards, Parquet files in --out; {whole} is not made',
+        help=f'write the shards alone, as Parquet files in --out; {whole} is not made',
     )
     group.add_argument(
         '--shards',
         metavar='I/N',
-        help='compute the I-th of every N shards only, I from 0 on, beside others who know nothing '
-        'of one another; the same command without it puts all together',
+        help='compute only every N-th shard, from I on (I = 0 to N - 1), beside processes that do '
+        'the others; the same command without it puts all together',
     )
     group.add_argument(
         '--ray',

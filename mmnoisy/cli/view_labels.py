@@ -42,10 +42,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         '--path-template',
         nargs='+',
         metavar='PATH',
-        help=f'of them, default {TEMPLATE}; of several the first counts that is there',
+        help=f'below their folder, default {TEMPLATE}; of several the first counts that is there',
     )
     parser.add_argument('--sample', type=int, default=1000, help='number of images, default 1000')
-    parser.add_argument('--seed', type=int, default=0, help='of the draw, default 0')
+    parser.add_argument('--seed', type=int, default=0, help='of the drawn images, default 0')
     parser.add_argument(
         '--most-changed',
         action='store_true',

@@ -32,7 +32,7 @@ class FeatureBank:
 
     Attributes:
         folder: where the arrays are.
-        image_ids: (N) texts, ascending.
+        image_ids: (N,) texts, ascending.
         features: (N, K, D) float16, in a lent bank any floating-point type; view 0 is the one to
             test with.
         done: (N,) bool, the rows that have been written.
@@ -84,7 +84,7 @@ class FeatureBank:
 
         Args:
             folder: where nothing is read or written, an absolute path.
-            image_ids: (N) texts, ascending.
+            image_ids: (N,) texts, ascending.
             features: (N, K, D), an array or what is looked up as one, not copied.
         """
         bank = cls.__new__(cls)
@@ -110,9 +110,9 @@ class FeatureBank:
 
         Args:
             folder: appears whole, with nothing finished.
-            image_ids: (N) texts, ascending.
-            views: K.
-            dim: D.
+            image_ids: (N,) texts, ascending.
+            views: the number of views, K.
+            dim: the width of the features, D.
             provenance: whatever the features depend on, texts by name.
 
         Raises:

@@ -34,7 +34,7 @@ class LabelIndex:
     """Noisy labels and verdicts of one set of images.
 
     Attributes:
-        image_ids: (N) texts, ascending.
+        image_ids: (N,) texts, ascending.
         noisy: :class:`Csr` of the machine labels; values are confidences, float32 in [0, 1].
         verdicts: :class:`Csr` of the verdicts; values are bool, True = verified present.
         info: the JSON beside the arrays: ``classes`` (MIDs), ``class_names``, counts, provenance;
@@ -80,12 +80,12 @@ class LabelIndex:
 
     @property
     def noisy_classes(self) -> List[str]:
-        """The MIDs of the noisy labels: ``classes``, unless vocabularies differ."""
+        """The MIDs of the noisy labels, which are ``classes`` unless vocabularies differ."""
         return self.info.get('noisy_classes', self.classes)
 
     @property
     def in_classes(self) -> Csr:
-        """The noisy labels that are of ``classes``: all, or none where vocabularies differ."""
+        """The noisy labels that are of ``classes``, all or (where vocabularies differ) none."""
         if 'noisy_classes' not in self.info:
             return self.noisy
         start, label, value = self.noisy

@@ -118,7 +118,7 @@ def bootstrap_sums(
         image: (P,) rows of ``counts``.
         counts: (N, B) how often each image was drawn.
         group: (P,) integers from 0; None for a single group.
-        num_groups: G.
+        num_groups: the number of groups, G.
 
     Returns:
         (G, B) sums.

@@ -14,9 +14,9 @@ from mmnoisy.errors import InputError
 from mmnoisy.evaluation.bootstrap import bootstrap_sums
 
 LIMIT = 1e-5
-"""Scores nearer to 0 and 1 than this count as this: single precision tells them no further."""
+"""Scores nearer to 0 and 1 than this count as this, since float32 tells them no further."""
 MIN_STEP = 1e-4
-"""From knot to knot: a steeper line would magnify the rounding of scores."""
+"""From knot to knot, since a steeper line would magnify the rounding of scores."""
 
 
 def temper(score: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -112,7 +112,7 @@ class Reliability(NamedTuple):
 
     @property
     def error(self) -> float:
-        """The expected calibration error (ECE), in [0, 1]: the mean distance, over the pairs."""
+        """The expected calibration error (ECE), the mean distance over the pairs, in [0, 1]."""
         return float(np.average(np.abs(self.predicted - self.observed), weights=self.pairs))
 
 

@@ -30,7 +30,7 @@ def choose_thresholds(
         score: (P,) of pairs whose truth is known, in [0, 1].
         present: (P,) bool, the truth.
         class_id: (P,) integers in [0, C).
-        num_classes: C.
+        num_classes: the number of classes, C.
         precision: in (0, 1], the lowest threshold that reaches it is taken, 1 where none does;
             None for the threshold of the highest F1.
         prior: above 0.

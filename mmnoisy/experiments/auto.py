@@ -2,15 +2,14 @@
 
 Everything is judged by models that have not seen the verdicts that judge them (cross-fitting on
 V). What is cheap comes first: the start is chosen from classifiers that learn T alone, then the
-cleaning network, its sibling the teacher, the learning rates and the method. All methods are tried
-on one part of V; those that are surely behind are dropped, and of the others as many are tried on
-the rest as a bounded number of steps allows (successive halving, `Jamieson and Talwalkar
-<https://arxiv.org/abs/1502.07943>`_). What is left of it repeats the last comparison with other
-parts.
+cleaning network, its sibling the teacher, the learning rates and the method. Few verdicts hardly
+tell methods apart, so the mean of all of them is taken unless one of them is surely ahead. The
+comparison is repeated with other parts of V as often as a bounded number of steps allows.
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
@@ -24,8 +23,9 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError, like
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.choosing import Choosing
-from mmnoisy.experiments.portfolio import METHODS, Candidate
+from mmnoisy.experiments.portfolio import MEMBERS, METHODS, Candidate
 from mmnoisy.experiments.trials import Trials
+from mmnoisy.io.atomic import atomic_path
 
 
 class Choice(NamedTuple):
@@ -35,11 +35,11 @@ class Choice(NamedTuple):
         method: the candidate.
         settings: what is changed in its config, by ``key.subkey``.
         start: the checkpoint that its training begins with.
-        other: the checkpoint that its classifier is averaged with in the end; None without one.
+        members: the checkpoints that its classifier is averaged with in the end, by method.
         config: of the training on all of T and V, on features;
             :func:`mmnoisy.engine.partial_training.train_here` trains it.
-        tried: what was tried, by what it was tried for, ``start``, ``cleaner``,
-            ``teacher``, ``rate``, ``first_part`` and ``methods``, the simplest first; numbers and
+        tried: what was tried, by what it was tried for, ``start``, ``biases``, ``cleaner``,
+            ``teacher``, ``rate`` and ``methods``, the simplest first; numbers and
             texts only.
         cross_fitted: (2, P) float32, scores and cleaned labels of the verified pairs of V, by
             models that have not seen them.
@@ -49,7 +49,7 @@ class Choice(NamedTuple):
     method: Candidate
     settings: Dict[str, Any]
     start: Path
-    other: Optional[Path]
+    members: Dict[str, Path]
     config: Config
     tried: Dict[str, Any]
     cross_fitted: np.ndarray
@@ -98,8 +98,8 @@ def choose(
     choosing = Choosing(trials)
     soft = choosing.start(starts)
     cleaner = choosing.cleaner(portfolio.cleaners(soft))
-    passes = choosing.teacher(portfolio.teachers(soft))
-    given = dict(cleaner=cleaner, passes=passes, weight=facts['weight'])
+    choosing.teacher(portfolio.teachers(soft))
+    given = dict(cleaner=cleaner, weight=facts['weight'])
     factor = choosing.rate(given)
     candidates = portfolio.methods(**given, factor=factor)
     for one in candidates:
@@ -108,23 +108,33 @@ def choose(
     begins = trials.begun[chosen.begins_with]
     with trials.showing({begins: None}):
         start = trials.weights(begins)
-    other = None
-    if chosen.average_with:
-        with trials.showing({chosen.average_with: None}):
-            other = trials.weights(chosen.average_with)
+    with trials.showing(dict.fromkeys(chosen.average_with)):
+        members = {name: trials.weights(name) for name in chosen.average_with}
     cross_fitted = choosing.scores(chosen.name)
     config = trials.config(chosen.name)
     changes = {**chosen.changes, **(options or {})}
     if chosen.factor != 1:
         changes['optim_wrapper'] = {**config.optim_wrapper.to_dict(), '_delete_': True}
-    if other:
+    if members:
         changes['custom_hooks'] = [hook.to_dict() for hook in config.custom_hooks]
-    return Choice(chosen, changes, start, other, config, choosing.tried, cross_fitted, trials)
+    return Choice(chosen, changes, start, members, config, choosing.tried, cross_fitted, trials)
 
 
-def averaged_with(checkpoint: str, settings: Mapping[str, Any]) -> List[Dict[str, Any]]:
-    """The ``custom_hooks`` of settings, with another checkpoint to average with."""
+def copy_members(choice: Choice, folder: Path) -> None:
+    """Copies what the chosen method is averaged with, each as ``NAME.pth``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in choice.members.items():
+        with atomic_path(folder / f'{name}.pth') as part:
+            shutil.copyfile(path, part)
+
+
+def averaged_with(folder: str, settings: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    """The ``custom_hooks`` of settings, with members that :func:`copy_members` has copied."""
+
+    def moved(hook: Mapping[str, Any]) -> Dict[str, Any]:
+        return {**hook, 'checkpoints': [f'{folder}/{name}.pth' for name in MEMBERS[1:]]}
+
     return [
-        {**hook, 'checkpoint': checkpoint} if hook['type'] == 'AverageHeadHook' else dict(hook)
+        moved(hook) if hook['type'] == 'AverageHeadHook' else dict(hook)
         for hook in settings['custom_hooks']
     ]

@@ -16,15 +16,15 @@ import numpy as np
 from mmengine.config import Config
 
 from mmnoisy.engine.trained_model import load_classifier
-from mmnoisy.experiments.auto import Choice, averaged_with, choose
+from mmnoisy.evaluation.leave_one_out import leave_one_out_average_precision
+from mmnoisy.experiments.auto import Choice, averaged_with, choose, copy_members
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.decision import Interval
 from mmnoisy.experiments.evaluation import evaluate, scores_of_pairs
 from mmnoisy.experiments.fingerprint import check_made_by, fingerprint, read_json
 from mmnoisy.experiments.indexes import keep, part_of
-from mmnoisy.experiments.judgement import judged
+from mmnoisy.experiments.judgement import judged, plain
 from mmnoisy.experiments.portfolio import CLEANER
-from mmnoisy.experiments.project_run import plain
 from mmnoisy.experiments.runs import AutoRun, Run
 from mmnoisy.experiments.systems import AUTO
 from mmnoisy.io.atomic import write_json
@@ -109,9 +109,9 @@ class AutoRuns:
             shutil.copyfile(of_cleaner, unfinished / 'cleaner.pth')
             shutil.copyfile(choice.start, unfinished / 'start.pth')
             cfg.load_from, cfg.work_dir = str(folder / 'start.pth'), f'work_dirs/{folder.name}'
-            if choice.other:
-                shutil.copyfile(choice.other, unfinished / 'average.pth')
-                cfg.custom_hooks = averaged_with(str(folder / 'average.pth'), cfg)
+            if choice.members:
+                copy_members(choice, unfinished / 'members')
+                cfg.custom_hooks = averaged_with(f'{folder}/members', cfg)
             cfg.dump(unfinished / 'config.py')
             write_json(unfinished / 'choice.json', plain(_account(choice)))
             write_json(unfinished / 'made_by.json', made_by)
@@ -134,10 +134,11 @@ class AutoRuns:
 
 
 def _account(choice: Choice) -> Dict[str, Any]:
+    method, trials = choice.method, choice.trials
     scores, cleaned = choice.cross_fitted
-    trials = choice.trials
-    on_v = judged(scores, cleaned, trials.pairs, trials.fold_of_images(0))
-    return dict(method=choice.method.name, text=choice.method.text, on_v=on_v, tried=choice.tried)
+    of_v = scores, cleaned, trials.pairs, trials.num_verified
+    on_v = judged(*of_v, leave_one_out_average_precision)
+    return dict(method=method.name, text=method.text, on_v=on_v, tried=choice.tried)
 
 
 def _interval(*ends: Optional[float]) -> Interval:

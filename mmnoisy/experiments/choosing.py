@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy as np
 from scipy.special import expit, logit
@@ -56,24 +56,28 @@ class Choosing:
         self.spent = 0
 
     def start(self, candidates: List[Candidate]) -> bool:
-        """Chooses what all begins with; whether labels count by their confidences from then on."""
-        found: Dict[str, Scored] = {}
-        tried: List[Candidate] = []
+        """Chooses what all begins with; whether labels count by their confidences from then on.
 
-        def attempt(one: Candidate) -> str:
+        Args:
+            candidates: the last is chosen unless another one is surely ahead.
+        """
+        found: Dict[str, Scored] = {}
+
+        def attempt(one: Candidate) -> None:
             self.trials.add(one)
-            tried.append(one)
             self.spent += self.trials.steps(one.name)
             with self.trials.showing({one.name: None}):
                 on_v = self.trials.on_v(one.name)
             found[one.name] = scored(on_v, self.pairs, self.counts)
-            return self._decided('start', tried, found)
 
         for one in candidates:
-            chosen = attempt(one)
-        first = next(one for one in candidates if one.name == chosen)
-        for one in portfolio.with_fast_biases(first):
-            chosen = attempt(one)
+            attempt(one)
+        chosen = self._decided('start', candidates, found, candidates[-1].name)
+        tried = [one for one in candidates if one.name == chosen]
+        for one in portfolio.with_fast_biases(tried[0]):
+            attempt(one)
+            tried.append(one)
+            chosen = self._decided('biases', tried, found)
             if chosen != one.name:
                 break  # what goes further the same way is no better
         self.trials.begun[START] = chosen
@@ -92,8 +96,8 @@ class Choosing:
         self.trials.begun[CLEANER] = best
         return next(one for one in candidates if one.name == best)
 
-    def teacher(self, candidates: List[Candidate]) -> Optional[int]:
-        """Chooses how long the teacher learns; passes over V at most."""
+    def teacher(self, candidates: List[Candidate]) -> None:
+        """Chooses how long the teacher learns."""
         for one in candidates:
             self.trials.add(one)
         short, full = candidates
@@ -105,7 +109,6 @@ class Choosing:
         chosen = decide(known).chosen if known else candidates[0].name
         self._tell_errors(TEACHER, candidates, errors)
         self.trials.begun[TEACHER] = chosen
-        return None if chosen == full.name else portfolio.FEW_PASSES
 
     def _squared_error(self, one: Candidate) -> np.ndarray:
         """Of the cleaned labels of a candidate where the noisy ones are rated, (1 + B,)."""
@@ -152,31 +155,17 @@ class Choosing:
     def method(self, candidates: List[Candidate]) -> Candidate:
         """Chooses among methods, the simplest first."""
         trials, names = self.trials, [one.name for one in candidates]
-        members = [*MEMBERS] if SOUP in names else []
-        names += [name for name in members if name not in names]
-        left = self._steps_left(names)
-        found: Dict[str, Scored] = {}
-        trained = [name for name in names if name not in (BASELINE, SOUP)]
-        kept, left = self._halved(trained, left)
-        kept += [name for name in members if name not in kept]
-        rest = range(1, trials.folds)
-        with trials.showing(dict.fromkeys(kept, rest)):
-            for name in kept:
-                left -= trials.trial_steps(name, rest)
-                found[name] = self._scored(name, 1)
+        members = [name for name in MEMBERS if SOUP in names and name not in names]
+        trained = [name for name in (*names, *members) if name not in (BASELINE, SOUP)]
         every = range(trials.folds)
-        repeat = trials.trial_steps(trials.begun[TEACHER], every)
-        repeat += sum(trials.trial_steps(name, every) for name in kept)
-        repeats = 1 + min(REPEATS - 1, max(0, left // repeat))
-        if len(kept) > 1 and repeats > 1:
-            again = dict.fromkeys([trials.begun[TEACHER], *kept], every)
-            with trials.showing(again, (1, repeats)):
-                found.update({name: self._scored(name, repeats) for name in kept})
-        else:
-            repeats = 1
-        for name in (BASELINE, SOUP):
-            if name in names:
-                found[name] = self._scored(name, repeats)
+        together = dict.fromkeys([trials.begun[TEACHER], *trained], every)
+        steps = sum(trials.trial_steps(name, every) for name in together)
+        repeats = max(1, min(REPEATS, self._steps_left(names) // steps)) if len(names) > 1 else 1
+        found: Dict[str, Scored] = {}
+        with trials.showing(together, (0, repeats)):
+            for name in (*trained, BASELINE, SOUP):
+                if name in (*names, *members):
+                    found[name] = self._scored(name, repeats)
         chosen = self._decided('methods', candidates, found, SOUP)
         return next(one for one in candidates if one.name == chosen)
 
@@ -196,33 +185,12 @@ class Choosing:
 
     def _steps_left(self, names: Sequence[str]) -> int:
         """For trials: what the bound leaves beside what was spent and the final training."""
-        trials, final = self.trials, max(self.trials.steps(name) for name in names)
+        trials = self.trials
         begun = sum(trials.steps(trials.begun[stage]) for stage in (CLEANER, TEACHER))
-        one_run = trials.steps(trials.begun[START]) + begun + final
+        most = max(trials.steps(name) for name in names)
+        final = sum(map(trials.steps, MEMBERS)) if SOUP in names else most
+        one_run = trials.steps(trials.begun[START]) + begun + most
         return COST * one_run - self.spent - begun - final
-
-    def _halved(self, names: List[str], left: int) -> Tuple[List[str], int]:
-        """The methods to try on all parts of V, by their scores on the first one.
-
-        Returns:
-            Their names, and how many steps are left.
-        """
-        if len(names) < 2:
-            return names, left
-        trials, first = self.trials, {}
-        with trials.showing({name: [0] for name in names}):
-            for name in names:
-                left -= trials.trial_steps(name, [0])
-                first[name] = self._by_part(trials.cross_fitted(name, [0])[0], 0)
-        self._tell('first_part', first)
-        if any(np.isnan(of_part.mean[0]) for of_part in first.values()):
-            return names, left  # nothing is present in that part
-        means = {name: of_part.mean for name, of_part in first.items()}
-        behind = surely_behind(means)
-        rest = range(1, trials.folds)
-        costs = {name: trials.trial_steps(name, rest) for name in names if name not in behind}
-        kept = affordable({name: means[name][0] for name in costs}, costs, left)
-        return [name for name in names if name in kept], left
 
     def _scored(self, name: str, repeats: int) -> Scored:
         """A method on all of V."""
@@ -265,17 +233,3 @@ class Choosing:
             )
             for name, of_name in found.items()
         ]
-
-
-def affordable(values: Mapping[str, float], costs: Mapping[str, int], left: int) -> List[str]:
-    """The methods of the highest values whose costs together are within a bound; at least one.
-
-    Args:
-        values: by method.
-        costs: by method.
-        left: the bound.
-    """
-    kept = sorted(values, key=lambda name: -values[name])
-    while len(kept) > 1 and sum(costs[name] for name in kept) > left:
-        kept.pop()
-    return kept

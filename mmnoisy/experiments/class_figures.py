@@ -7,8 +7,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from mmnoisy.evaluation.average_precision import average_precision
-from mmnoisy.experiments.decision import THRESHOLD, Pairs
+from mmnoisy.evaluation.bootstrap import bootstrap_average_precision
+from mmnoisy.experiments.decision import THRESHOLD, Pairs, Precision
 
 FEW_VERDICTS = 20
 """Of a class with fewer verified pairs than this, the figures say little."""
@@ -18,7 +18,7 @@ class ClassFigures(NamedTuple):
     """Of C classes, (C,) each.
 
     Attributes:
-        AP: in percent, NaN without a positive; the mean over the parts of the images.
+        AP: in percent, NaN where it is not defined.
         verified: verified pairs.
         present: of these, those present.
         rated: noisy labels with a verdict.
@@ -37,32 +37,34 @@ class ClassFigures(NamedTuple):
 
 
 def class_figures(
-    scores: np.ndarray, cleaned: np.ndarray, pairs: Pairs, part: np.ndarray, num_classes: int
+    scores: np.ndarray,
+    cleaned: np.ndarray,
+    pairs: Pairs,
+    num_images: int,
+    num_classes: int,
+    precision: Precision = bootstrap_average_precision,
 ) -> ClassFigures:
     """The figures of :func:`mmnoisy.experiments.judgement.judged`, class by class.
 
     Args:
-        scores: (P,) of a classifier, NaN in parts that are not scored.
+        scores: (P,) of a classifier.
         cleaned: (P,) cleaned labels, NaN where nothing was cleaned.
         pairs: their verdicts.
-        part: (N,) the part of each image, which was scored by a model of its own.
+        num_images: N.
         num_classes: C.
+        precision: what AP is.
     """
-    of_pair, known = part[pairs.image], ~np.isnan(scores)
-    total, number = np.zeros((2, num_classes))
-    for k in np.unique(of_pair[known]):
-        here = known & (of_pair == k)
-        found = average_precision(scores[here], pairs.present[here], pairs.label[here])
-        has_positive = np.flatnonzero(~np.isnan(found))
-        total[has_positive] += 100 * found[has_positive]
-        number[has_positive] += 1
+    once = np.ones((num_images, 1), np.uint8)
+    found = precision(scores, pairs.present, pairs.image, once, pairs.label)[:, 0]
+    values = np.full(num_classes, np.nan)
+    values[: len(found)] = 100 * found
     kept = np.isnan(cleaned) | (cleaned >= THRESHOLD)
 
     def count(which: np.ndarray) -> np.ndarray:
         return np.bincount(pairs.label[which], minlength=num_classes)
 
     return ClassFigures(
-        np.divide(total, number, out=np.full(num_classes, np.nan), where=number > 0),
+        values,
         count(np.ones(len(kept), bool)),
         count(pairs.present),
         count(pairs.noisy),

@@ -8,7 +8,7 @@ one-standard-error rule of `Breiman et al., Classification and Regression Trees,
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from mmnoisy.evaluation.bootstrap import (
 
 Interval = Tuple[float, float, float]
 """Value, and the two ends of its 95 % interval."""
+Precision = Callable[..., np.ndarray]
+"""What AP is: ``bootstrap_average_precision``, of the images there are, or
+``leave_one_out_average_precision``, of images like them."""
 _QUANTILE = 1.959964
 THRESHOLD = 0.5
 """A label is kept from this cleaned value on."""
@@ -73,11 +76,16 @@ class Scored(NamedTuple):
         return (self.AP_all + self.MAP) / 2
 
 
-def scored(score: np.ndarray, pairs: Pairs, counts: np.ndarray) -> Scored:
+def scored(
+    score: np.ndarray,
+    pairs: Pairs,
+    counts: np.ndarray,
+    precision: Precision = bootstrap_average_precision,
+) -> Scored:
     """AP_all and MAP of scores (P,) of pairs; ``counts`` (N, 1 + B) as of :func:`draws`."""
     order = score, pairs.present, pairs.image, counts
-    by_class = bootstrap_average_precision(*order, pairs.label)
-    return Scored(100 * bootstrap_average_precision(*order)[0], 100 * _means(by_class))
+    by_class = precision(*order, pairs.label)
+    return Scored(100 * precision(*order)[0], 100 * _means(by_class))
 
 
 def scored_by_part(score: np.ndarray, pairs: Pairs, counts: np.ndarray, part: np.ndarray) -> Scored:

@@ -7,13 +7,15 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
+from mmnoisy.evaluation.bootstrap import bootstrap_average_precision
 from mmnoisy.experiments.decision import (
     THRESHOLD,
     Interval,
     Pairs,
+    Precision,
     draws,
     interval,
-    scored_by_part,
+    scored,
     share_right,
 )
 from mmnoisy.experiments.portfolio import BASELINE
@@ -25,7 +27,11 @@ MANY_BARE = 0.2
 
 
 def judged(
-    scores: np.ndarray, cleaned: np.ndarray, pairs: Pairs, part: np.ndarray
+    scores: np.ndarray,
+    cleaned: np.ndarray,
+    pairs: Pairs,
+    num_images: int,
+    precision: Precision = bootstrap_average_precision,
 ) -> Dict[str, Interval]:
     """How good scores and cleaned labels of verified pairs are, with intervals over the images.
 
@@ -33,14 +39,15 @@ def judged(
         scores: (P,) of a classifier.
         cleaned: (P,) cleaned labels; NaN where nothing was cleaned.
         pairs: their verdicts.
-        part: (N,) the part of each image, which was scored by a model of its own.
+        num_images: N.
+        precision: what AP is; on few images ``leave_one_out_average_precision``.
 
     Returns:
         ``AP_all``, ``MAP``, and of the noisy labels that are rated how many percent are right:
         ``before``, ``after`` and ``gain``, NaN where none is rated.
     """
-    counts = draws(len(part))
-    found = scored_by_part(scores, pairs, counts, part)
+    counts = draws(num_images)
+    found = scored(scores, pairs, counts, precision)
     kept = np.where(np.isnan(cleaned), True, cleaned >= THRESHOLD)
     before = share_right(pairs.present.astype(float), pairs, counts)
     after = share_right((kept == pairs.present).astype(float), pairs, counts)

@@ -9,7 +9,7 @@ in a candidate belongs to one data set.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
@@ -20,9 +20,10 @@ BASELINE = 'baseline'
 SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
 BY_RATE = 'finetune_listed'
 """The method by which the rates of all are chosen."""
-SOUP, MEMBERS = 'soup', ('best', 'finetune_listed')
-"""The mean of two methods, which is chosen unless another one is surely ahead."""
-FEW_PASSES = 50
+SOUP, MEMBERS = 'soup', ('best', 'joint', 'finetune_listed', 'finetune_clean')
+"""The mean of methods, which is chosen unless another one is surely ahead; trained as the first."""
+FEW_PASSES, MANY_PASSES = 50, 300
+"""Over V at most: a short training of the teacher; fine-tuning."""
 VARIANCES = (0.5, 5.0, 2.0)
 """Of the priors of a cleaning network, see :class:`mmnoisy.models.HierarchicalCleaningHead`."""
 RATES = (1.0, 1 / 3, 1 / 9)
@@ -41,7 +42,7 @@ class Candidate(NamedTuple):
         changes: settings that replace those of its config, by ``key.subkey``.
         begins_with: what its weights begin with, ``START`` or ``TEACHER``; '' for random ones.
         factor: of the learning rates of the weights, those of the biases stay.
-        average_with: the method whose classifier its own is averaged with in the end, or ''.
+        average_with: the methods whose classifiers its own is averaged with in the end.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Candidate(NamedTuple):
     changes: Mapping[str, Any]
     begins_with: str = TEACHER
     factor: float = 1.0
-    average_with: str = ''
+    average_with: Tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -118,14 +119,11 @@ def teachers(soft: bool) -> List[Candidate]:
     return [few, few._replace(name='teacher', text='teacher on V', changes=unlimited)]
 
 
-def methods(
-    cleaner: Candidate, passes: Optional[int], weight: float, factor: float = 1.0
-) -> List[Candidate]:
+def methods(cleaner: Candidate, weight: float, factor: float = 1.0) -> List[Candidate]:
     """The methods, the simplest first.
 
     Args:
         cleaner: the cleaning network, of :func:`cleaners`.
-        passes: over V at most, of what learns V alone; None for no limit.
         weight: of classes that nobody listed or rated, beside 1 of the others.
         factor: of the learning rates of what begins with the start or the teacher.
     """
@@ -134,7 +132,7 @@ def methods(
         'train_dataloader.dataset': 'verified_set',
         'train_dataloader.sampler.source_ratio': None,
         'train_cfg.min_images': 128_000,
-        'train_cfg.max_passes': passes,
+        'train_cfg.max_passes': MANY_PASSES,
     }
     absent = {
         'model.unverified': 'absent',
@@ -171,23 +169,17 @@ def methods(
             common,
             START,
         ),
-        Candidate(
-            'best_absent',
-            'fine-tuned on the cleaned labels of T and on V; what nobody rated is absent',
-            'best',
-            {**common, **absent},
-        ),
         best,
         best._replace(
             name=SOUP,
-            text=f'the mean of {" and ".join(MEMBERS)}: their weights are averaged',
-            average_with=MEMBERS[1],
+            text=f'the mean of {", ".join(MEMBERS)}: their weights are averaged',
+            average_with=MEMBERS[1:],
         ),
     ]
     return [one if one.name == BASELINE else one._replace(factor=factor) for one in found]
 
 
-METHODS = tuple(one.name for one in methods(cleaners(False)[0], None, 1.0))
+METHODS = tuple(one.name for one in methods(cleaners(False)[0], 1.0))
 
 
 def facts(train: LabelIndex) -> Dict[str, Any]:

@@ -99,7 +99,7 @@ def extract_features(project: Project, num_workers: int = 1) -> None:
             ) from error
         raise InputError(
             f'--backbone {name}: its weights cannot be fetched ({reason}); give a file of them '
-            'with --weights'
+            'with --weights (docs/faq.md#its-weights-cannot-be-fetched)'
         ) from error
     for _ in extract_sets(model, cfg, project.features, Layout(num_workers=num_workers)):
         pass

@@ -13,6 +13,7 @@ from mmnoisy.datasets.project import Project
 from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.trained_model import load_classifier
+from mmnoisy.evaluation.leave_one_out import leave_one_out_average_precision
 from mmnoisy.experiments.auto import Choice
 from mmnoisy.experiments.class_figures import class_figures, class_rows
 from mmnoisy.experiments.decision import Pairs
@@ -39,8 +40,9 @@ def project_figures(choice: Choice, project: Project, cfg: Config, seed: int) ->
     train, verified = trials.data.train.index, trials.data.validation.index
     names = distinct_names(train.classes, train.info['class_names'])
     scores, cleaned = choice.cross_fitted
-    of_v = scores, cleaned, trials.pairs, trials.fold_of_images(0)
-    on_v, classes_on_v = judged(*of_v), class_figures(*of_v, len(names))
+    of_v = scores, cleaned, trials.pairs, trials.num_verified
+    on_v = judged(*of_v, leave_one_out_average_precision)
+    classes_on_v = class_figures(*of_v, len(names), leave_one_out_average_precision)
     silent = len(names) - len(np.unique(trials.pairs.label))
     found: Dict[str, Any] = dict(
         method=choice.method.name,
@@ -63,7 +65,7 @@ def project_figures(choice: Choice, project: Project, cfg: Config, seed: int) ->
         scores, _ = scores_of_pairs(model, data)
         cleaner = load_config(project.cleaner, features=project.features)
         cleaned = cleaned_pairs(build_scorer(cleaner, str(project.parts), 'test', BATCH_SIZE, 0))
-        of_test = scores, cleaned, pairs, np.zeros(len(data), int)
+        of_test = scores, cleaned, pairs, len(data)
         found['test'] = judged(*of_test)
         classes_on_test = class_figures(*of_test, len(names))
         found['classes'] = class_rows(names, classes_on_v, classes_on_test)

@@ -22,7 +22,7 @@ from mmnoisy.datasets.project import Project
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.errors import InputError
-from mmnoisy.experiments.auto import Choice, averaged_with, choose
+from mmnoisy.experiments.auto import Choice, averaged_with, choose, copy_members
 from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import checksum
 from mmnoisy.experiments.judgement import plain
@@ -213,10 +213,9 @@ class _Run:
         with atomic_path(start) as part:
             shutil.copyfile(choice.start, part)
         changes = {**choice.settings, 'randomness': dict(seed=self.settings.seed)}
-        if choice.other:
-            with atomic_path(self.project.folder / 'average.pth') as part:
-                shutil.copyfile(choice.other, part)
-            changes['custom_hooks'] = averaged_with('{{ fileDirname }}/average.pth', changes)
+        if choice.members:
+            copy_members(choice, self.project.folder / 'members')
+            changes['custom_hooks'] = averaged_with('{{ fileDirname }}/members', changes)
         self.write_config(choice.method.system, changes, start.name, choice.method.text)
         model = self.project.folder / 'model'
         cfg = load_config(self.project.config, str(model), None, 'none', self.project.features)

@@ -13,7 +13,7 @@ What a grid needs to know beyond that stands in one key of the config, where it 
 - ``bound``: it trains on T with the verdicts of this file, ``--bound-...`` of the command;
 - ``filter``: it trains on T without the labels that cleanlab finds wrong, see
   :func:`mmnoisy.experiments.filtering.filtered`;
-- ``average_with``: the system whose classifier its own is averaged with in the end;
+- ``average_with``: the systems whose classifiers its own is averaged with in the end;
 - ``measures``: the metrics whose mean decides in searches, by default AP_all and MAP.
 """
 

@@ -84,9 +84,10 @@ class Trainer:
         start = self.systems[job.system].start
         if start:
             cfg.load_from = self._weights_of(start, job)
-        other = self.systems[job.system].get('average_with')
-        if other:
-            hook = dict(type='AverageHeadHook', checkpoint=self._weights_of(other, job))
+        others = self.systems[job.system].get('average_with')
+        if others:
+            checkpoints = [self._weights_of(other, job) for other in others]
+            hook = dict(type='AverageHeadHook', checkpoints=checkpoints)
             cfg.custom_hooks = [*cfg.custom_hooks, hook]
         return cfg
 

@@ -71,7 +71,8 @@ class Trials:
         cfg.load_from = begins
         cfg.pop('experiment', None)
         if one.average_with:
-            cfg.experiment = dict(average_with=self._known[one.average_with].key)
+            keys = [self._known[name].key for name in one.average_with]
+            cfg.experiment = dict(average_with=keys)
         if one.factor != 1:
             cfg = at_rate(cfg, one.factor)
         self._systems[one.key], self._known[one.name] = System(one.key, cfg), one
@@ -146,8 +147,8 @@ class Trials:
         """The weights of a candidate on all of V; trained where they are not there yet."""
         path = self._weights(name)
         if not path.exists():
-            if self._known[name].average_with:
-                self.weights(self._known[name].average_with)
+            for member in self._known[name].average_with:
+                self.weights(member)
             model = self.trainer.train(self._job(name), self.config(name), 'training')
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(path) as part:

@@ -32,7 +32,7 @@ class DualHeadClassifier(PartlyFrozenClassifier):
     the two fine-tuned rows of Table 2.
 
     Args:
-        backbone: f.
+        backbone: gives the features f(I).
         head: h, a multi-label head of MMPretrain with a ``loss_module``.
         neck: pooling, if the backbone does not pool.
         cleaning_head: g, a :class:`CleaningHead`; its sizes are those of the head by default.

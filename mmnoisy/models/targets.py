@@ -63,7 +63,7 @@ def stack_targets(
     Args:
         data_samples: N samples with the class ids ``noisy_label``, ``verified_pos`` and
             ``verified_neg``, a missing field being empty; or the labels of all of them at once.
-        num_classes: C.
+        num_classes: the number of classes, C.
         unverified: the reading, see above.
         device: of the results.
         soft: y is the confidence of a noisy label, ``noisy_score``, instead of 1.

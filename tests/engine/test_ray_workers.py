@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from conftest import REPO
@@ -273,3 +274,15 @@ def test_ray_is_missing(monkeypatch, tmp_path):
     parts = Blocks(tmp_path, {}, 1)
     with pytest.raises(InputError, match=r"Ray is missing .*pip install 'mmnoisy\[ray\]'"):
         [*RayWorkers().write(parts, [0], None)]
+
+
+@slow
+def test_shrunk_pictures_are_those_of_one_process(cluster, tmp_path):
+    (tmp_path / 'photos').mkdir()
+    for k in range(20):
+        pixels = np.random.default_rng(k).integers(256, size=(40, 50, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / f'photos/{k}.jpg'), pixels)
+    command = [tmp_path / 'photos', '--short-edge', '20', '--shard-images', '4', '--out']
+    run('shrink_pictures.py', *command, tmp_path / 'alone')
+    run('shrink_pictures.py', *command, tmp_path / 'by_ray', '--ray', cluster.address)
+    assert_same_files(tmp_path / 'alone', tmp_path / 'by_ray')

@@ -57,24 +57,24 @@ def test_what_scores_best_by_far_is_chosen(made, tmp_path, by_hand, name):
     assert [row['name'] for row in rows.values() if row['chosen']] == [name]
     begins = 'start' if name in ('baseline', 'joint') else 'teacher'
     assert choice.start.stem.startswith(begins)
-    assert {choice.start.stem, choice.other and choice.other.stem} <= {*weights, None}
-    assert (choice.other is not None) == (name == SOUP)
+    assert {choice.start.stem, *choice.members} <= {*weights}
+    assert [*choice.members] == ([*MEMBERS[1:]] if name == SOUP else [])
 
 
 def test_where_all_score_the_same(made, tmp_path, by_hand):
-    """The mean of two, and where it is not asked for the simplest."""
+    """The mean, and where it is not asked for the simplest."""
     del by_hand['weights']
     places = made / 'index', made / 'features'
     choice = choose(*places, tmp_path / 'all', options=SHORT)
     assert choice.method.name == SOUP
-    assert choice.tried['start'][0]['chosen']
+    assert choice.tried['start'][-1]['chosen']
     others = [name for name in METHODS if name != SOUP]
     assert choose(*places, tmp_path / 'others', 0, SHORT, others).method.name == 'baseline'
 
 
 def test_the_mean_is_left_for_what_is_surely_ahead(made, tmp_path, by_hand):
     del by_hand['weights']
-    by_hand.update(joint=1.0, best=0.6, finetune_listed=0.6)
+    by_hand.update(dict.fromkeys(MEMBERS, 0.6), joint=1.0)
     choice = choose(made / 'index', made / 'features', tmp_path, options=SHORT)
     assert choice.method.name == 'joint'
 
@@ -113,8 +113,9 @@ def test_rates(made, tmp_path, by_hand, rates, factor):
         ({'start': 0.9}, 'start'),
         ({'start_soft': 0.9}, 'start_soft'),
         ({'start_soft': 0.6, 'start_soft_fast': 0.9}, 'start_soft_fast'),
-        ({'start_fast': 0.9}, 'start_fast'),
-        ({'start_fast': 0.8, 'start_fast_slow-0_333': 0.9}, 'start_fast_slow'),
+        ({}, 'start_soft'),
+        ({'start': 0.7, 'start_fast': 0.9}, 'start_fast'),
+        ({'start': 0.7, 'start_fast': 0.8, 'start_fast_slow-0_333': 0.9}, 'start_fast_slow'),
         ({'start': 0.9, 'start_fast_slow-0_333': 1.0}, 'start'),
     ],
 )

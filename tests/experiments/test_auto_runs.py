@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmnoisy import InputError
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.engine.trained_model import load_classifier
+from mmnoisy.evaluation.leave_one_out import leave_one_out_average_precision
 from mmnoisy.experiments import auto_runs as module
 from mmnoisy.experiments.auto import choose
 from mmnoisy.experiments.auto_runs import AutoRuns
@@ -77,8 +78,8 @@ def test_the_same_choice_by_hand(made, compared, tmp_path):
 
     account = json.loads((folder / 'choice.json').read_text())
     assert account['method'] == choice.method.name
-    pairs, fold = choice.trials.pairs, choice.trials.fold_of_images(0)
-    on_v = judged(*choice.cross_fitted, pairs, fold)
+    of_v = *choice.cross_fitted, choice.trials.pairs, choice.trials.num_verified
+    on_v = judged(*of_v, leave_one_out_average_precision)
     assert account['on_v'] == {name: pytest.approx(ends) for name, ends in on_v.items()}
 
 

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from mmnoisy.experiments.choosing import affordable
 from mmnoisy.experiments.decision import (
     Pairs,
     averaged,
@@ -121,11 +120,3 @@ def test_intervals_leave_out_draws_without_a_value():
 def test_no_rated_label():
     pairs = Pairs(np.arange(2), np.zeros(2, int), np.ones(2, bool), np.zeros(2, bool))
     assert np.isnan(share_right(np.ones(2), pairs, draws(2, 3))).all()
-
-
-@pytest.mark.parametrize(
-    ('left', 'kept'), [(100, ['a', 'b', 'c']), (5, ['a', 'b']), (3, ['a']), (-1, ['a'])]
-)
-def test_as_many_methods_as_are_affordable(left, kept):
-    scores, costs = {'c': 1.0, 'a': 3.0, 'b': 2.0}, {'a': 3, 'b': 2, 'c': 1}
-    assert affordable(scores, costs, left) == kept

@@ -38,8 +38,11 @@ def test_pictures_of_its_own(tmp_path, run):
     done = run('pictures', '--images', '2', '--repeats', '1', '--out', out)
     result = json.loads(done.out.splitlines()[-1])
     check(result, 'pictures', 0.5)
-    assert 150 < result['mean_file_kb'] < 300
-    assert result['ours_images_per_second'] == pytest.approx(1 / result['ours'])
+    assert 20 < result['shrunk_kb'] < result['full_kb'] / 3
+    assert 150 < result['full_kb'] < 300
+    assert result['shrunk_ours_per_second'] == pytest.approx(1 / result['ours'])
+    assert result['full_mmpretrain_per_second'] == pytest.approx(1 / result['alternative'])
+    assert 25 < result['psnr_of_crops'] < 100
     assert json.loads(out.read_text()) == result
     assert [path.name for path in out.parent.iterdir()] == ['pictures.json']
 
@@ -51,7 +54,9 @@ def test_pictures_of_a_folder(tmp_path, run):
     result = json.loads(run('pictures', *options).out.splitlines()[-1])
     check(result, 'pictures', 0.5)
     assert result['images'] == 3
-    assert result['alternative_resize'] == 'pillow'
+    assert result['mmpretrain_resize'] == 'pillow'
+    assert result['shrunk_kb'] == result['full_kb']  # none is larger than what is needed
+    assert result['psnr_of_whole_pictures'] == result['psnr_of_crops'] > 300  # the same
 
 
 @pytest.mark.parametrize(
@@ -64,6 +69,25 @@ def test_pictures_of_a_folder(tmp_path, run):
 def test_wrong_input_ends_in_one_sentence(run, options, complaint):
     done = run('pictures', *options, status=2)
     assert done.err == f'benchmark.py: error: {complaint}\n'
+
+
+def test_plan(run):
+    done = run('plan', '--pictures', '3e6', '--runs', '2', '--set', 'cores=100')
+    check(json.loads(done.out.splitlines()[-1]), 'plan', 1.01)
+    assert '| 3 M | shrink | 1 | 0.2 | 0.2 | 696 GB | 144 GB | 3 M | 3 M |' in done.out
+    assert 'a node a day: a failure in 24 h. The best interval is 8.5 minutes' in done.out
+
+
+@pytest.mark.parametrize(
+    ('text', 'complaint'),
+    [
+        ('core=9', "--set core=9: there is no 'core'; did you mean cores?"),
+        ('cores=0', '--set cores=0: is no number above 0; give one such as cores=2'),
+        ('cores', '--set cores: is no number above 0'),
+    ],
+)
+def test_plan_with_wrong_input(run, text, complaint):
+    assert complaint in run('plan', '--set', text, status=2).err
 
 
 @pytest.mark.slow  # a process for each measurement, a minute in all

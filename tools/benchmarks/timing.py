@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import contextmanager
 from statistics import median
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -35,17 +35,23 @@ def in_turns(
     ours: Callable[[], object], alternative: Callable[[], object], repeats: int
 ) -> tuple[float, float]:
     """Median seconds of a call of each, after one call of each that does not count."""
-    seconds: tuple[list[float], list[float]] = ([], [])
+    first, second = all_in_turns([ours, alternative], repeats)
+    return first, second
+
+
+def all_in_turns(functions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """The same of any number of functions."""
+    seconds: list[list[float]] = [[] for _ in functions]
     # glibc gives memory back to the system at every picture until a block of this size was freed,
     # which building a model does before the workers of a training start.
     np.empty(2**24, np.uint8)
     with one_core():
         for _ in range(repeats + 1):
-            for function, taken in zip((ours, alternative), seconds):
+            for function, taken in zip(functions, seconds):
                 start = time.perf_counter()
                 function()
                 taken.append(time.perf_counter() - start)
-    return median(seconds[0][1:]), median(seconds[1][1:])
+    return [median(taken[1:]) for taken in seconds]
 
 
 def result(name: str, ours: float, alternative: float, goal: float, **more: Any) -> dict:

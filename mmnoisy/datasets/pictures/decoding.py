@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import math
 import struct
 from functools import cache
 from typing import FrozenSet, Iterator, NamedTuple, Optional, Tuple
@@ -110,6 +111,27 @@ def decode_crop(
         (edge + scale // 2) // scale for edge in (top, top + height, left, left + width)
     )
     return picture[top:bottom, left:right]
+
+
+def decode_at_least(data: bytes, header: Header, scale: float) -> np.ndarray:
+    """Decodes a whole picture at some part of its size, or somewhat more.
+
+    Args:
+        data: the file.
+        header: of the file.
+        scale: least height and width, above 0 and at most 1, of those of the picture.
+
+    Returns:
+        (h, w, 3) uint8, BGR, upright.
+
+    Raises:
+        ValueError, OSError, cv2.error: as in ``decode``.
+    """
+    if header.frame is None:
+        return decode(data)
+    height, width = header[:2]
+    least = math.ceil(height * scale), math.ceil(width * scale)
+    return decode_crop(data, header, (0, 0, height, width), least)
 
 
 def _reduced(data: bytes, header: Header, scale: int, rows: int) -> np.ndarray:

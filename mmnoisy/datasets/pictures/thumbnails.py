@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mmnoisy.datasets.pictures.decoding import decode, decode_crop, read_header
+from mmnoisy.datasets.pictures.decoding import decode_at_least, read_header
 
 
 def thumbnail(path: Optional[Path], longest: int) -> Optional[np.ndarray]:
@@ -27,12 +27,7 @@ def thumbnail(path: Optional[Path], longest: int) -> Optional[np.ndarray]:
     try:
         data = path.read_bytes()
         header = read_header(data)
-        if header.frame is None:
-            picture = decode(data)
-        else:
-            sides = header.height, header.width
-            least = [min(side, -(-side * longest // max(sides))) for side in sides]
-            picture = decode_crop(data, header, (0, 0, *sides), (least[0], least[1]))
+        picture = decode_at_least(data, header, min(1, longest / max(header[:2])))
     except (OSError, ValueError, cv2.error, Image.DecompressionBombError):
         return None
     scale = longest / max(picture.shape[:2])

@@ -117,7 +117,7 @@ class Source(ABC):
     title: ClassVar[str]
     """In sentences, such as ``COCO JSON``."""
     unwritten: ClassVar[str] = ''
-    """Of a format that is read only: why, to be put behind what it is called."""
+    """Why a format is read only, to be put behind its title."""
 
     @classmethod
     @abstractmethod

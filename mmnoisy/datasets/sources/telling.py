@@ -64,7 +64,8 @@ def warnings(index: LabelIndex, verified: str) -> List[str]:
     if index.verdicts.value.all():
         found.append(
             f'{verified}: no label is verified absent, so nothing says which labels are wrong; if '
-            'each verified image lists all that is present, say so with --complete'
+            'each verified image lists all that is present, say so with --complete '
+            '(docs/faq.md#nothing-says-which-labels-are-wrong)'
         )
     elif not index.verdicts.value.any():
         found.append(f'{verified}: no label is verified present; check the column of verdicts')

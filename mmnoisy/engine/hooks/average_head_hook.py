@@ -1,8 +1,8 @@
-"""Ends a training with the mean of two classifiers."""
+"""Ends a training with the mean of several classifiers."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict, Mapping, Sequence
 
 import torch
 from mmengine.hooks import Hook
@@ -16,34 +16,38 @@ from mmnoisy.errors import InputError
 
 @HOOKS.register_module()
 class AverageHeadHook(Hook):
-    """Averages the weights of the head with those of a checkpoint, after the last step.
+    """Averages the weights of the head with those of checkpoints, after the last step.
 
-    Two classifiers that began as the same one and learned from it in different ways are wrong in
+    Classifiers that began as the same one and learned from it in different ways are wrong in
     different ways, and their mean is less often (`model soups <https://arxiv.org/abs/2203.05482>`_).
     The mean of linear heads on one frozen backbone has the mean of their logits.
 
     Args:
-        checkpoint: of the other, with the same head.
+        checkpoints: of the others, with the same head.
 
     Raises:
-        InputError: the checkpoint cannot be read, or has no such head.
+        InputError: a checkpoint cannot be read, or has no such head.
     """
 
-    def __init__(self, checkpoint: str) -> None:
-        self.checkpoint = checkpoint
+    def __init__(self, checkpoints: Sequence[str]) -> None:
+        self.checkpoints = checkpoints
 
     def before_train(self, runner: Runner) -> None:
-        """Reads the other head, before a long training finds that there is none."""
-        state = read_checkpoint(self.checkpoint)
-        state = state.get('state_dict', state)
+        """Reads the other heads, before a long training finds that there is none."""
         own = unwrap_model(runner).head.state_dict()
-        self._other = {name: state.get(f'head.{name}') for name in own}
-        for name, value in self._other.items():
+        self._others = [self._head(checkpoint, own) for checkpoint in self.checkpoints]
+
+    def _head(self, checkpoint: str, own: Mapping[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+        state = read_checkpoint(checkpoint)
+        state = state.get('state_dict', state)
+        head = {name: state.get(f'head.{name}') for name in own}
+        for name, value in head.items():
             if value is None or value.shape != own[name].shape:
                 raise InputError(
-                    f'{self.checkpoint}: has no head.{name} of shape {list(own[name].shape)}; '
+                    f'{checkpoint}: has no head.{name} of shape {list(own[name].shape)}; '
                     'give a checkpoint of a model with the same head and classes'
                 )
+        return head
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *_: Any, **__: Any) -> None:
         """Averages, before the last checkpoint is written."""
@@ -52,4 +56,5 @@ class AverageHeadHook(Hook):
         with torch.no_grad():
             for name, value in unwrap_model(runner).head.state_dict().items():
                 if value.is_floating_point():
-                    value.copy_((value + self._other[name].to(value)) / 2)
+                    heads = [value, *(other[name].to(value) for other in self._others)]
+                    value.copy_(torch.stack(heads).mean(0))

@@ -31,7 +31,6 @@ def write_page(path: Path, project: Project, found: Mapping[str, Any]) -> None:
         tiles=_tiles(found),
         found=found,
         sets=[(_SETS[key], found[key]) for key in _SETS if found[key]],
-        first=_first_part(found['tried']),
         classes=found['classes'],
         few_verdicts=FEW_VERDICTS,
         checkpoint=checkpoint_file(str(project.model)),
@@ -104,9 +103,3 @@ def _commands(project: Project) -> List[Tuple[str, str]]:
 
 def _percent(value: float) -> str:
     return 'unknown' if value != value else f'{value:.1f} %'
-
-
-def _first_part(tried: Mapping[str, Any]) -> List[Mapping[str, Any]]:
-    """What was tried on the first part of V and not on the rest."""
-    whole = {row['name'] for row in tried['methods']}
-    return [row for row in tried.get('first_part', ()) if row['name'] not in whole]

@@ -30,7 +30,7 @@ class CleaningHead(BaseModule):
     A subclass gives :meth:`forward` (Eq. 1) and :meth:`loss` (Eq. 2).
 
     Attributes:
-        num_classes: C.
+        num_classes: the number of classes, C.
         noisy_classes: A, number of the classes of the noisy labels where these are others, or
             None.
         loss_weight: weight of the cleaning loss. With 0 the head is a teacher: it was trained

@@ -80,8 +80,8 @@ class ClassMapHead(CleaningHead):
     no label then.
 
     Args:
-        num_classes: B.
-        noisy_classes: A.
+        num_classes: the number of classes, B.
+        noisy_classes: the number of noisy classes, A.
         class_map: the pairs, see :class:`ClassMap`.
     """
 

@@ -25,7 +25,7 @@ class GatedCorrectionHead(CleaningHead):
     :class:`MetaCorrectionClassifier`; in a :class:`DualHeadClassifier` it learns the verdicts.
 
     Args:
-        num_classes: C.
+        num_classes: the number of classes, C.
         in_channels: D, width of the features.
         embed_dims: width of the embedding of the labels, and of that of the features.
         hidden_dims: width of the hidden layers.

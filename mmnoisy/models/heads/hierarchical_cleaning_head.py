@@ -33,7 +33,7 @@ class HierarchicalCleaningHead(GivenLabelsHead):
     verdicts: it is convex, so where training ends does not depend on a seed.
 
     Args:
-        num_classes: C.
+        num_classes: the number of classes, C.
         in_channels: D, width of the features.
         embed_dims: E, number of random features of the label set (`Rahimi and Recht 2007
             <https://papers.nips.cc/paper/3182-random-features-for-large-scale-kernel-machines>`_).

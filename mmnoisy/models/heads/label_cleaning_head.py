@@ -33,7 +33,7 @@ class LabelCleaningHead(CleaningHead):
     the labels S y that a class map gives, or without them.
 
     Args:
-        num_classes: C.
+        num_classes: the number of classes, C.
         in_channels: D, width of the features.
         embed_dims: width of the embedding of the labels, and of that of the features.
         hidden_dims: width of the hidden layer.
@@ -102,5 +102,5 @@ class LabelCleaningHead(CleaningHead):
     def loss(
         self, cleaned: Cleaned, verified: torch.Tensor, observed: torch.Tensor
     ) -> torch.Tensor:
-        """Weighted absolute distance |c - v| (Eq. 2), see the base class."""
+        """Weighted absolute distance of c and v (Eq. 2), see the base class."""
         return self.reduce((cleaned.labels - verified).abs(), observed)

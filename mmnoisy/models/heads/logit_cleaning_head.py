@@ -62,7 +62,7 @@ class LogitCleaningHead(GivenLabelsHead):
     of :class:`DualHeadClassifier`. Cost grows with C, not with its square.
 
     Args:
-        num_classes: C.
+        num_classes: the number of classes, C.
         in_channels: D, width of the features.
         embed_dims: width of the embedding of the label set.
         dropout: rate on that embedding, while the head learns.

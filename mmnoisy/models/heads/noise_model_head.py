@@ -21,8 +21,8 @@ class ReportingLayer(nn.Linear):
     """The probability that a label is given, nearly the same whatever the features at first.
 
     Args:
-        in_channels: D.
-        num_classes: C.
+        in_channels: the width of the features, D.
+        num_classes: the number of classes, C.
         probability: at the beginning.
     """
 
@@ -47,7 +47,7 @@ class NoiseModelHead(MultiLabelLinearClsHead):
     over four outputs in the authors' code is algebraically these two sigmoids.
 
     Args:
-        num_classes: C.
+        num_classes: the number of classes, C.
         in_channels: D, width of the features.
         score: what is predicted: ``'visual'`` presence, or ``'relevance'``, the probability that
             the annotator gives the label; the two Misra rows of Table 2.
