@@ -207,7 +207,8 @@ def _clean_project(
             print(f'{len(index):,} images of the {subset} set keep their labels and verdicts')
             cleaned.append(index)
     if args.out is not None and all(index is not None for index in cleaned):
-        labels = own_labels([with_verdicts(index) for index in cleaned if index is not None])
+        pairs = zip(cleaned, indexes.values())
+        labels = own_labels([with_verdicts(now, was) for now, was in pairs if now is not None])
         layout = project.info['noisy']
         if args.format in (None, layout['format']):
             labels = with_columns(labels, project.columns, layout.get('group_column'))
