@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -17,6 +18,7 @@ from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
 from mmnoisy.engine.sets import resolve
+from mmnoisy.experiments.project_config import WITHOUT_TEST
 
 NAMES = ('ant', 'bee', 'cat', 'dog', 'elk', 'fox')
 
@@ -108,3 +110,14 @@ def refused(capsys, tool, *command):
     assert end.value.code == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if 'error: ' in line]
     return line
+
+
+def without_test(config, folder):
+    """The path of the same config without a test set, as of a project that has none."""
+    lines = ['test_pipeline = pipeline', *(f'{key} = None' for key in WITHOUT_TEST)]
+    text = (
+        Path(config).read_text().replace('val_dataloader = dict(batch_size=5, num_workers=0)\n', '')
+    )
+    text = text.replace('test_dataloader = val_dataloader\n', '')
+    (folder / 'no_test.py').write_text('\n'.join([text, *lines]))
+    return folder / 'no_test.py'

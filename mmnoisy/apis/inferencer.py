@@ -24,7 +24,7 @@ from mmnoisy.config_files import find_config
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.sets import resolve
-from mmnoisy.engine.trained_model import class_list, load_classifier
+from mmnoisy.engine.trained_model import class_list, load_classifier, require_pictures
 from mmnoisy.errors import InputError
 
 Prediction = Dict[str, Any]
@@ -208,11 +208,7 @@ class MultiLabelInferencer(ImageClassificationInferencer):
         return inputs
 
     def _init_pipeline(self, cfg: Config) -> Callable[[Picture], dict]:
-        if cfg.model.get('backbone', {}).get('type') == 'PrecomputedFeatures':
-            raise InputError(
-                f'{cfg.filename}: its model looks at features that were given, not at pictures; '
-                'train one with a backbone'
-            )
+        require_pictures(cfg)
         loader = cfg.get('test_dataloader')  # None where a project has no test set
         found = loader.dataset.get('pipeline') if loader else cfg.get('test_pipeline')
         self.transforms = transforms = found or [dict(type='none')]

@@ -20,6 +20,7 @@ from torch import nn
 
 from mmnoisy.apis.inferencer import MultiLabelInferencer
 from mmnoisy.apis.pictures import find_pictures
+from mmnoisy.engine.sets import as_in_tests
 from mmnoisy.errors import InputError
 
 CHANNELS = ('rgb', 'bgr')
@@ -117,7 +118,11 @@ def compared_pictures(inferencer: MultiLabelInferencer, cfg: Config, given: Any)
     """
     if not given:
         with DefaultScope.overwrite_default_scope('mmpretrain'):
-            dataset = DATASETS.build(cfg.test_dataloader.dataset)
+            dataset = DATASETS.build(
+                cfg.test_dataloader.dataset
+                if cfg.get('test_dataloader')
+                else as_in_tests(cfg, 'validation')
+            )
         given = (dataset.get_data_info(k)['img_path'] for k in range(len(dataset)))
     pictures = [
         inferencer.pipeline(picture)['inputs'].numpy()

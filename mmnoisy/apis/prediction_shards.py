@@ -62,15 +62,15 @@ def prediction_tables(
                 labels = labels_of(prediction, inferencer.label_names)
                 rows.append(
                     dict(
-                        path=_shown(name, batches.root),
+                        path=shown(name, batches.root),
                         labels=[label.label_name for label in labels],
                         scores=[label.score for label in labels],
                         display_names=[label.class_name for label in labels],
                     )
                 )
             for one in left_out:
-                shown = _shown(one.name, batches.root)
-                rows.append(dict(path=shown, reason=one.reason, error=one.error))
+                name = shown(one.name, batches.root)
+                rows.append(dict(path=name, reason=one.reason, error=one.error))
             yield pa.Table.from_pylist(rows, SCHEMA)
 
     return compute
@@ -91,5 +91,6 @@ def labels_of_table(table: pa.Table, left_out: List[LeftOut]) -> Iterator[Tuple[
             left_out.append(LeftOut(row['path'], row['reason'], row['error']))
 
 
-def _shown(name: str, root: Optional[str]) -> str:
+def shown(name: str, root: Optional[str]) -> str:
+    """The name of a picture in a file: its path below a folder; None: as it is."""
     return name if root is None else os.path.relpath(name, root)

@@ -22,7 +22,7 @@ from mmengine.runner import Runner
 
 from mmnoisy.cleaning.cross_fit import cross_fit
 from mmnoisy.engine.hooks.class_list_hook import check_classes
-from mmnoisy.engine.sets import as_in_tests
+from mmnoisy.engine.sets import as_in_tests, loader_of_tests
 from mmnoisy.errors import InputError
 from mmnoisy.evaluation.verified_average_precision import VERIFIED_PAIR
 from mmnoisy.io.progress import progress
@@ -39,7 +39,7 @@ def verified_scores(
 
     Args:
         model: a multi-label classifier of MMPretrain, in evaluation mode.
-        cfg: whose ``test_dataloader`` is used.
+        cfg: whose ``test_dataloader`` is used, if it has one.
         dataset: the config of the set.
         checkpoint: of the model, to be named where its class list differs from that of the set.
 
@@ -52,7 +52,7 @@ def verified_scores(
     """
     pairs = [np.empty(0, SCORED_PAIR)]
     with DefaultScope.overwrite_default_scope('mmpretrain'), torch.no_grad():
-        loader = Runner.build_dataloader({**cfg.test_dataloader, 'dataset': dataset})
+        loader = Runner.build_dataloader({**loader_of_tests(cfg), 'dataset': dataset})
         trained = (getattr(model, '_dataset_meta', None) or {}).get('classes', ())
         check_classes([*trained], [*loader.dataset.metainfo['classes']], checkpoint)
         for batch in progress(f'scores of {dataset["ann_file"]}', loader, unit='batches'):

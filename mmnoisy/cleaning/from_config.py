@@ -17,6 +17,14 @@ from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array
 
+PARTS = 'part.npy'
+"""The part that each image of T is in, beside the weights of the networks of the parts."""
+
+
+def is_of_parts(checkpoint: str | Path) -> bool:
+    """Whether a checkpoint is a folder with a network for each part of T."""
+    return Path(checkpoint, PARTS).is_file()
+
 
 def build_model(cfg: Config, checkpoint: str, index: LabelIndex) -> Any:
     """The model of a config with the weights of a checkpoint, in evaluation mode.
@@ -45,30 +53,28 @@ def build_model(cfg: Config, checkpoint: str, index: LabelIndex) -> Any:
 def build_scorer(
     cfg: Config, checkpoint: str, subset: str, batch_size: int, num_workers: int
 ) -> Scorer:
-    """The model of a config with a checkpoint's weights, before one of its data sets."""
-    dataset = build_set(cfg, subset)
-    model = build_model(cfg, checkpoint, dataset.index)
-    return Scorer(model, dataset, batch_size, num_workers)
+    """The model of a config with a checkpoint's weights, before one of its data sets.
 
-
-def build_part_scorer(
-    cfg: Config, folder: Path, dataset: Any, subset: str, batch_size: int, num_workers: int
-) -> PartScorer:
-    """The cleaning networks of the parts of T, before one of the sets.
+    Where the checkpoint is a folder of the networks of the parts of T, see
+    :mod:`mmnoisy.experiments.parts_of_t`, each image of T is looked at by the network that has not
+    learned from it, and all others by the mean of all.
 
     Args:
-        cfg: of the networks.
-        folder: of their weights and of ``part.npy``, see
-            :mod:`mmnoisy.experiments.parts_of_t`.
-        dataset: the set.
-        subset: which it is, a key of :data:`mmnoisy.engine.sets.SETS`.
+        cfg: the config.
+        checkpoint: a file, or that folder.
+        subset: the set, a key of :data:`mmnoisy.engine.sets.SETS`.
         batch_size: images at once.
         num_workers: processes that load pictures.
 
     Raises:
-        InputError: they have learned from another T.
+        InputError: they cannot be used, or have learned from another T.
     """
-    part = open_array(folder / 'part.npy', 'run mmnoisy run again')
+    dataset = build_set(cfg, subset)
+    if not is_of_parts(checkpoint):
+        model = build_model(cfg, checkpoint, dataset.index)
+        return Scorer(model, dataset, batch_size, num_workers)
+    folder = Path(checkpoint)
+    part = open_array(folder / PARTS, 'run mmnoisy run again')
     if subset == 'train' and len(part) != len(dataset):
         raise InputError(
             f'{folder}: is of {len(part):,} images, and T has {len(dataset):,} now; run '

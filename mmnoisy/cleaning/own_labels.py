@@ -11,10 +11,14 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.sources.base import Kind, LabelTable
 
 
-def with_verdicts(index: LabelIndex) -> LabelIndex:
+def with_verdicts(index: LabelIndex, before: LabelIndex) -> LabelIndex:
     """An index whose verdicts have the last word: what is verified absent is no label.
 
-    A label that is verified present keeps its confidence; one that was not there gets 1.
+    A label that is verified present has its confidence of before; one that was not there gets 1.
+
+    Args:
+        index: with cleaned labels.
+        before: the same images with the labels as they were.
     """
     num_images, num_classes = len(index), len(index.classes)
     cells, verified = (_cells(matrix, num_classes) for matrix in (index.noisy, index.verdicts))
@@ -22,7 +26,11 @@ def with_verdicts(index: LabelIndex) -> LabelIndex:
     kept = ~np.isin(cells, verified[~present])
     added = np.setdiff1d(verified[present], cells)
     image, label = np.divmod(np.concatenate([cells[kept], added]), num_classes)
-    value = np.concatenate([index.noisy.value[kept], np.ones(len(added), np.float32)])
+    given = _cells(before.noisy, num_classes)
+    _, which, of_given = np.intersect1d(added, given, return_indices=True)
+    confidence = np.ones(len(added), np.float32)
+    confidence[which] = before.noisy.value[of_given]
+    value = np.concatenate([index.noisy.value[kept], confidence])
     one = np.ones(len(image), np.int64)
     noisy = to_csr(image, one, label, value, (num_images, num_classes), np.maximum)
     return LabelIndex(index.image_ids, noisy, index.verdicts, index.info, index.usable, index.paths)

@@ -5,7 +5,7 @@ For example:
         --features data/tiny-open-images/features --precision 0.9 --folds 5
 
 writes, beside the checkpoint, iter_1500.calibration.json, which prediction and export then use, and
-iter_1500.reliability.png. What is reached is measured on the test set.
+iter_1500.reliability.png. What is reached is measured on the test set; without one on V itself.
 
 A model that learned from V is too good on it. With --folds K the config is trained K times more,
 each time without a part of V, which is then scored; --folds 0 takes the checkpoint's own scores.
@@ -115,13 +115,17 @@ def run(args: Namespace) -> None:
     cfg = quiet_config_of(args)
     model = load_classifier(cfg, args.checkpoint)
     require_writable(Path(args.checkpoint).parent)
-    test = verified_scores(model, cfg, as_in_tests(cfg, 'test'), args.checkpoint)
+    test = None
+    if cfg.get('test_set'):
+        test = verified_scores(model, cfg, as_in_tests(cfg, 'test'), args.checkpoint)
     folds = args.folds if 'validation' in trained_on(cfg) else 0
     if folds:
         verified = cross_fitted_scores(cfg, folds)
     else:
         verified = verified_scores(model, cfg, as_in_tests(cfg, 'validation'), args.checkpoint)
-    sets = {'V': verified, 'test': test, 'test, rated pairs': test[test['rated']]}
+    sets = {'V': verified}
+    if test is not None:
+        sets.update({'test': test, 'test, rated pairs': test[test['rated']]})
     if args.unverified == 'mask':
         sets = {name: pairs[pairs['rated']] for name, pairs in sets.items()}
     calibration = choose(args, class_list(model), sets['V'])
@@ -133,6 +137,9 @@ def run(args: Namespace) -> None:
     picture = Path(args.checkpoint).with_suffix('.reliability.png')
     replace(calibration, figures={**made, **reached}).write(path, args.checkpoint)
     with atomic_write(picture, 'wb') as file:
-        draw_reliability(file, reliabilities(calibration, sets['test'], lowest))
+        found = reliabilities(calibration, sets.get('test', sets['V']), lowest)
+        draw_reliability(file, found)
     print(table(reached))
+    if test is None:
+        print('there is no test set: on new pictures it will be a little worse than on V')
     print(f'written: {path}, {picture}')

@@ -19,7 +19,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Optional
 
 from mmnoisy.cli.parsers import (
     add_trained_model,
@@ -89,6 +89,7 @@ def check_labels_out(args: Namespace, project: Project) -> None:
     Raises:
         InputError: its format is unknown or read only, or its folder takes no file.
     """
+    from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.reading import require_written
     from mmnoisy.io.atomic import require_writable
 
@@ -96,8 +97,10 @@ def check_labels_out(args: Namespace, project: Project) -> None:
         if args.format:
             raise InputError(f'--format {args.format}: is that of --out FILE, which is not given')
         return
-    require_written(args.out, project.info['noisy'], args.format)
     require_writable(args.out.parent)
+    indexes = [LabelIndex.open(project.index / subset) for subset in SUBSETS]
+    ids = [image_id for index in indexes for image_id in index.image_ids]
+    require_written(args.out, project.info['noisy'], args.format, ids, indexes[0].classes)
 
 
 def run(args: Namespace) -> None:
@@ -111,6 +114,8 @@ def run(args: Namespace) -> None:
     project = project_of(args.config)
     if project is not None and (args.parquet or args.shards):
         raise InputError('--parquet, --shards: are for a config; of a project leave them out')
+    if project is not None and args.subset != 'train':
+        raise InputError(f'--subset {args.subset}: of a project all sets are cleaned; leave it out')
     if project is None and args.format:
         raise InputError(f'--format {args.format}: is for the labels of a project; leave it out')
     out = out_of(args, 'cleaned') if project is None else project.folder / 'cleaned'
@@ -125,7 +130,7 @@ def run(args: Namespace) -> None:
         )
     with locked(args, out):
         if project is None:
-            _clean(args, cfg, partial(_scorer_of, args, None), args.subset, out, workers)
+            _clean(args, cfg, args.subset, out, workers)
             if get_rank() == 0:
                 tell_share(args, out)
         else:
@@ -135,7 +140,6 @@ def run(args: Namespace) -> None:
 def _clean(
     args: Namespace,
     cfg: Config,
-    build: Callable[[str], Scorer],
     subset: str,
     out: Path,
     workers: Workers,
@@ -149,14 +153,16 @@ def _clean(
     from mmnoisy.datasets.release.class_files import chosen_classes
     from mmnoisy.engine.sets import index_folder, set_config
 
-    scorer = build(subset)
+    scorer = scorer_of(args, cfg, subset)
     classes = scorer.index.classes
     cleaned = np.isin(classes, chosen_classes(args.classes, classes) if args.classes else classes)
     rule = Rule(args.threshold, args.max_added_per_image, args.soft)
     source = index_folder(set_config(cfg, subset))
     made_of = provenance(cfg, scorer, subset)
     how = Cleaning(rule, cleaned, made_of, args.shard_images)
-    index = clean(scorer, source, out, how, workers, partial(build, subset), not args.parquet)
+    index = clean(
+        scorer, source, out, how, workers, partial(_again, args, subset), not args.parquet
+    )
     if index is not None:
         made = index.info['cleaned']
         before = made['kept'] + made['removed']
@@ -168,19 +174,9 @@ def _clean(
     return index
 
 
-def _scorer_of(args: Namespace, project: Optional[Project], subset: str) -> Scorer:
-    """Who cleans a set: for T of a project models that have not learned from its labels."""
-    from mmnoisy.cleaning.from_config import build_part_scorer
-    from mmnoisy.engine.config import load_config
-    from mmnoisy.engine.sets import build_set
-
-    cfg = quiet_config_of(args)
-    if project is None or subset != 'train' or not project.parts.is_dir():
-        return scorer_of(args, cfg, subset)
-    of_parts = load_config(project.parts / 'cleaner.py')
-    dataset = build_set(cfg, subset)
-    sizes = args.batch_size, args.num_workers
-    return build_part_scorer(of_parts, project.parts, dataset, subset, *sizes)
+def _again(args: Namespace, subset: str) -> Scorer:
+    """Who cleans a set, in a process of another machine."""
+    return scorer_of(args, quiet_config_of(args), subset)
 
 
 def _clean_project(
@@ -206,13 +202,13 @@ def _clean_project(
     cleaned = []
     for subset, index in indexes.items():
         if cfg.get(SETS[subset]):
-            build = partial(_scorer_of, args, project)
-            cleaned.append(_clean(args, cfg, build, subset, out / subset, workers))
+            cleaned.append(_clean(args, cfg, subset, out / subset, workers))
         else:  # a test set without a present label, which mmnoisy run leaves out
             print(f'{len(index):,} images of the {subset} set keep their labels and verdicts')
             cleaned.append(index)
     if args.out is not None and all(index is not None for index in cleaned):
-        labels = own_labels([with_verdicts(index) for index in cleaned if index is not None])
+        pairs = zip(cleaned, indexes.values())
+        labels = own_labels([with_verdicts(now, was) for now, was in pairs if now is not None])
         layout = project.info['noisy']
         if args.format in (None, layout['format']):
             labels = with_columns(labels, project.columns, layout.get('group_column'))

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
+from mmnoisy.config_files import find_config
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.errors import InputError
 
@@ -74,12 +75,15 @@ def add_checkpoint(parser: ArgumentParser) -> None:
 def add_trained_model(parser: ArgumentParser, verb: str) -> None:
     """Adds the arguments of the tools that let a trained model look at a data set.
 
+    That of a project is made of networks that have not learned from the labels that they look at.
+
     Args:
         parser: of a tool.
         verb: what it does with the labels of the data set.
     """
     add_config(parser, 'config file of a model with a cleaning head')
     add_checkpoint(parser)
+    parser.set_defaults(by_parts=True)
     parser.add_argument('--batch-size', type=int, default=64, help='images at once, default 64')
     parser.add_argument(
         '--num-workers', type=int, default=1, help='processes that load pictures, default 1'
@@ -100,6 +104,7 @@ def out_of(args: Namespace, name: str) -> Path:
         return args.out
     project = project_of(args.config)
     if project is None:
+        find_config(args.config)  # before anything else is asked for
         raise InputError('--out FOLDER: is missing; name the folder to write')
     return project.folder / name
 
@@ -114,6 +119,7 @@ def config_of(args: Namespace) -> Config:
         InputError: it cannot be used.
     """
     import mmnoisy.components  # noqa: F401
+    from mmnoisy.cleaning.from_config import is_of_parts
     from mmnoisy.engine.checkpoints.reading import checkpoint_file
     from mmnoisy.engine.config import load_config, parse_options
 
@@ -121,9 +127,10 @@ def config_of(args: Namespace) -> Config:
     if project is not None:
         _take_from(project, args)
     elif getattr(args, 'needs_checkpoint', False) and args.checkpoint is None:
+        find_config(args.config)
         raise InputError(f'{args.config}: give its checkpoint too, or the work dir of a run')
     os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
-    if getattr(args, 'checkpoint', None):
+    if getattr(args, 'checkpoint', None) and not is_of_parts(args.checkpoint):
         args.checkpoint = checkpoint_file(args.checkpoint)
     return load_config(
         args.config,
@@ -152,6 +159,8 @@ def _take_from(project: Project, args: Namespace) -> None:
     args.config = str(project.config)
     if getattr(args, 'needs_checkpoint', False) and args.checkpoint is None:
         args.checkpoint = str(project.model)
+        if getattr(args, 'by_parts', False) and project.cleaner.is_file():
+            args.config, args.checkpoint = str(project.cleaner), str(project.parts)
     if args.reads_features and args.features is None and project.features.is_dir():
         args.features = project.features
 

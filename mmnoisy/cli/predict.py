@@ -21,18 +21,8 @@ import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from functools import partial
 from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Callable,
-    ContextManager,
-    Dict,
-    List,
-    Optional,
-    Sequence,
-)
+from typing import TYPE_CHECKING, Any, ContextManager, Dict, List, Optional
 
 from mmnoisy.cli.parsers import add_checkpoint, add_config, project_of, quiet_config_of
 from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
@@ -76,7 +66,9 @@ def run(args: Namespace) -> None:
     from mmengine.dist import get_rank
 
     from mmnoisy.apis.picture_shards import picture_shards
-    from mmnoisy.apis.prediction_shards import Batches, prediction_tables
+    from mmnoisy.apis.prediction_files import own_prediction_file, prediction_file
+    from mmnoisy.apis.prediction_shards import Batches, prediction_tables, shown
+    from mmnoisy.datasets.sources.reading import require_written
     from mmnoisy.engine.distributed.processes import join_processes
     from mmnoisy.engine.distributed.shard_jobs import Job
     from mmnoisy.io.shards import Shards
@@ -84,12 +76,16 @@ def run(args: Namespace) -> None:
     if args.batch_size < 1:
         raise InputError(f'--batch-size {args.batch_size}: give at least 1')
     workers = workers_of(args)
-    open_file = _file_of(args)
+    own = _own_form(args)
     require_writable(args.out.parent)
     left_out: List[LeftOut] = []
     pictures = picture_shards(args.inputs, args.shard_images, left_out)
     inferencer = inferencer_of(args)
     batches = Batches(args.batch_size, args.every, _root(args.inputs, pictures))
+    classes = inferencer.label_names
+    if own is not None:
+        files = [shown(path, batches.root) for one in pictures for path in one.files]
+        require_written(args.out, images=files or ['a.jpg'], classes=classes, **own)
     unfinished = args.out if args.parquet else args.out.with_name(f'.{args.out.name}.unfinished')
     join_processes()
     with locked(args, args.out):
@@ -103,7 +99,12 @@ def run(args: Namespace) -> None:
             'labelling',
         )
         if workers.compute(job) and not args.parquet:
-            _put_together(args, shards, left_out, open_file(inferencer.label_names))
+            file = (
+                prediction_file(args.out)
+                if own is None
+                else own_prediction_file(args.out, classes, **own)
+            )
+            _put_together(args, shards, left_out, file)
         elif get_rank() == 0:
             tell_share(args, args.out)
 
@@ -141,24 +142,23 @@ def _root(inputs: str, pictures: List[PictureShard]) -> Optional[str]:
     return inputs if os.path.isdir(inputs) else os.path.dirname(inputs) or '.'
 
 
-def _file_of(args: Namespace) -> Callable[[Sequence[str]], ContextManager[Add]]:
-    """What opens the file, given the class list; a project has its own form.
+def _own_form(args: Namespace) -> Optional[Dict[str, Any]]:
+    """The layout and the format of the file of a project; None for any other.
 
     Raises:
         InputError: the format cannot be written.
     """
-    from mmnoisy.apis import prediction_files as files
+    from mmnoisy.apis.prediction_files import check_suffix, own_format
 
     project = project_of(args.config)
     if args.format and (project is None or args.parquet):
         raise InputError(f'--format {args.format}: is for a file of a project; leave it out')
     if project is not None and not args.parquet:
         layout = project.info['noisy']
-        form = files.own_format(args.out, layout, args.format)
-        return partial(files.own_prediction_file, args.out, layout=layout, format=form)
+        return dict(layout=layout, format=own_format(args.out, layout, args.format))
     if not args.parquet:
-        files.check_suffix(args.out)
-    return lambda _: files.prediction_file(args.out)
+        check_suffix(args.out)
+    return None
 
 
 def _put_together(

@@ -13,10 +13,13 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import TYPE_CHECKING, List, Optional
 
 from mmnoisy.datasets.pictures.paths import TEMPLATE
 from mmnoisy.errors import InputError
+
+if TYPE_CHECKING:
+    from mmnoisy.datasets.project import Project
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -56,11 +59,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def take_from_project(args: Namespace) -> List[Dict[str, Any]]:
+def take_from_project(args: Namespace) -> Optional[Project]:
     """Puts what a project has in the place of what the arguments leave out.
 
     Returns:
-        The table of classes that its run has written; empty where there is none.
+        The project; None where it is none.
 
     Raises:
         InputError: the labels of the project are not cleaned yet.
@@ -68,7 +71,7 @@ def take_from_project(args: Namespace) -> List[Dict[str, Any]]:
     from mmnoisy.datasets.project import Project
 
     if not (args.cleaned / 'project.json').is_file():
-        return []
+        return None
     project = Project.open(args.cleaned)
     args.cleaned = project.folder / 'cleaned/train'
     args.images, args.out = args.images or project.pictures, args.out or project.folder / 'view'
@@ -76,27 +79,31 @@ def take_from_project(args: Namespace) -> List[Dict[str, Any]]:
         raise InputError(
             f'{project.folder}: its labels are not cleaned yet; run mmnoisy clean {project.folder}'
         )
-    return project.class_rows()
+    return project
 
 
-def check_arguments(args: Namespace) -> None:
+def check_arguments(args: Namespace, in_project: bool) -> None:
     """Refuses what cannot be shown.
+
+    Args:
+        args: of the command line.
+        in_project: a project may have no pictures, and its images are shown by their ids then.
 
     Raises:
         InputError: an argument cannot be used.
     """
-    for name in ('images', 'out'):
-        if getattr(args, name) is None:
-            raise InputError(f'--{name} PATH: is missing; give it, or a project')
-    if args.sample < 1:
-        raise InputError(f'--sample {args.sample}: give 1 or more')
-    if args.seed < 0:
-        raise InputError(f'--seed {args.seed}: give 0 or more')
     if not args.cleaned.is_dir():
         raise InputError(
             f'{args.cleaned}: there is no such folder; give one that tools/clean_labels.py has '
             'written'
         )
+    if args.out is None or (args.images is None and not in_project):
+        name = 'out' if args.out is None else 'images'
+        raise InputError(f'--{name} PATH: is missing; give it, or a project')
+    if args.sample < 1:
+        raise InputError(f'--sample {args.sample}: give 1 or more')
+    if args.seed < 0:
+        raise InputError(f'--seed {args.seed}: give 0 or more')
 
 
 def run(args: Namespace) -> None:
@@ -109,17 +116,20 @@ def run(args: Namespace) -> None:
     from mmnoisy.datasets.label_index import LabelIndex
     from mmnoisy.experiments.class_figures import FEW_VERDICTS
 
-    classes = take_from_project(args)
-    check_arguments(args)
+    project = take_from_project(args)
+    check_arguments(args, project is not None)
     index = LabelIndex.open(args.index or args.cleaned / 'index')
     subset = index.info['subset']
     templates = args.path_template or [index.info.get('path_template', TEMPLATE)]
-    pictures = Pictures(args.images, templates, index)
-    pictures.check()
+    pictures = None if args.images is None else Pictures(args.images, templates, index)
+    if pictures is not None:
+        pictures.check()
     sample = sample_images(args.cleaned / 'changes.csv', args.sample, args.seed, args.most_changed)
     cards = make_cards(sample.rows, index)
     path = page_path(args.out)
-    found = addresses(pictures, [card.image_id for card in cards], path.parent, args.embed)
+    found: List[Optional[str]] = [None] * len(cards)
+    if pictures is not None:
+        found = addresses(pictures, [card.image_id for card in cards], path.parent, args.embed)
     missing = [card.image_id for card, address in zip(cards, found) if address is None]
     contents = Contents(
         title=f'Cleaned labels of {subset}',
@@ -129,12 +139,12 @@ def run(args: Namespace) -> None:
         addresses=found,
         class_names=distinct_names(index.classes, index.info['class_names']),
         embedded=args.embed,
-        notes={'Cleaned labels': str(args.cleaned), 'Pictures': str(args.images)},
-        classes=classes,
+        notes={'Cleaned labels': str(args.cleaned), 'Pictures': str(args.images or 'none')},
+        classes=[] if project is None else project.class_rows(),
         few_verdicts=FEW_VERDICTS,
     )
     write_view(path, contents)
-    if missing:
+    if missing and pictures is not None:
         print(
             f'{len(missing):,} of {len(cards):,} pictures are missing or cannot be read, first '
             f'{pictures.paths(missing[0])[0]}; check --images and --path-template',

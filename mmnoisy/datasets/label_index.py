@@ -225,6 +225,9 @@ class LabelIndex:
         if parts:
             return joined_index(parts, [cls.open(part) for part in parts])._opened_at(folder)
         mend = 'build it with tools/prepare_openimages.py'
+        for inner in (folder / 'train', folder / 'index/train'):  # of several sets, of a project
+            if (inner / 'index.json').is_file():
+                mend = f'give one of those in it, such as {inner}'
         info = read_info(folder / 'index.json', WHAT, VERSIONS, mend)
         shapes = info['shapes']
         arrays = _open_arrays(folder, shapes, mend)

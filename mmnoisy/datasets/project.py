@@ -90,6 +90,11 @@ class Project:
         return self.model / 'parts'
 
     @property
+    def cleaner(self) -> Path:
+        """Their config."""
+        return self.parts / 'cleaner.py'
+
+    @property
     def choice(self) -> Path:
         """What its run has found."""
         return self.folder / 'choice.json'

@@ -26,6 +26,7 @@ from mmnoisy.engine.feature_extraction import (
     provenance,
 )
 from mmnoisy.engine.sets import SETS, build_set, fill_classes, pipeline_of_tests, set_config
+from mmnoisy.engine.trained_model import require_pictures
 from mmnoisy.engine.transforms import split_neck
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import arrays_hash
@@ -37,8 +38,9 @@ def build_model(cfg: Config, checkpoint: Optional[str]) -> torch.nn.Module:
     """The model of a config with its weights, in evaluation mode, on the GPU if there is one.
 
     Raises:
-        InputError: there are no weights.
+        InputError: there are no weights, or nothing that looks at pictures.
     """
+    require_pictures(cfg)
     named = [path for _, path in named_checkpoints(cfg.model.to_dict())]
     if checkpoint is None and not named and not cfg.model.backbone.get('pretrained'):
         raise InputError(

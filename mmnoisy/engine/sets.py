@@ -141,6 +141,18 @@ def pipeline_of_tests(cfg: Config) -> List[dict]:
     return copy.deepcopy([step.to_dict() for step in cfg.test_pipeline])
 
 
+def loader_of_tests(cfg: Config) -> Dict[str, Any]:
+    """The settings of the loader of the test set; without one those of the training's, in order.
+
+    Args:
+        cfg: resolved.
+    """
+    loader = cfg.get('test_dataloader')
+    if loader:
+        return dict(loader)
+    return {**cfg.train_dataloader, 'sampler': dict(type='DefaultSampler', shuffle=False)}
+
+
 def build_set(cfg: Config, subset: str, **changes: Any) -> Any:
     """T, V or test of a resolved config, whole and as in tests.
 

@@ -14,6 +14,7 @@ from mmnoisy.engine.checkpoints.named import require_checkpoints
 from mmnoisy.engine.checkpoints.reading import read_checkpoint
 from mmnoisy.engine.devices import pick_device
 from mmnoisy.engine.sets import fill_classes
+from mmnoisy.errors import InputError
 from mmnoisy.models.necks import identity_where_missing
 from mmnoisy.models.old_names import rename_old_keys
 
@@ -53,6 +54,19 @@ def load_classifier(
     model.load_state_dict(state, strict=False)
     model._config, model._dataset_meta = cfg, meta
     return model.to(device or pick_device()).eval()
+
+
+def require_pictures(cfg: Config) -> None:
+    """Looks whether a model looks at pictures.
+
+    Raises:
+        InputError: it has no backbone.
+    """
+    if (cfg.model.get('backbone') or {}).get('type') == 'PrecomputedFeatures':
+        raise InputError(
+            f'{cfg.filename}: its model looks at features that were given, not at pictures; train '
+            'one with a backbone'
+        )
 
 
 def class_list(model: Any) -> List[str]:

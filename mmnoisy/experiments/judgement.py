@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.evaluation.bootstrap import bootstrap_average_precision
 from mmnoisy.evaluation.calibration import reliability
 from mmnoisy.experiments.decision import (
@@ -19,6 +20,11 @@ from mmnoisy.experiments.decision import (
     share_right,
 )
 from mmnoisy.experiments.portfolio import BASELINE
+
+FEW = 3
+"""Names of classes in a sentence."""
+MANY_BARE = 0.2
+"""A share of images without a label that is worth a warning."""
 
 
 def judged(
@@ -128,6 +134,39 @@ def warnings(
         found.append(
             f'{num_silent:,} classes have no verdict in V: what is said of them is learned from '
             'other classes.'
+        )
+    return found
+
+
+def warnings_of_sets(train: LabelIndex, verified: LabelIndex, names: Sequence[str]) -> List[str]:
+    """What a user should know of T, whose labels are cleaned and learned, each in a sentence.
+
+    Args:
+        train: T.
+        verified: V.
+        names: of all classes.
+    """
+    found = []
+    bare = int((np.diff(train.noisy.start) == 0).sum())
+    if bare == len(train):
+        found.append('No image of T has a noisy label: all is learned from V, nothing is cleaned.')
+        return found
+    if bare >= MANY_BARE * len(train):
+        found.append(
+            f'{bare:,} of {len(train):,} images of T ({bare / len(train):.0%}) have no noisy label.'
+        )
+    if len(train) < len(verified):
+        found.append(
+            f'T has {len(train):,} images, fewer than V with {len(verified):,}: there is little to '
+            'clean, and little to learn from it.'
+        )
+    present = verified.verdicts.label[verified.verdicts.value]
+    unknown = np.setdiff1d(present, train.noisy.label)
+    if len(unknown):
+        first = ', '.join(names[k] for k in unknown[:FEW].tolist())
+        found.append(
+            f'{len(unknown):,} classes that are present in V are no noisy label of T, such as '
+            f'{first}: T teaches nothing of them.'
         )
     return found
 

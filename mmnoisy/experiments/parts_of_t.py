@@ -9,29 +9,28 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from mmnoisy.engine.config import load_config
+from mmnoisy.cleaning.from_config import PARTS
+from mmnoisy.cleaning.pairs import clip
+from mmnoisy.cleaning.scorer import Scorer
 from mmnoisy.engine.sets import trained_on
-from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.engine.transforms import on_part
-from mmnoisy.experiments.evaluation import scores_of_pairs
+from mmnoisy.experiments.evaluation import verified_pairs
 from mmnoisy.experiments.portfolio import START
 from mmnoisy.experiments.progress import Progress
 from mmnoisy.experiments.trials import Trials
 from mmnoisy.io.atomic import atomic_path
 
-PARTS = 3
-CONFIG = 'cleaner.py'
+NUMBER = 3
 
 
 def train_parts(trials: Trials, name: str, folder: Path) -> None:
     """Trains a cleaning network for each part of T; finished ones are not trained again.
 
-    Writes ``cleaner.py``, the config of all of them, ``0.pth`` and so on, their weights, and
-    ``part.npy``, the part that each image of T is in.
+    Writes ``0.pth`` and so on, their weights, and ``part.npy``, the part that each image of T is
+    in, which :func:`mmnoisy.cleaning.from_config.build_scorer` reads.
 
     Args:
         trials: of the choice.
@@ -39,8 +38,8 @@ def train_parts(trials: Trials, name: str, folder: Path) -> None:
         folder: to write.
     """
     num_images = len(trials.data.train)
-    part = np.random.default_rng([trials.seed, num_images]).permutation(num_images) % PARTS
-    missing = [k for k in range(PARTS) if not (folder / f'{k}.pth').exists()]
+    part = np.random.default_rng([trials.seed, num_images]).permutation(num_images) % NUMBER
+    missing = [k for k in range(NUMBER) if not (folder / f'{k}.pth').exists()]
     folder.mkdir(parents=True, exist_ok=True)
     start = trials.begun[START]
     left = {trials.system(one): len(missing) * trials.steps(one) for one in (start, name)}
@@ -56,21 +55,19 @@ def train_parts(trials: Trials, name: str, folder: Path) -> None:
                     model = trials.train(one, cfg, f'part {k + 1} of T')
                     with atomic_path(path) as made:
                         trials.trainer.save(model, made)
-    with atomic_path(folder / 'part.npy') as made, open(made, 'wb') as file:
+    with atomic_path(folder / PARTS) as made, open(made, 'wb') as file:
         np.save(file, part.astype(np.uint8), allow_pickle=False)
-    trials.config(name).dump(folder / CONFIG)
 
 
-def cleaned_by_parts(folder: Path, dataset: Any) -> np.ndarray:
-    """The cleaned labels (P,) of the verified pairs of images that are not of T.
-
-    None of the networks has learned from these, and the mean of all is taken.
+def cleaned_pairs(scorer: Scorer) -> np.ndarray:
+    """The cleaned labels (P,) of the verified pairs of a set, image by image.
 
     Args:
-        folder: of :func:`train_parts`.
-        dataset: on features, in test mode.
+        scorer: of a model, or of the networks of the parts, and the set.
     """
-    cfg = load_config(folder / CONFIG)
-    paths = (folder / f'{k}.pth' for k in range(PARTS))
-    networks = (load_classifier(cfg, str(path)) for path in paths)
-    return np.mean([scores_of_pairs(network, dataset)[1] for network in networks], axis=0)
+    found = [np.empty(0, np.float32)]
+    for rows, scores in scorer([slice(0, len(scorer.index))]):
+        samples = np.arange(*scorer.samples(rows))
+        image, label, _ = verified_pairs(scorer.dataset, samples)
+        found.append(clip(scores.raw[scorer.rows[samples[image]] - rows.start, label]))
+    return np.concatenate(found)

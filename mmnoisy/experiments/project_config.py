@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from pprint import pformat
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
@@ -31,7 +32,7 @@ python tools/train.py {name} --features {features}
 _base_ = {base!r}
 
 data_root = {pictures!r}
-index = "{{{{ fileDirname }}}}/index"
+index = "{{{{ fileDirname }}}}/{index}"
 '''
 
 
@@ -128,17 +129,19 @@ def config_text(
     settings: Mapping[str, Any],
     start: str = '',
     text: str = 'What the features are extracted by.',
+    path: Optional[Path] = None,
 ) -> str:
     """The config as a Python file.
 
     Args:
-        project: whose folder it is written into.
+        project: that it is for.
         pictures: how they become features.
         has_test: whether there are verified test images.
         system: the name of the config that it inherits from.
         settings: changes of it, by ``key.subkey``.
-        start: the checkpoint that training begins with, in the folder of the project.
+        start: the checkpoint that training begins with, in the folder of the config.
         text: its first line.
+        path: of the config, default the project's own.
     """
     own = dict(pictures.model)
     before = own['neck'] or []
@@ -159,9 +162,11 @@ def config_text(
         values.update(WITHOUT_TEST)
     for key, value in settings.items():
         _put(values, key.split('.'), value)
+    path = path or project.config
     head = _HEADER.format(
         text=text,
-        name=project.config,
+        name=path,
+        index=os.path.relpath(project.index, path.parent).replace(os.sep, '/'),
         features=project.features,
         base=f'{PREFIX}{config_path(system).relative_to(configs_folder()).as_posix()}',
         pictures=str(project.pictures or ''),

@@ -13,29 +13,21 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence
 from zlib import crc32
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import mmnoisy.components  # noqa: F401
-from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets.project import Project
-from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.runner import build_runner, resume_from
-from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
-from mmnoisy.evaluation.leave_one_out import leave_one_out_average_precision
 from mmnoisy.experiments.auto import Choice, averaged_with, choose, copy_members
-from mmnoisy.experiments.class_figures import class_figures, class_rows
-from mmnoisy.experiments.decision import Pairs
-from mmnoisy.experiments.evaluation import are_noisy, scores_of_pairs, verified_pairs
 from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import checksum
-from mmnoisy.experiments.judgement import calibration, judged, plain, reason, warnings
-from mmnoisy.experiments.parts_of_t import cleaned_by_parts, train_parts
-from mmnoisy.experiments.portfolio import CLEANER, METHODS
+from mmnoisy.experiments.judgement import plain
+from mmnoisy.experiments.parts_of_t import train_parts
+from mmnoisy.experiments.portfolio import CLEANER, METHODS, START
 from mmnoisy.experiments.progress import Progress, StepHook
 from mmnoisy.experiments.project_config import (
     DEFAULT,
@@ -53,6 +45,7 @@ from mmnoisy.experiments.project_features import (
     open_indexes,
     open_rows,
 )
+from mmnoisy.experiments.project_figures import project_figures
 from mmnoisy.experiments.report.project import write_page
 from mmnoisy.experiments.systems import AUTO
 from mmnoisy.io.atomic import atomic_path, atomic_write, write_json
@@ -248,56 +241,37 @@ class _Run:
         return load_config(self.project.config, str(model), None, 'none', self.project.features)
 
     def train_parts(self, choice: Choice) -> None:
-        """Trains what cleans T: networks that have not seen the images that they look at."""
-        train_parts(choice.trials, choice.trials.begun[CLEANER], self.project.parts)
+        """Trains what cleans: networks that have not seen the labels that they look at."""
+        trials, parts = choice.trials, self.project.parts
+        one = trials.candidate(trials.begun[CLEANER])
+        train_parts(trials, one.name, parts)
+        start = parts / 'start.pth'  # of T whole, for a cross-fitting on V
+        with atomic_path(start) as part:
+            shutil.copyfile(trials.weights(trials.begun[START]), part)
+        changes = {**one.changes, **self.options, 'randomness': dict(seed=self.settings.seed)}
+        self.write_config(one.system, changes, start.name, one.text, self.project.cleaner)
 
     def figures(self, choice: Choice, cfg: Config) -> Dict[str, Any]:
-        """The account of the choice, cross-fitted figures, and those of the test set."""
-        trials, rows = choice.trials, choice.tried['methods']
-        index = self.indexes['train']
-        names = distinct_names(index.classes, index.info['class_names'])
-        scores, cleaned = choice.cross_fitted
-        of_v = scores, cleaned, trials.pairs, trials.num_verified
-        on_v = judged(*of_v, leave_one_out_average_precision)
-        classes_on_v = class_figures(*of_v, len(names), leave_one_out_average_precision)
-        silent = len(names) - len(np.unique(trials.pairs.label))
-        found: Dict[str, Any] = dict(
-            method=choice.method.name,
-            text=choice.method.text,
-            why=reason(rows),
-            warnings=warnings(rows, on_v, silent, trials.num_verified),
-            seed=self.settings.seed,
-            folds=trials.folds,
-            validation=on_v,
-            test=None,
-            calibration=dict(validation=calibration(scores, trials.pairs)),
-            tried=choice.tried,
-            classes=class_rows(names, classes_on_v),
-        )
-        if self.has_test:
-            checkpoint = checkpoint_file(str(self.project.folder / 'model'))
-            model, data = load_classifier(cfg, checkpoint), trials.data.test
-            image, label, present = verified_pairs(data, np.arange(len(data)))
-            pairs = Pairs(image, label, present, are_noisy(data, image, label))
-            scores, _ = scores_of_pairs(model, data)
-            cleaned = cleaned_by_parts(self.project.parts, data)
-            of_test = scores, cleaned, pairs, len(data)
-            found['test'] = judged(*of_test)
-            found['calibration']['test'] = calibration(scores, pairs)
-            classes_on_test = class_figures(*of_test, len(names))
-            found['classes'] = class_rows(names, classes_on_v, classes_on_test)
+        """What was found; what belongs to other data, settings or code goes."""
+        found = project_figures(choice, self.project, cfg, self.settings.seed)
         for other in self.runs.parent.iterdir():
             if other != self.runs:
                 shutil.rmtree(other, ignore_errors=True)
         return found
 
     def write_config(
-        self, system: str, changes: Mapping[str, Any], start: str = '', text: str = ''
+        self,
+        system: str,
+        changes: Mapping[str, Any],
+        start: str = '',
+        text: str = '',
+        path: Optional[Path] = None,
     ) -> None:
-        """Writes the config of the project."""
+        """Writes the config of the project, or another one."""
+        path = path or self.project.config
         given: Dict[str, Any] = dict(text=text[:1].upper() + text[1:] + '.') if text else {}
         content = config_text(
-            self.project, self.pictures, self.has_test, system, changes, start, **given
+            self.project, self.pictures, self.has_test, system, changes, start, path=path, **given
         )
-        with atomic_write(self.project.config) as file:
+        with atomic_write(path) as file:
             file.write(content)

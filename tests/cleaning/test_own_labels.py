@@ -27,25 +27,25 @@ def index_of(confidence, verdict, first):
     st.tuples(st.integers(1, 6), st.integers(1, 4)).flatmap(
         lambda shape: st.tuples(
             hnp.arrays(np.float32, shape, elements=st.sampled_from([-1, 0, 0.25, 1])),
+            hnp.arrays(np.float32, shape, elements=st.sampled_from([-1, 0.5])),
             hnp.arrays(np.int8, shape, elements=st.integers(-1, 1)),
         )
     ),
     st.integers(0, 6),
 )
 def test_verdicts_have_the_last_word(drawn, cut):
-    confidence, verdict = drawn
-    parts = [
-        index_of(c, v, k)
-        for c, v, k in zip(
-            (confidence[:cut], confidence[cut:]), (verdict[:cut], verdict[cut:]), (0, cut)
-        )
-    ]
-    table = own_labels([*map(with_verdicts, parts)])
+    confidence, before, verdict = drawn
+    now, was = (
+        [index_of(c[:cut], verdict[:cut], 0), index_of(c[cut:], verdict[cut:], cut)]
+        for c in (confidence, before)
+    )
+    table = own_labels([*map(with_verdicts, now, was)])
     assert table.images == [f'{i:03}.jpg' for i in range(len(confidence))]
     expected = {}
     for i, k in np.ndindex(confidence.shape):
         if verdict[i, k] < 0 or (confidence[i, k] < 0 and verdict[i, k] == 0):
             continue
-        expected[i, k] = float(confidence[i, k]) if confidence[i, k] >= 0 else 1.0
+        known = [float(one[i, k]) for one in (confidence, before) if one[i, k] >= 0]
+        expected[i, k] = [*known, 1.0][0]
     cells = zip(table.image.tolist(), table.label.tolist())
     assert dict(zip(cells, table.value.tolist())) == expected

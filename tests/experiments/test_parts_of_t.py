@@ -6,7 +6,7 @@ from made_project import SHORT, make_project, settings_of
 
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.project import Project
-from mmnoisy.experiments.parts_of_t import PARTS, train_parts
+from mmnoisy.experiments.parts_of_t import NUMBER, train_parts
 from mmnoisy.experiments.portfolio import START, cleaners, starts
 from mmnoisy.experiments.project_features import import_features
 from mmnoisy.experiments.trials import Trials
@@ -20,7 +20,7 @@ def weights_of(project, folder):
     cleaner = cleaners(False)[0]
     trials.add(cleaner)
     train_parts(trials, cleaner.name, folder / 'parts')
-    paths = [folder / 'parts' / f'{k}.pth' for k in range(PARTS)]
+    paths = [folder / 'parts' / f'{k}.pth' for k in range(NUMBER)]
     return [torch.load(path, weights_only=True)['state_dict'] for path in paths]
 
 
@@ -47,4 +47,4 @@ def test_what_cleans_a_part_has_not_seen_it(tmp_path):
     index.write(other / 'index/train')
     after = weights_of(other, tmp_path / 'b')
     same = [all(torch.equal(a[key], b[key]) for key in a) for a, b in zip(before, after)]
-    assert same == [k == 1 for k in range(PARTS)]
+    assert same == [k == 1 for k in range(NUMBER)]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
-from small_classifier import refused, run, scores
+from small_classifier import refused, run, scores, without_test
 
 from mmnoisy.apis import MultiLabelInferencer
 from mmnoisy.apis.verified_scores import FLOOR
@@ -79,6 +79,19 @@ def test_a_model_that_learned_from_v_is_cross_fitted(small, weights, tmp_path, c
     assert values['figures']['goal'] == 'f1'
     assert values['method']['temperature'] > 0
     assert 'test, rated pairs' in capsys.readouterr().out
+
+
+def test_without_a_test_set(small, weights, tmp_path, capsys):
+    options = ['--method', 'none', '--precision', '0.1', '--prior', '5', *NOT_SEEN]
+    path = Path(weights).with_suffix('.calibration.json')
+    run('calibrate.py', small.config, weights, *options)
+    before = json.loads(path.read_text())
+    run('calibrate.py', without_test(small.config, tmp_path), weights, *options)
+    values = json.loads(path.read_text())
+    assert values['thresholds'] == before['thresholds']
+    assert values['figures']['V'] == before['figures']['V']
+    assert 'test' not in values['figures']
+    assert 'there is no test set' in capsys.readouterr().out
 
 
 def test_refusals(small, weights, capsys):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
-from small_classifier import refused, run, scores
+from small_classifier import refused, run, scores, without_test
 
 from mmnoisy.engine.sets import resolve
 
@@ -32,6 +32,12 @@ def test_the_file_gives_the_scores_of_rgb_pictures(small, tmp_path, capsys, give
         'class_names',
         'thresholds',
     }
+
+
+def test_without_a_test_set_pictures_of_v_are_compared(small, tmp_path, capsys):
+    options = [without_test(small.config, tmp_path), small.weights, '--out', tmp_path / 'x.onnx']
+    run('export_onnx.py', *options)
+    assert 'pictures the scores differ from' in capsys.readouterr().out
 
 
 def test_refusals(small, tmp_path, capsys):

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Dict, List, Literal, Optional, Type, TypeVar
 import numpy as np
 
 from mmnoisy.datasets.account import Account
+from mmnoisy.datasets.sources.opening import read_head
 from mmnoisy.errors import InputError
 
 Kind = Literal['noisy', 'verified']
@@ -207,6 +208,8 @@ def find_source(path: str, options: Options) -> Source:
     for source in SOURCES.values():
         if source.recognises(path):
             return source()
+    if not os.path.isdir(path):
+        read_head(path)  # says what is wrong with a file that holds no text
     raise InputError(
         f'{path}: is in no format that is known; name one of {", ".join(SOURCES)} with --format, '
         'or save it as a CSV file with a line "image,label" for each label'

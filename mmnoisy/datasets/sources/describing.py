@@ -32,6 +32,8 @@ def describe(layout: Mapping[str, Any]) -> str:
     """
     name = layout['format']
     parts = [SOURCES[name].title if name in SOURCES else name]
+    if layout.get('array'):
+        parts.append('in one list')
     if 'sep' in layout:
         parts.append(f'{_mark(layout["sep"])} between columns')
     if not layout.get('header', True):

@@ -23,6 +23,7 @@ NO_IMAGE = 'no name of an image'
 NO_LIST = 'labels that are no list'
 EMPTY_VERDICT = 'no verdict given'
 EMPTY_CONFIDENCE = 'no confidence given'
+EMPTY_LABEL = 'no label where a list has one'
 UNEQUAL = 'not as many scores as labels'
 
 
@@ -171,7 +172,8 @@ def _listed(cells: Cells, kind: Kind, account: Account) -> _Items:
         value, empty = (part[where] for part in _parse(scores.flat, kind))
     label = labels.flat[place]
     named = label >= 0
-    if not named.all():  # lists may hold nothing
+    if not named.all():
+        account.drop(EMPTY_LABEL, int((~named).sum()), _first(cells.image, ~named, row))
         row, label, value, empty, where = (a[named] for a in (row, label, value, empty, where))
 
     def shown(k: int) -> str:
@@ -209,8 +211,12 @@ def _parse(array: pa.Array, kind: Kind) -> Tuple[np.ndarray, np.ndarray]:
     return (confidences if kind == 'noisy' else verdicts)(array)
 
 
-def _first(array: pa.Array, which: np.ndarray) -> str:
-    return repr(array[int(which.argmax())].as_py()) if which.any() else ''
+def _first(array: pa.Array, which: np.ndarray, row: Optional[np.ndarray] = None) -> str:
+    """The first cell that is meant, of those in order or of some rows."""
+    if not which.any():
+        return ''
+    k = which.argmax() if row is None else row[which.argmax()]
+    return repr(array[int(k)].as_py())
 
 
 def _once(

@@ -27,7 +27,10 @@ _NO_SET = 'not TRAIN, VALIDATION, TEST or UNASSIGNED in the first cell'
 
 @register
 class GoogleSource(Source):
-    """A line an image: the set that it is in, its address, its labels."""
+    """A line an image: the set that it is in, its address, its labels.
+
+    There are no confidences: those of a table are not written, and labels of 0 are left out.
+    """
 
     name = 'google'
     title = "Google's CSV"
@@ -73,17 +76,19 @@ class GoogleSource(Source):
 
     def write(self, table: LabelTable, path: str, kind: Kind) -> None:
         """Writes a file in which all images are unassigned; see the base class."""
-        if (table.value != 1).any():
-            what = 'the confidence of a label' if kind == 'noisy' else 'that a label is absent'
-            raise InputError(f'{path}: {self.title} cannot say {what}; write it as --format csv')
+        if kind == 'verified' and not table.value.all():
+            raise InputError(
+                f'{path}: {self.title} cannot say that a label is absent; write it as --format csv'
+            )
         shapes.require_names(table)
         images, classes = (
             quoted(as_text(pa.array(names, pa.string())), ',').to_pylist()
             for names in (table.images, table.classes)
         )
         order, offset = shapes.by_image(table)
-        label = table.label[order]
+        label, present = table.label[order], table.value[order] > 0
         with atomic_write(Path(path), newline='') as file:
             for k, image in enumerate(images):
-                found = [classes[c] for c in label[offset[k] : offset[k + 1]]]
+                here = slice(offset[k], offset[k + 1])
+                found = [classes[c] for c in label[here][present[here]]]
                 file.write(','.join(['UNASSIGNED', image, *found]) + '\n')

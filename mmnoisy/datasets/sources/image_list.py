@@ -29,7 +29,8 @@ class ImageList(Source):
 
     The names of the classes are the lines of a file beside the list, see :data:`NAMES`; without one
     the numbers are the names. A picture on several lines has several classes, and one on a line
-    without a number has none. There are no confidences: those of a table are not written.
+    without a number has none. There are no confidences: those of a table are not written, and
+    labels of 0 are left out.
     """
 
     name = 'image_list'
@@ -72,7 +73,7 @@ class ImageList(Source):
                 f'{path}: such a list cannot say that a label is absent; write another format with '
                 '--format'
             )
-        bare = {image.name for image in labels_by_image(table) if not image.labels}
+        bare = {image.name for image in labels_by_image(table) if not image.present()}
         for name in (*table.images, *table.classes):
             if (
                 not name
@@ -88,7 +89,7 @@ class ImageList(Source):
             list_name = Path(path).name
             with open(folder / list_name, 'w', encoding='utf-8', newline='') as file:
                 for image in labels_by_image(table):
-                    numbers = [f' {k}' for k in image.labels] or ['']
+                    numbers = [f' {k}' for k in image.present()] or ['']
                     file.writelines(f'{image.name}{number}\n' for number in numbers)
             with open(folder / _own_classes(list_name), 'w', encoding='utf-8', newline='') as file:
                 file.writelines(f'{name}\n' for name in table.classes)

@@ -1,4 +1,4 @@
-"""JSON Lines: an object a line, for each label or for each image."""
+"""JSON Lines, and lists of the same objects: one for each label or for each image."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import pyarrow as pa
 
 from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
 from mmnoisy.datasets.sources.cell_values import flat
+from mmnoisy.datasets.sources.documents import ends_of_json, json_list, load_json
 from mmnoisy.datasets.sources.list_cells import text_of
 from mmnoisy.datasets.sources.opening import not_utf8, open_file, read_head
 from mmnoisy.datasets.sources.roles import find_roles
@@ -26,6 +27,7 @@ from mmnoisy.io.atomic import atomic_write
 NO_OBJECT = 'no JSON object'
 _SAMPLE = 1000
 _BLOCK = 2**16
+_LIST = re.compile(r'(?s)\[\s*(\{.*)')
 _HALF = re.compile('[\ud800-\udfff]')
 _EXAMPLE = '{"image": "a.jpg", "label": "cat"}'
 
@@ -39,10 +41,13 @@ class JsonLinesSource(Source):
 
     @classmethod
     def recognises(cls, path: str) -> bool:
-        """By a first line that is an object of texts, numbers and lists of these."""
+        """By a first object of texts, numbers and lists of these."""
         try:
-            first = read_head(path)[0].lstrip().split('\n', 1)[0]
-            row = json.loads(first)
+            listed = _in_list(path)
+            text = listed or read_head(path)[0].lstrip().split('\n', 1)[0]
+            row, end = json.JSONDecoder().raw_decode(text)
+            if not listed and text[end:].strip():
+                return False
         except (InputError, ValueError, RecursionError):
             return False
         return (
@@ -69,7 +74,9 @@ class JsonLinesSource(Source):
         arrays = {k: flat(_array(column, k != roles.score)) for k, column in used.items()}
         if kind == 'noisy':
             arrays.update(_further(columns, used))
-        layout: Dict[str, Any] = dict(format=self.name)
+        layout: Dict[str, Any] = dict(
+            format=self.name, **({'array': True} if _in_list(path) else {})
+        )
         table = labels_of(names, arrays, roles, layout, kind, options, account, path)
         if objects:
             layout.update(list_sep=DICT, score_column=None, order=['image', 'label'])
@@ -78,11 +85,23 @@ class JsonLinesSource(Source):
     def write(self, table: LabelTable, path: str, kind: Kind) -> None:
         """Writes a file in the shape of the layout; see the base class."""
         names, columns = typed_columns(table, kind)
+        rows = (
+            dict(zip(names, row))
+            for start in range(0, len(columns[0]), _BLOCK)
+            for row in zip(*(_plain(column[start : start + _BLOCK]) for column in columns))
+        )
+        in_list = table.layout.get('array') and not path.endswith('.jsonl')
         with atomic_write(Path(path)) as file:
-            for start in range(0, len(columns[0]), _BLOCK):
-                cells = [_plain(column[start : start + _BLOCK]) for column in columns]
-                for row in zip(*cells):
-                    file.write(json.dumps(dict(zip(names, row)), ensure_ascii=False) + '\n')
+            if in_list:
+                file.writelines(json_list('[', rows, ']'))
+            else:
+                file.writelines(json.dumps(row, ensure_ascii=False) + '\n' for row in rows)
+
+
+def _in_list(path: str) -> str:
+    """The beginning of a file that is a list of objects, from the first of them on, or ''."""
+    found = _LIST.match(ends_of_json(path))
+    return found[1] if found else ''
 
 
 def _plain(column: pa.Array) -> List[Any]:
@@ -107,29 +126,38 @@ def _is_cell(value: Any) -> bool:
 
 def _columns(path: str, account: Account) -> Tuple[List[str], List[List[Any]]]:
     """The objects of a file as columns; None where one lacks a key."""
-    read_head(path)
     columns: Dict[str, List[Any]] = {}
-    rows = 0
-    with open_file(path) as file:
-        for line in file:
-            if not line.strip():
-                continue
-            row = _row(line, path)
-            if row is None:
-                account.drop(NO_OBJECT, 1, repr(line[:200].decode('utf-8', 'replace').strip()))
-                continue
-            for name, value in row.items():
-                columns.setdefault(name, [None] * rows).append(value)
-            rows += 1
-            if len(row) < len(columns):
-                for column in columns.values():
-                    if len(column) < rows:
-                        column.append(None)
+    for number, row in enumerate(_objects(path, account)):
+        for name, value in row.items():
+            columns.setdefault(name, [None] * number).append(value)
+        if len(row) < len(columns):
+            for column in columns.values():
+                if len(column) <= number:
+                    column.append(None)
     for name in filter(_HALF.search, columns):
         raise InputError(f'{path}: the key {name!r} has half a character; mend it')
     if not columns:
         raise InputError(f'{path}: has no line such as {_EXAMPLE}; give one for each image')
     return list(columns), list(columns.values())
+
+
+def _objects(path: str, account: Account) -> Iterator[Dict[str, Any]]:
+    """The objects of a file, a line each or in a list; what is none is counted."""
+    if _in_list(path):
+        for row in load_json(path):
+            if isinstance(row, dict):
+                yield row
+            else:
+                account.drop(NO_OBJECT, 1, repr(row)[:200])
+        return
+    read_head(path)
+    with open_file(path) as file:
+        for line in filter(bytes.strip, file):
+            found = _row(line, path)
+            if found is None:
+                account.drop(NO_OBJECT, 1, repr(line[:200].decode('utf-8', 'replace').strip()))
+            else:
+                yield found
 
 
 def _row(line: bytes, path: str) -> Optional[Dict[str, Any]]:

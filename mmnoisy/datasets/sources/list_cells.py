@@ -142,8 +142,8 @@ def parse(cell: str, form: str) -> Optional[List[str]]:
 
 
 def texts_of(values: Iterable[Any]) -> List[str]:
-    """Values as texts; those that are missing left out."""
-    return [text_of(value) for value in values if value is not None and value != '']
+    """Values as texts; '' for one that is missing."""
+    return ['' if value is None else text_of(value) for value in values]
 
 
 def text_of(value: Any) -> str:

@@ -23,7 +23,7 @@ class Lists(NamedTuple):
 
 
 def label_lists(array: pa.Array, form: str) -> Tuple[Lists, List[str]]:
-    """Labels of each row as places among names."""
+    """Labels of each row as places among names, -1 for an empty one."""
     if form == ARRAY:
         start, length, inner = _arrow_lists(array)
         codes, known = texts(flat(inner))
@@ -34,7 +34,7 @@ def label_lists(array: pa.Array, form: str) -> Tuple[Lists, List[str]]:
         return Lists(codes, length, np.arange(len(known))), known.to_pylist()
     found = _parsed(codes, known, form)
     numbers: Dict[str, int] = {}
-    place = [numbers.setdefault(name, len(numbers)) for name in found.flat]
+    place = [numbers.setdefault(name, len(numbers)) if name else -1 for name in found.flat]
     return found._replace(flat=np.array(place, np.int64)), list(numbers)
 
 

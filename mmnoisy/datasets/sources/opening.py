@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
+import json
+import lzma
 import os
 import zlib
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Iterator, Tuple
+from typing import IO, TYPE_CHECKING, Any, Callable, Dict, Iterator, Tuple
 
 from mmnoisy.errors import InputError
 
@@ -17,13 +20,20 @@ if TYPE_CHECKING:
 HEAD = 2**20
 """Bytes from the start of a file by which it is understood."""
 
+_PACKED: Dict[bytes, Callable[[Any], Any]] = {
+    b'\x1f\x8b': lambda file: gzip.GzipFile(fileobj=file),
+    b'BZh': bz2.BZ2File,
+    b'\xfd7zXZ': lzma.LZMAFile,
+}
+"""How packed files begin, and what unpacks them."""
+_BINARY = (b'PK\x03\x04', b'\xd0\xcf\x11\xe0', b'PAR1', b'%PDF', b'\x28\xb5\x2f\xfd')
 _BOM = codecs.BOM_UTF8.decode()
 _MEND = 'save it as text in UTF-8 (in a spreadsheet "CSV UTF-8")'
 
 
 @contextmanager
 def open_file(path: str) -> Iterator[IO[bytes]]:
-    """Opens a file to read; what is packed, by its ending, is unpacked.
+    """Opens a file to read; what is packed by gzip, bzip2 or xz, as its content says, is unpacked.
 
     Args:
         path: local, or an address that fsspec opens.
@@ -32,14 +42,21 @@ def open_file(path: str) -> Iterator[IO[bytes]]:
         InputError: it cannot be read, now or within the block.
     """
     try:
-        file = _open(path)
+        with _open(path) as file:
+            start = file.read(6)
+        raw = _open(path)
     except (OSError, ImportError, ValueError) as error:
         why = getattr(error, 'strerror', None) or error
         raise InputError(f'{path}: cannot be read ({why}); check the path') from error
-    with file:
+    unpack = next((_PACKED[mark] for mark in _PACKED if start.startswith(mark)), None)
+    with raw:
         try:
-            yield file
-        except (EOFError, OSError, zlib.error) as error:
+            if unpack is None:
+                yield raw
+            else:
+                with unpack(raw) as file:
+                    yield file
+        except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             raise InputError(f'{path}: is damaged ({error}); copy it again') from error
 
 
@@ -63,10 +80,10 @@ def open_parquet(path: str) -> Iterator[parquet.ParquetFile]:
 
 def _open(path: str) -> IO[bytes]:
     if os.path.exists(path) or '://' not in path:
-        return gzip.open(path, 'rb') if path.endswith('.gz') else open(path, 'rb')  # type: ignore
+        return open(path, 'rb')
     import fsspec
 
-    return fsspec.open(path, 'rb', compression='infer').open()
+    return fsspec.open(path, 'rb').open()
 
 
 def read_head(path: str) -> Tuple[str, bool]:
@@ -97,10 +114,13 @@ def decode(data: bytes, path: str, whole: bool = True) -> str:
     Raises:
         InputError: it is no text, or in another encoding.
     """
-    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or _every_second_is_zero(data):
-        raise InputError(f'{path}: is in UTF-16; {_MEND}')
-    if data[:4] in (b'PK\x03\x04', b'\xd0\xcf\x11\xe0', b'PAR1', b'%PDF'):
-        raise InputError(f'{path}: is no text but a workbook or another binary file; {_MEND}')
+    encoding = json.detect_encoding(data[:4])  # by a mark or by zeros, as of any text
+    if not encoding.startswith('utf-8'):
+        raise InputError(f'{path}: is in {encoding[:6].upper()}; {_MEND}')
+    if data.startswith(_BINARY):
+        raise InputError(
+            f'{path}: is no text but a workbook, an archive or another binary file; {_MEND}'
+        )
     try:
         text = codecs.getincrementaldecoder('utf-8')().decode(data, whole)
     except UnicodeDecodeError as error:
@@ -115,8 +135,3 @@ def not_utf8(path: str, byte: bytes = b'') -> InputError:
         f'{path}: is not in UTF-8{found} but in some other encoding, such as latin-1; {_MEND}, '
         'or convert it with iconv -f LATIN1 -t UTF-8'
     )
-
-
-def _every_second_is_zero(data: bytes) -> bool:
-    start = data[:64]
-    return len(start) > 3 and not (any(start[1::2]) and any(start[::2]))

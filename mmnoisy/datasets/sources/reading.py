@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any, Dict, Mapping, Optional
+from tempfile import TemporaryDirectory
+from typing import Any, Dict, Mapping, Optional, Sequence
+
+import numpy as np
 
 from mmnoisy.datasets.sources.base import (
     KINDS,
@@ -87,13 +90,37 @@ def require_written(
     path: str | os.PathLike,
     layout: Optional[Mapping[str, Any]] = None,
     format: Optional[str] = None,
+    images: Sequence[str] = (),
+    classes: Sequence[str] = (),
 ) -> None:
     """Looks whether :func:`write_labels` can write such a file, before any work is done.
 
+    Args:
+        path: of the file.
+        layout: of the table that was read.
+        format: the name of another one.
+        images: names of those that are known already; written to a place that is thrown away.
+        classes: likewise.
+
     Raises:
-        InputError: the format is unknown or read only.
+        InputError: the format is unknown or read only, or cannot hold these names.
     """
-    named_source(_to_write(layout, format)['format']).require_written(os.fspath(path))
+    path = os.fspath(path)
+    written = _to_write(layout, format)
+    source = named_source(written['format'])
+    source.require_written(path)
+    if not len(images):
+        return
+    # Each class is that of an image, of the first ones if there are fewer.
+    label = np.arange(len(classes))
+    columns = label % len(images), label, np.full(len(label), 0.5)
+    table = LabelTable([*images], [*classes], *columns, layout=written)
+    with TemporaryDirectory(prefix='mmnoisy-') as folder:
+        elsewhere = os.path.join(folder, os.path.basename(path))
+        try:
+            source.write(table, elsewhere, 'noisy')
+        except InputError as error:
+            raise InputError(str(error).replace(elsewhere, path)) from error
 
 
 def _to_write(layout: Optional[Mapping[str, Any]], format: Optional[str]) -> Dict[str, Any]:

@@ -13,7 +13,7 @@ from mmpretrain.registry import HOOKS
 from torch import nn
 
 from mmnoisy.engine.distributed.unwrap_model import unwrap_model
-from mmnoisy.engine.sets import build_set, images_trained_on
+from mmnoisy.engine.sets import build_set, images_trained_on, loader_of_tests
 from mmnoisy.models.necks import Standardize, identity_where_missing
 
 _BATCH = 256
@@ -56,7 +56,7 @@ class FitStandardizeHook(Hook):
         rows = images_trained_on(runner.cfg, 'train')
         rows = rows[np.unique(np.linspace(0, len(rows) - 1, self.num_images).astype(np.int64))]
         loader = {
-            **(runner.cfg.get('test_dataloader') or runner.cfg.train_dataloader),
+            **loader_of_tests(runner.cfg),
             'dataset': build_set(runner.cfg, 'train', indices=rows.tolist()),
             'sampler': dict(type='DefaultSampler', shuffle=False, round_up=False),
             'batch_size': _BATCH,

@@ -75,6 +75,13 @@ OURS = [*{source.name: None for source, _, _ in FORMS}, 'folders', 'voc', 'image
 IDS = [f'{source.name}-{path}-{"-".join(layout)}' for source, path, layout in FORMS]
 
 
+def test_all_that_is_written_is_tested():
+    """Tables in test_table_round_trips, lists of pictures in test_image_list_source."""
+    others = {'csv', 'jsonl', 'parquet', 'google', 'image_list'}
+    written = {name for name, source in SOURCES.items() if not source.unwritten}
+    assert written == {source.name for source, _, _ in FORMS} | others
+
+
 @st.composite
 def tables(draw, kind):
     images = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))

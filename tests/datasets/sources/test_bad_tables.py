@@ -25,7 +25,7 @@ SENTENCES = {
         b'image,label\n' + b'a.jpg,cat\n' * 200_000 + b'\xe9.jpg,cat\n',
         'is not in UTF-8',
     ),
-    'workbook': (b'PK\x03\x04 and so on', 'a workbook or another binary file'),
+    'workbook': (b'PK\x03\x04 and so on', 'a workbook, an archive or another'),
     'quote': ('image,label\na.jpg,"cat\nb.jpg,dog\n', 'a quote is opened and never closed'),
     'quote before': ('label,image\n"cat,a.jpg\ndog,b.jpg\n', 'never closed|no two columns'),
     'all scores out': ('image,label,score\na.jpg,cat,87\n', r"outside \[0, 1\], the first: '87'"),
@@ -164,7 +164,8 @@ def test_half_a_character_in_json_lines(tmp_path):
     )
     table = read_text(tmp_path, text, name='labels.jsonl')
     assert said(table) == [('a.jpg', 'cat', 1), ('c.jpg', '\U0001f600', 1)]
-    assert table.account.dropped == {'no name of an image': 1}
+    reasons = {'no name of an image': 1, 'no label where a list has one': 1}
+    assert table.account.dropped == reasons
     with pytest.raises(InputError, match=r'the key .\\ud83d. has half a character'):
         read_text(tmp_path, '{"image": "a.jpg", "\\ud83d": 1, "cat": 0}\n', name='wide.jsonl')
 

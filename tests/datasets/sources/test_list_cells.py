@@ -74,7 +74,7 @@ def test_names_of_open_images_are_single_labels():
     ('cell', 'form', 'parts'),
     [
         ('cat;; dog ;', ';', ['cat', 'dog']),
-        ('["a", 3, 0.50, null]', 'json', ['a', '3', '0.50']),
+        ('["a", 3, 0.50, null]', 'json', ['a', '3', '0.50', '']),
         ("['a', 3]", 'python', ['a', '3']),
         ("('a',)", 'python', ['a']),
         ("['a' 'b']", 'python', None),  # as NumPy shows them: Python would join them

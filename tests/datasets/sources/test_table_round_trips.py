@@ -11,6 +11,7 @@ from made_tables import read, read_text, tables, triples
 
 from mmnoisy import InputError
 from mmnoisy.datasets.sources.base import SOURCES, LabelTable
+from mmnoisy.datasets.sources.reading import read_labels, require_written, write_labels
 
 LAYOUTS = {
     'default': {},
@@ -58,17 +59,27 @@ def test_a_column_a_class(name, kind, data):
     assert triples(again) == triples(table)
 
 
+@pytest.mark.parametrize('kind', ['noisy', 'verified'])
 @settings(max_examples=40)
 @given(data=st.data())
-def test_googles_csv(data):
-    table = data.draw(tables('noisy'))
+def test_googles_csv(kind, data):
+    table = data.draw(tables(kind))
     table.value[:] = 1
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'labels.csv')
-        SOURCES['google']().write(table, str(path), 'noisy')
-        again = read(path)
+        SOURCES['google']().write(table, str(path), kind)
+        again = read(path, kind)
     assert again.layout['format'] == 'google'
     assert triples(again) == triples(table)
+
+
+def test_a_label_of_a_list_without_confidences_is_there_or_not(tmp_path):
+    table = LabelTable(['a.jpg', 'b.jpg'], ['cat', 'dog'], [0, 0, 1], [0, 1, 1], [0.5, 0, 1], {})
+    for name in ('google', 'image_list'):
+        write_labels(table, tmp_path / name, format=name)
+        found, images = triples(read_labels(tmp_path / name))
+        assert {*found} == {('a.jpg', 'cat'), ('b.jpg', 'dog')}
+        assert images == table.images
 
 
 EXAMPLES = {
@@ -165,15 +176,44 @@ def test_what_was_given_need_not_be_plain(tmp_path, text, options):
 
 def test_what_a_format_cannot_say(tmp_path):
     table = LabelTable(['a'], ['cat'], [0], [0], [0], dict(format='csv', shape='wide'))
-    for kind in ('verified', 'noisy'):
-        with pytest.raises(InputError, match='cannot say'):
-            SOURCES['google']().write(table, str(tmp_path / 'out'), kind)
+    with pytest.raises(InputError, match='cannot say'):
+        SOURCES['google']().write(table, str(tmp_path / 'out'), 'verified')
     for images, classes in ((['', 'b'], ['cat']), (['a', 'b'], [''])):
         table = LabelTable(images, classes, [0], [0], [1], dict(format='csv'))
         for name in ('csv', 'google', 'jsonl', 'parquet'):
             with pytest.raises(InputError, match='empty text as its name'):
                 SOURCES[name]().write(table, str(tmp_path / 'out'), 'noisy')
     assert not [*tmp_path.iterdir()]
+
+
+UNSAID = {'image_list': 'cat\nold', 'cvat': 'cat\x00'}
+
+
+@pytest.mark.parametrize('name', UNSAID)
+@pytest.mark.parametrize('what', ['images', 'classes'])
+def test_names_that_cannot_be_written_are_refused_before(tmp_path, name, what):
+    names = {'images': ['a.jpg'], 'classes': ['cat', 'dog', 'cow']}
+    require_written(tmp_path / 'out', None, name, **names)
+    names[what] = [*names[what], UNSAID[name]]
+    sentence = rf'^{tmp_path}/out: .*the name .*; write another format with --format'
+    with pytest.raises(InputError, match=sentence):
+        require_written(tmp_path / 'out', None, name, **names)
+    assert not [*tmp_path.iterdir()]
+
+
+@given(table=tables('noisy'))
+def test_what_is_not_refused_before_is_written(table):
+    for name, source in SOURCES.items():
+        if source.unwritten:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, 'out')
+            try:
+                require_written(path, None, name, table.images, table.classes)
+            except InputError:
+                assert name in UNSAID
+            else:
+                write_labels(table, path, format=name)
 
 
 def test_scores_are_the_shortest_decimals(tmp_path):

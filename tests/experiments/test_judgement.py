@@ -1,0 +1,55 @@
+"""What a run says of its sets, on cases worked by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from mmnoisy.datasets.csr import Csr
+from mmnoisy.experiments.judgement import warnings_of_sets
+
+NAMES = ['cat', 'dog', 'cow', 'emu', 'gnu']
+
+
+class Index(SimpleNamespace):
+    """As much of a label index as is asked for."""
+
+    def __init__(self, *images):
+        """Of images, each with the classes that are given, and those of them that are absent."""
+        start = np.append(0, np.cumsum([len(labels) for labels, _ in images]))
+        label = np.array([k for labels, _ in images for k in labels], int)
+        value = np.array([k not in absent for labels, absent in images for k in labels], bool)
+        super().__init__(noisy=Csr(start, label, None), verdicts=Csr(start, label, value))
+
+    def __len__(self):
+        return len(self.noisy.start) - 1
+
+
+def image(*labels, absent=()):
+    return labels, absent
+
+
+def test_nothing_is_wrong_with_t():
+    train = Index(*[image(0, 1)] * 5, image(2))
+    assert warnings_of_sets(train, Index(image(0, 2)), NAMES) == []
+
+
+def test_images_without_labels():
+    train = Index(image(), image(0), image(0), image(0), image(0))
+    (text,) = warnings_of_sets(train, Index(image(0)), NAMES)
+    assert text == '1 of 5 images of T (20%) have no noisy label.'
+    assert warnings_of_sets(Index(image(), *[image(0)] * 5), Index(image(0)), NAMES) == []
+    (text,) = warnings_of_sets(Index(image(), image()), Index(*[image(0)] * 3), NAMES)
+    assert text.startswith('No image of T has a noisy label')
+
+
+def test_fewer_images_than_v():
+    (text,) = warnings_of_sets(Index(image(0)), Index(image(0), image(0)), NAMES)
+    assert text.startswith('T has 1 images, fewer than V with 2')
+
+
+def test_classes_that_t_does_not_know():
+    verified = Index(image(0, 1, 3, absent=[3]), image(4, 2, 1))
+    (text,) = warnings_of_sets(Index(image(0), image(0)), verified, NAMES)
+    assert text.startswith(
+        '3 classes that are present in V are no noisy label of T, such as dog, cow, gnu:'
+    )
