@@ -23,6 +23,8 @@ from mmnoisy.experiments.portfolio import BASELINE
 
 FEW = 3
 """Names of classes in a sentence."""
+MANY_MORE = 100
+"""Times as many verified images as there are: nobody will verify so many to know."""
 MANY_BARE = 0.2
 """A share of images without a label that is worth a warning."""
 
@@ -117,7 +119,7 @@ def warnings(
     elif low <= 0:
         found.append(
             f'Too few verdicts to tell whether cleaning helps: labels right {told(on_v["gain"])} '
-            f'points more often, on {images:,} images.'
+            f'points more often, on {images:,} images; {enough(on_v["gain"], images)} would tell.'
         )
     behind = _of(rows, BASELINE)
     chosen = next(row for row in rows if row['chosen'])
@@ -128,8 +130,11 @@ def warnings(
         )
     runner_up = [row for row in rows if row is not chosen and row['behind'][1] <= 0]
     if runner_up:
-        names = ', '.join(row['name'] for row in runner_up)
-        found.append(f'Too few verdicts to tell {chosen["name"]} from {names}.')
+        names = ', '.join(f'{r["name"]} ({enough(r["behind"], images)})' for r in runner_up)
+        found.append(
+            f'Too few verdicts to tell {chosen["name"]} from {names}; in brackets how many '
+            'verified images would.'
+        )
     if num_silent:
         found.append(
             f'{num_silent:,} classes have no verdict in V: what is said of them is learned from '
@@ -169,6 +174,22 @@ def warnings_of_sets(train: LabelIndex, verified: LabelIndex, names: Sequence[st
             f'{first}: T teaches nothing of them.'
         )
     return found
+
+
+def enough(value: Interval, images: int) -> str:
+    """How many images would tell a difference from none, if it stays as it is on a few, in words.
+
+    The width of its interval goes with the root of their number.
+
+    Args:
+        value: of the difference.
+        images: that it was found on.
+    """
+    middle, low, _ = value
+    number = images * ((middle - low) / middle) ** 2 if middle else np.inf
+    if not number < MANY_MORE * images:
+        return f'more than {MANY_MORE * images:,}'
+    return f'about {float(f"{number:.1e}"):,.0f}'
 
 
 def told(value: Interval) -> str:

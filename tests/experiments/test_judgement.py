@@ -3,9 +3,10 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from mmnoisy.datasets.csr import Csr
-from mmnoisy.experiments.judgement import warnings_of_sets
+from mmnoisy.experiments.judgement import enough, warnings, warnings_of_sets
 
 NAMES = ['cat', 'dog', 'cow', 'emu', 'gnu']
 
@@ -52,4 +53,33 @@ def test_classes_that_t_does_not_know():
     (text,) = warnings_of_sets(Index(image(0), image(0)), verified, NAMES)
     assert text.startswith(
         '3 classes that are present in V are no noisy label of T, such as dog, cow, gnu:'
+    )
+
+
+@pytest.mark.parametrize(
+    ('value', 'words'),
+    [
+        ((2.0, -2.0, 6.0), 'about 400'),  # twice the width: four times the images
+        ((-2.0, -6.0, 2.0), 'about 400'),
+        ((1.0, -0.11, 2.11), 'about 120'),  # 123.21, in two digits
+        ((0.1, -1.0, 1.2), 'more than 10,000'),
+        ((0.0, -1.0, 1.0), 'more than 10,000'),
+        ((np.nan, np.nan, np.nan), 'more than 10,000'),
+    ],
+)
+def test_how_many_images_would_tell(value, words):
+    assert enough(value, 100) == words
+
+
+def test_too_few_verdicts_to_tell():
+    rows = [
+        dict(name='joint', behind=(0.5, -0.5, 1.5), chosen=False),
+        dict(name='clean', behind=(2.0, 1.0, 3.0), chosen=False),
+        dict(name='soup', behind=(0.0, 0.0, 0.0), chosen=True),
+    ]
+    gain, methods = warnings(rows, dict(gain=(2.0, -2.0, 6.0)), 0, 100)
+    assert gain.endswith('on 100 images; about 400 would tell.')
+    assert methods == (
+        'Too few verdicts to tell soup from joint (about 400); in brackets how many verified '
+        'images would.'
     )
