@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -65,6 +66,15 @@ class Grid:
                     for seed in self.seeds:
                         self._finish(self.trainer.job(name, size, seed))
         return self.runs()
+
+    def missing(self) -> List[str]:
+        """The names of the systems of which a run is not kept yet."""
+        return [
+            name
+            for name in self.names
+            for job in (self.trainer.job(name, *of) for of in product(self.sizes, self.seeds))
+            if not self.trainer.folder(job).is_dir()
+        ]
 
     def runs(self) -> List[Run]:
         """All runs as they are kept, whatever has made them.

@@ -9,6 +9,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 import mmnoisy.components  # noqa: F401
+from mmnoisy.errors import InputError
 from mmnoisy.experiments.auto_runs import AutoRuns
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.describing import describe
@@ -60,6 +61,11 @@ def run_world(
         trainer = Trainer(data, out, known, {})
         given = {} if search else dict.fromkeys(known, Recipe())
         grid = Grid(trainer, names, range(seeds), [size], (), given)
+        if auto_only and grid.missing():
+            raise InputError(
+                f'{out}: --auto-only takes the other rows as they are kept, and there is no '
+                f'{grid.missing()[0]}; the same command without it trains what is missing'
+            )
         runs = grid.runs() if auto_only else grid.run()
         choices = []
         if AUTO in systems:

@@ -215,6 +215,7 @@ def test_worlds(made, tmp_path, run):
     short = ['train_cfg.min_images=60', 'train_cfg.min_passes=0', 'train_dataloader.batch_size=20']
     options = ['--data', f'made={made}/index:{made}/features', '--folder', tmp_path]
     options += ['--systems', 'baseline,finetune_clean,auto', '--cfg-options', *short]
+    assert 'there is no baseline; the same' in run('worlds', *options, '--auto-only', status=2).err
     done = run('worlds', *options)
     result = json.loads(done.out.splitlines()[-1])
     assert (result['name'], result['worlds'], result['goal']) == ('worlds', 1, 0.3)
