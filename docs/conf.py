@@ -29,7 +29,7 @@ extensions = [
 ]
 exclude_patterns = ['_*', 'notebooks/.ipynb_checkpoints']
 
-smartquotes_action = 'D'  # quotes stay: they stand in commands and messages
+smartquotes = False  # quotes and dashes stay: they stand in commands and messages
 myst_enable_extensions = ['dollarmath']
 myst_dmath_allow_space = False  # $1 and $2 are amounts
 myst_dmath_allow_digits = False

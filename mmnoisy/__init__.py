@@ -17,7 +17,7 @@ _FUNCTIONS = {
     'read_labels': 'mmnoisy.datasets.sources.reading',
 }
 __all__ = ['InputError', 'NoisyLabelClassifier', *_MODULES, 'read_labels']
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 # mmcv-lite has no compiled operators, and nothing here or in MMPretrain needs this one.
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')

@@ -70,7 +70,7 @@ def form(action: Action) -> str:
     if isinstance(value, tuple):
         value = ' '.join(value)
     elif value is None and action.choices:
-        value = '{' + ','.join(map(str, action.choices)) + '}'
+        value = '{' + ', '.join(map(str, action.choices)) + '}'  # may be broken at each
     elif value is None:
         value = action.dest.upper() if action.option_strings else action.dest
     value = {'?': f'[{value}]', '*': f'{value} ...', '+': f'{value} ...', 0: ''}.get(

@@ -84,7 +84,7 @@ class Settings(NamedTuple):
 def run_project(folder: Path, settings: Settings) -> Dict[str, Any]:
     """Chooses a method for a project and trains it; goes on where it was ended.
 
-    Writes ``features``, ``config.py``, ``start.pth`` and ``average.pth`` (what its training begins
+    Writes ``features``, ``config.py``, ``start.pth`` and ``members`` (what its training begins
     with, and is averaged with), ``model`` (its work dir), ``choice.json`` and ``index.html``; what
     it keeps on the way is in ``runs``.
 

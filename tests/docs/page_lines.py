@@ -112,7 +112,8 @@ def run_page(path, shell, names=None):
         if note.startswith('not run'):
             left_out += 1
         elif language == 'bash':
-            said = ''.join(shell.run(line) for line in body.splitlines())
+            lines = body.replace('\\\n', '').splitlines()
+            said = ''.join(map(shell.run, lines))
         elif language == 'python':
             said = shell.python(body, names)
         elif note == 'printed':

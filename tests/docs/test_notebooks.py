@@ -1,5 +1,7 @@
 """The notebooks, run from above to below in an empty folder."""
 
+import json
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -33,5 +35,8 @@ def test_embeddings(folder):
 
 
 @pytest.mark.parametrize('path', sorted(NOTEBOOKS.glob('*.ipynb')), ids=lambda path: path.stem)
-def test_notebooks_are_small(path):
+def test_notebooks_are_small_and_name_their_lexer(path):
+    """Without it the site cannot colour shell lines, and says so in warnings."""
     assert path.stat().st_size < 150_000
+    language = json.loads(path.read_text())['metadata']['language_info']
+    assert language == {'name': 'python', 'pygments_lexer': 'ipython3'}

@@ -99,7 +99,7 @@ def test_own_data(shell):
     listed = ''.join(f'{row.rpartition(",")[0]}\n' for row in present)
     (shell.folder / 'listed.csv').write_text(f'picture,label\n{listed}')
     assert run_page(DOCS / 'own_data.md', shell) == LEFT_OUT['own_data']
-    for name in ('pets', 'complete_pets', 'asked', 'vectors'):
+    for name in ('pets', 'listed_pets', 'asked', 'vectors'):
         for subset in SUBSETS:
             assert len(LabelIndex.open(shell.folder / name / 'index' / subset))
 

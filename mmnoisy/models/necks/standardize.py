@@ -18,7 +18,7 @@ class Standardize(BaseModule):
     dominated by one direction, that of their mean. The relative size of the dimensions tells what
     matters, so they share one scale: afterwards the mean square over all of them is 1.
 
-    Mean and scale are fitted on T before training, by
+    Mean and scale are fitted before training on the images of T that are trained on, by
     :class:`mmnoisy.engine.FitStandardizeHook`, and are part of the checkpoint. Before that, this is
     the identity.
 
