@@ -50,4 +50,6 @@ def write_digits(out: Path, pictures: int = PICTURES, checked: int = CHECKED) ->
 
 
 if __name__ == '__main__':
+    if len(sys.argv) != 2:
+        sys.exit('usage: python docs/examples/digits.py FOLDER')
     write_digits(Path(sys.argv[1]))
