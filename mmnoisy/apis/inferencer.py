@@ -21,6 +21,7 @@ from mmnoisy.apis.calibration_file import Calibration, calibration_path
 from mmnoisy.apis.pictures import UNREADABLE, LeftOut, Picture, find_pictures
 from mmnoisy.class_names import distinct_names
 from mmnoisy.config_files import find_config
+from mmnoisy.datasets.pictures.loading import UnreadablePictureError
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.sets import resolve
@@ -230,6 +231,8 @@ class MultiLabelInferencer(ImageClassificationInferencer):
                 return transform(dict(img=img, img_shape=img.shape[:2], ori_shape=img.shape[:2]))
             try:
                 return transform(load(dict(img_path=picture.name)))
+            except UnreadablePictureError as error:
+                raise InputError(f'{error}; give another file') from error
             except (OSError, AssertionError, ValueError, cv2.error) as error:
                 raise InputError(
                     f'{picture.name}: {UNREADABLE} ({error}); give another file'

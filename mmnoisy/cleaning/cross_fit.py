@@ -100,6 +100,9 @@ def stages_on_v(cfg: Config) -> List[Config]:
 
     Args:
         cfg: resolved, of a model that trains on V.
+
+    Raises:
+        InputError: what one of them has learned from is there no more.
     """
     stages = [cfg]
     start = start_of(cfg)
@@ -114,6 +117,7 @@ def stages_on_v(cfg: Config) -> List[Config]:
                 logging.WARNING,
             )
             break
+        _require_sets(before, start)
         stages.append(before)
         start = start_of(before)
     while 'validation' not in trained_on(stages[-1]):
@@ -126,6 +130,16 @@ def _sets_of(cfg: Optional[Config]) -> Optional[Tuple[str, ...]]:
         return trained_on(cfg) or None if cfg is not None else None
     except InputError:  # of a config that is not one of ours
         return None
+
+
+def _require_sets(cfg: Config, start: str) -> None:
+    for subset in trained_on(cfg):
+        index = index_folder(set_config(cfg, subset))
+        if not index.is_dir():
+            raise InputError(
+                f'{start}: has learned from {index}, which is no longer there; put it back, or '
+                'call mmnoisy run again on the project that was moved'
+            )
 
 
 class _Steps(Hook):

@@ -56,6 +56,20 @@ class Choice(NamedTuple):
     trials: Trials
 
 
+def require_methods(names: Sequence[str]) -> None:
+    """Refuses names that are those of no method.
+
+    Raises:
+        InputError: one is.
+    """
+    unknown = [name for name in names if name not in METHODS]
+    if unknown:
+        raise InputError(
+            f'--method {unknown[0]}: is none{like(unknown[0], METHODS)}; methods are auto, '
+            f'{", ".join(METHODS)}'
+        )
+
+
 def choose(
     index: Path,
     features: Path,
@@ -77,12 +91,7 @@ def choose(
     Raises:
         InputError: the data cannot be used, V is too small, or ``out`` is of another choice.
     """
-    unknown = [name for name in only if name not in METHODS]
-    if unknown:
-        raise InputError(
-            f'--method {unknown[0]}: is none{like(unknown[0], METHODS)}; methods are auto, '
-            f'{", ".join(METHODS)}'
-        )
+    require_methods(only)
     if not MMLogger.check_instance_created('mmnoisy'):  # no list of all weights of every model
         MMLogger.get_instance('mmnoisy', log_level='WARNING')
     init_default_scope('mmpretrain')

@@ -22,7 +22,13 @@ from mmnoisy.datasets.project import Project
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.errors import InputError
-from mmnoisy.experiments.auto import Choice, averaged_with, choose, copy_members
+from mmnoisy.experiments.auto import (
+    Choice,
+    averaged_with,
+    choose,
+    copy_members,
+    require_methods,
+)
 from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import checksum
 from mmnoisy.experiments.judgement import plain
@@ -99,6 +105,8 @@ def run_project(folder: Path, settings: Settings) -> Dict[str, Any]:
         InputError: something cannot be used, or another run is at work there.
     """
     project = Project.open(folder)
+    if settings.method != 'auto':
+        require_methods([settings.method])  # before features, which may take hours
     if not MMLogger.check_instance_created('mmnoisy'):  # no list of all weights of every model
         MMLogger.get_instance('mmnoisy', log_level='WARNING')
     init_default_scope('mmpretrain')

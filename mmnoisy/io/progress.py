@@ -49,6 +49,10 @@ class _Lines(tqdm):
         times = dict(delay=MINUTE, mininterval=MINUTE, maxinterval=MINUTE)
         super().__init__(items, **{'bar_format': _LINE, **settings, **times, 'leave': False})
 
+    def set_description(self, desc: Optional[str] = None, refresh: bool = True) -> None:
+        """Changes what is done, for the next line."""
+        self.desc = desc or ''
+
     def display(self, msg: Optional[str] = None, pos: Optional[int] = None) -> bool:
         """Writes a line, where tqdm would write over the one before."""
         if msg is None:

@@ -59,8 +59,9 @@ def test_a_stream_names_what_it_labels_and_leaves_out_what_cannot_be_read(
     unreadable = []
     found = dict(inferencer.stream(tmp_path, batch_size=2, left_out=unreadable))
     assert [*found] == [str(tmp_path / small.pictures[k].name) for k in (0, 2, 3)]
-    assert 'cannot be read as a picture' in str(*unreadable)
-    assert str(broken) in str(*unreadable)
+    (told,) = (one.error for one in unreadable)
+    assert told.startswith(f'{broken}: cannot be read as a picture: ')
+    assert told.count(str(broken)) == 1
     np.testing.assert_allclose(
         [*found.values()][1]['pred_scores'], scores(small.model, small.pictures[2]), atol=1e-4
     )

@@ -10,7 +10,8 @@ from mmnoisy.datasets import LabelIndex
 from mmnoisy.engine.checkpoints.provenance import config_of, config_text, start_of
 from mmnoisy.engine.config import load_config
 from mmnoisy.engine.runner import build_runner, resume_from
-from mmnoisy.engine.sets import build_set, trained_on
+from mmnoisy.engine.sets import build_set, index_folder, set_config, trained_on
+from mmnoisy.errors import InputError
 
 SHORT = dict(by_epoch=False, max_iters=3, val_interval=100)
 SAVED = {'type': 'WholeCheckpointHook', 'by_epoch': False, 'interval': 3}
@@ -97,6 +98,15 @@ def test_a_resumed_stage_knows_what_it_began_with(made):
     last = config(made, 'both', ['noisy_set', 'verified_set'], str(made / 'v'))
     stage, _ = stages_on_v(last)
     assert start_of(stage) == first
+
+
+def test_what_a_stage_has_learned_from_must_be_there(made):
+    first = train(config(made, 'v', ['verified_set']))
+    cfg = config(made, 'both', ['noisy_set', 'verified_set'], first)
+    index = index_folder(set_config(cfg, 'validation'))
+    index.rename(made / 'moved')
+    with pytest.raises(InputError, match=f'^{first}/iter_3.pth: has learned from {index}, which'):
+        stages_on_v(cfg)
 
 
 def test_what_cannot_be_known_is_said(made, monkeypatch):

@@ -20,6 +20,7 @@ def folder(tmp_path):
     return tmp_path / 'notebooks'
 
 
+@pytest.mark.slow
 def test_tags_and_checks(folder, small_network):
     found = run_notebook(NOTEBOOKS / 'tags_and_checks.ipynb', Shell(folder, small_network))
     assert {*found['cleaned']} <= {*found['tags']}
@@ -27,6 +28,7 @@ def test_tags_and_checks(folder, small_network):
     assert found['found']['method']
 
 
+@pytest.mark.slow
 def test_embeddings(folder):
     pytest.importorskip('sklearn')
     found = run_notebook(NOTEBOOKS / 'embeddings.ipynb', Shell(folder))

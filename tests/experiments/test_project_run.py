@@ -226,6 +226,13 @@ def test_wrong_input(tmp_path, spoil, sentence):
     assert not (project / 'choice.json').exists()
 
 
+def test_a_method_that_is_none_is_told_before_any_work(tmp_path):
+    project = make_project(tmp_path)
+    with pytest.raises(InputError, match=r'--method jiont: is none; did you mean joint\?'):
+        run_project(project, settings_of(tmp_path, method='jiont'))
+    assert not (project / 'features').exists()
+
+
 def test_features_that_were_made_otherwise(whole, tmp_path):
     root, project, _ = whole
     other = tmp_path / 'project'

@@ -27,6 +27,19 @@ def test_a_line_a_minute_in_a_log(clock, capsys):
     assert '[01:00<02:20' in lines[0]
 
 
+def test_another_description_is_for_the_next_line(clock, capsys):
+    with progress('cross-fitting', total=120, unit='steps') as bar:
+        for fold in (1, 2):
+            bar.set_description(f'cross-fitting, fold {fold}')
+            clock[0] += 60
+            bar.update(60)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(' steps')[0] for line in lines][:2] == [
+        'cross-fitting, fold 1: 60/120',
+        'cross-fitting, fold 2: 120/120',
+    ]
+
+
 def test_what_is_short_shows_nothing_in_a_log(clock, capsys):
     assert [*progress('reading', iter('abc'), unit='rows')] == ['a', 'b', 'c']
     clock[0] += 59

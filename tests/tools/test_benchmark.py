@@ -84,10 +84,24 @@ def test_plan(run):
         ('core=9', "--set core=9: there is no 'core'; did you mean cores?"),
         ('cores=0', '--set cores=0: is no number above 0; give one such as cores=2'),
         ('cores', '--set cores: is no number above 0'),
+        ('network=inf', '--set network=inf: is no number above 0'),
+        ('price=-1', '--set price=-1: is no number of at least 0; give one such as price=2'),
     ],
 )
 def test_plan_with_wrong_input(run, text, complaint):
     assert complaint in run('plan', '--set', text, status=2).err
+
+
+@pytest.mark.parametrize('pictures', ['0', '-5', 'nan', 'inf'])
+def test_plan_of_no_pictures(run, pictures):
+    complaint = f'--pictures {pictures}: give a number of at least 1'
+    assert complaint in run('plan', '--pictures', pictures, status=2).err
+
+
+def test_machines_of_ones_own_may_be_free(run):
+    free = ('gpus=0', 'price=0', 'get_price=0', 'put_price=0')
+    done = run('plan', '--pictures', '3e6', '--runs', '2', '--set', *free)
+    assert '| 3 M | 3 M | $0 |' in done.out
 
 
 @pytest.mark.slow  # a process for each measurement, a minute in all

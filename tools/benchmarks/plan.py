@@ -9,6 +9,7 @@ and saves as often as is best: simulated, against Daly's formula.
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from math import inf
 from typing import Dict, List, Sequence
 
 import numpy as np
@@ -26,6 +27,7 @@ from mmnoisy.experiments.failures import (
 )
 from mmnoisy.experiments.planning import Assumptions, table
 
+FREE = ('gpus', 'price', 'get_price', 'put_price')  # may be 0
 PICTURES = (10e6, 100e6, 1e9, 10e9)
 GPU = dict(gpus=1, price=2.0)
 RESTART, SAVE = 48, 1.5  # seconds, see docs/scaling.md
@@ -52,9 +54,13 @@ def run(args: Namespace) -> dict:
     """Prints the tables.
 
     Raises:
-        InputError: there is no such assumption, or a value is no number above 0.
+        InputError: there is no such assumption, a value is no number above 0, or there are no
+            pictures.
     """
     require_at_least(args, runs=2)
+    for pictures in args.pictures:
+        if not 1 <= pictures < inf:
+            raise InputError(f'--pictures {pictures:g}: give a number of at least 1')
     given = Assumptions()._replace(**parse(args.set))
     print(f'{table(args.pictures, given)}\n')
     if not given.gpus:
@@ -85,8 +91,9 @@ def parse(texts: Sequence[str]) -> Dict[str, float]:
             found[name] = float(value)
         except ValueError:
             found[name] = -1
-        if not found[name] > 0:
-            raise InputError(f'--set {text}: is no number above 0; give one such as {name}=2')
+        if not (0 < found[name] < inf or (found[name] == 0 and name in FREE)):
+            least = 'of at least' if name in FREE else 'above'
+            raise InputError(f'--set {text}: is no number {least} 0; give one such as {name}=2')
     return found
 
 

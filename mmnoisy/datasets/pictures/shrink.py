@@ -80,6 +80,8 @@ def shrink_file(
         InputError: it cannot be written.
     """
     try:
+        if source.exists() and not source.is_file():
+            raise ValueError('is no file')  # a pipe would be waited for
         before = source.stat().st_size
         if target is not None and target.is_file():
             return Outcome(THERE, before, target.stat().st_size)

@@ -1,4 +1,5 @@
 import io
+import os
 
 import numpy as np
 import pytest
@@ -132,13 +133,15 @@ def test_files_keep_their_names(tmp_path, name):
 def test_what_cannot_be_read_has_a_reason_and_leaves_no_file(tmp_path):
     whole = encode(photograph(80, 90))
     (tmp_path / 'folder.jpg').mkdir()
+    os.mkfifo(tmp_path / 'pipe.jpg')
     for name, data in dict(empty=b'', text=b'hello', cut=whole[:-90]).items():
         (tmp_path / f'{name}.jpg').write_bytes(data)
     png = encode(photograph(80, 90), 'PNG')
     (tmp_path / 'cut.png').write_bytes(png[:60])
     for name, reason in {
         'gone.jpg': 'missing',
-        'folder.jpg': 'cannot be opened (Is a directory)',
+        'folder.jpg': 'is no file',
+        'pipe.jpg': 'is no file',
         'empty.jpg': 'the file is empty',
         'text.jpg': 'is in no format that Pillow knows',
         'cut.jpg': 'ends before its end-of-image marker',
