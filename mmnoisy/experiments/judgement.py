@@ -25,6 +25,8 @@ FEW = 3
 """Names of classes in a sentence."""
 MANY_MORE = 100
 """Times as many verified images as there are: nobody will verify so many to know."""
+FEW_TEST = 50
+"""Images of a test set, below which its figures say little, whatever their intervals."""
 MANY_BARE = 0.2
 """A share of images without a label that is worth a warning."""
 
@@ -174,6 +176,14 @@ def warnings_of_sets(train: LabelIndex, verified: LabelIndex, names: Sequence[st
             f'{first}: T teaches nothing of them.'
         )
     return found
+
+
+def warnings_of_test(images: int) -> List[str]:
+    """What a user should know of a test set of so many images, each in a sentence."""
+    if images >= FEW_TEST:
+        return []
+    of_images = '1 image' if images == 1 else f'{images} images'
+    return [f'Test has {of_images}: its figures say little, and so do their intervals.']
 
 
 def enough(value: Interval, images: int) -> str:

@@ -23,7 +23,14 @@ from mmnoisy.experiments.evaluation import (
     scores_of_pairs,
     verified_pairs,
 )
-from mmnoisy.experiments.judgement import calibration, judged, reason, warnings, warnings_of_sets
+from mmnoisy.experiments.judgement import (
+    calibration,
+    judged,
+    reason,
+    warnings,
+    warnings_of_sets,
+    warnings_of_test,
+)
 from mmnoisy.experiments.parts_of_t import cleaned_pairs
 
 
@@ -68,6 +75,7 @@ def project_figures(choice: Choice, project: Project, cfg: Config, seed: int) ->
         cleaned = cleaned_pairs(build_scorer(cleaner, str(project.parts), 'test', BATCH_SIZE, 0))
         of_test = scores, cleaned, pairs, len(data)
         found['test'] = judged(*of_test)
+        found['warnings'] += warnings_of_test(len(data))
         found['calibration']['test'] = calibration(scores, pairs)
         classes_on_test = class_figures(*of_test, len(names))
         found['classes'] = class_rows(names, classes_on_v, classes_on_test)

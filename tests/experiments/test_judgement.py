@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from mmnoisy.datasets.csr import Csr
-from mmnoisy.experiments.judgement import enough, warnings, warnings_of_sets
+from mmnoisy.experiments.judgement import (
+    enough,
+    warnings,
+    warnings_of_sets,
+    warnings_of_test,
+)
 
 NAMES = ['cat', 'dog', 'cow', 'emu', 'gnu']
 
@@ -83,3 +88,10 @@ def test_too_few_verdicts_to_tell():
         'Too few verdicts to tell soup from joint (about 400); in brackets how many verified '
         'images would.'
     )
+
+
+def test_a_small_test_set():
+    assert warnings_of_test(50) == []
+    for images, words in ((49, '49 images'), (1, '1 image:')):
+        (text,) = warnings_of_test(images)
+        assert words in text
