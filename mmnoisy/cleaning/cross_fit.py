@@ -117,11 +117,12 @@ def stages_on_v(cfg: Config) -> List[Config]:
                 logging.WARNING,
             )
             break
-        _require_sets(before, start)
         stages.append(before)
         start = start_of(before)
     while 'validation' not in trained_on(stages[-1]):
         stages.pop()
+    for later, before in zip(stages, stages[1:]):
+        _require_sets(before, str(start_of(later)))
     return stages[::-1]
 
 

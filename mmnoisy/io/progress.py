@@ -8,7 +8,7 @@ from typing import Any, Iterable, Optional
 from tqdm import tqdm
 
 MINUTE = 60.0
-_LINE = '{desc}: {n_fmt}/{total_fmt}{unit} [{elapsed}<{remaining}, {rate_fmt}]'
+_LINE = '{desc}{n_fmt}/{total_fmt}{unit} [{elapsed}<{remaining}, {rate_fmt}]'
 
 
 def progress(
@@ -34,9 +34,8 @@ def progress(
     Returns:
         tqdm's bar, for a loop or a ``with`` block; its ``set_description`` changes ``what``.
     """
-    settings = dict(
-        desc=what, total=total, unit=f' {unit}', disable=not wanted, dynamic_ncols=True, **options
-    )
+    settings = dict(total=total, unit=f' {unit}', disable=not wanted, dynamic_ncols=True, **options)
+    settings['desc'] = what and f'{what}: '  # as set_description has it
     if sys.stderr.isatty():
         return tqdm(items, **settings)
     return _Lines(items, **settings)
@@ -51,7 +50,7 @@ class _Lines(tqdm):
 
     def set_description(self, desc: Optional[str] = None, refresh: bool = True) -> None:
         """Changes what is done, for the next line."""
-        self.desc = desc or ''
+        super().set_description(desc, refresh=False)
 
     def display(self, msg: Optional[str] = None, pos: Optional[int] = None) -> bool:
         """Writes a line, where tqdm would write over the one before."""

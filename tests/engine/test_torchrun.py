@@ -153,11 +153,11 @@ def test_wrong_input_ends_all_nodes(script, torchrun, port):
 
 WARNED = """
 import signal, sys
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
-signal.signal(signal.SIGUSR1, lambda *_: sys.exit(75))
+warnings = {signal.SIGTERM, signal.SIGUSR1}
+signal.pthread_sigmask(signal.SIG_BLOCK, warnings)  # one that comes early waits
 print('ready', flush=True)
-while True:
-    signal.pause()
+signal.sigwait(warnings)
+sys.exit(75)
 """
 
 

@@ -16,7 +16,7 @@ import sys
 import time
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Tuple
 
 from torch.distributed import DistError, DistStoreError
 from torch.distributed.elastic.agent.server.api import RunResult, WorkerState
@@ -47,8 +47,9 @@ class NodeAgent(LocalElasticAgent):
     input is wrong no restart helps; where processes were told to stop, nothing has failed.
     """
 
-    running = False
+    running = starting = False
     store: Any = None  # of all nodes
+    told: Optional[int] = None  # the signal that came while processes were started
 
     def _rendezvous(self, worker_group: Any) -> None:
         NodeAgent.store = worker_group.spec.rdzv_handler._store
@@ -60,7 +61,13 @@ class NodeAgent(LocalElasticAgent):
 
     def _start_workers(self, worker_group: Any) -> Any:
         NodeAgent.running, self._started = True, time.monotonic()
-        return super()._start_workers(worker_group)
+        NodeAgent.starting = True
+        try:
+            return super()._start_workers(worker_group)
+        finally:
+            NodeAgent.starting = False
+            if NodeAgent.told is not None:
+                _end(NodeAgent.told, None)
 
     def _monitor_workers(self, worker_group: Any) -> RunResult:
         result = super()._monitor_workers(worker_group)
@@ -216,5 +223,11 @@ def _why_apart(error: RendezvousError, nodes: str) -> Tuple[str, int]:
 
 
 def _end(number: int, frame: Any) -> None:
-    """As ``torchrun`` ends: it passes the signal on to its processes, and waits for them."""
+    """As ``torchrun`` ends: it passes the signal on to its processes, and waits for them.
+
+    While it starts them it does not know them yet, and they would be left behind.
+    """
+    if NodeAgent.starting:
+        NodeAgent.told = number
+        return
     raise SignalException(f'signal {number}', signal.Signals(number))
