@@ -69,6 +69,8 @@ KINDS = {
 @pytest.mark.parametrize('kind', KINDS)
 def test_other_kinds_of_pictures(kind):
     data = saved(*KINDS[kind], **(dict(lossless=True) if kind == 'WebP' else {}))
+    if kind == 'GIF' and opencv(data) is None:
+        pytest.skip('this OpenCV does not read GIF')
     smaller = shrink(data, 60, 100)
     assert smaller.startswith(b'\xff\xd8')
     assert mean_difference(decode(smaller), pillow(data, 60)) < 2
