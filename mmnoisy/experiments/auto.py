@@ -23,7 +23,7 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError, like
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.choosing import Choosing
-from mmnoisy.experiments.portfolio import MEMBERS, METHODS, Candidate
+from mmnoisy.experiments.portfolio import METHODS, Candidate
 from mmnoisy.experiments.trials import Trials
 from mmnoisy.io.atomic import atomic_path
 
@@ -124,26 +124,24 @@ def choose(
     changes = {**chosen.changes, **(options or {})}
     if chosen.factor != 1:
         changes['optim_wrapper'] = {**config.optim_wrapper.to_dict(), '_delete_': True}
-    if members:
-        changes['custom_hooks'] = [hook.to_dict() for hook in config.custom_hooks]
     return Choice(chosen, changes, start, members, config, choosing.tried, cross_fitted, trials)
 
 
-def copy_members(choice: Choice, folder: Path) -> None:
-    """Copies what the chosen method is averaged with, each as ``NAME.pth``."""
+def hooks_with_members(choice: Choice, folder: Path, named: str) -> List[Dict[str, Any]]:
+    """The ``custom_hooks`` of the chosen method, with what it is averaged with copied beside it.
+
+    Args:
+        choice: of a method that is averaged with others.
+        folder: to copy their checkpoints to, each as ``NAME.pth``.
+        named: how the config names that folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in choice.members.items():
         with atomic_path(folder / f'{name}.pth') as part:
             shutil.copyfile(path, part)
-
-
-def averaged_with(folder: str, settings: Mapping[str, Any]) -> List[Dict[str, Any]]:
-    """The ``custom_hooks`` of settings, with members that :func:`copy_members` has copied."""
-
-    def moved(hook: Mapping[str, Any]) -> Dict[str, Any]:
-        return {**hook, 'checkpoints': [f'{folder}/{name}.pth' for name in MEMBERS[1:]]}
-
+    checkpoints = [f'{named}/{name}.pth' for name in choice.members]
+    hooks = [hook.to_dict() for hook in choice.config.custom_hooks]
     return [
-        moved(hook) if hook['type'] == 'AverageHeadHook' else dict(hook)
-        for hook in settings['custom_hooks']
+        {**hook, 'checkpoints': checkpoints} if hook['type'] == 'AverageHeadHook' else hook
+        for hook in hooks
     ]

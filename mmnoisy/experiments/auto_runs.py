@@ -17,7 +17,7 @@ from mmengine.config import Config
 
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.evaluation.leave_one_out import leave_one_out_average_precision
-from mmnoisy.experiments.auto import Choice, averaged_with, choose, copy_members
+from mmnoisy.experiments.auto import Choice, choose, hooks_with_members
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.decision import Interval
 from mmnoisy.experiments.evaluation import evaluate, scores_of_pairs
@@ -110,8 +110,8 @@ class AutoRuns:
             shutil.copyfile(choice.start, unfinished / 'start.pth')
             cfg.load_from, cfg.work_dir = str(folder / 'start.pth'), f'work_dirs/{folder.name}'
             if choice.members:
-                copy_members(choice, unfinished / 'members')
-                cfg.custom_hooks = averaged_with(f'{folder}/members', cfg)
+                named = f'{folder}/members'
+                cfg.custom_hooks = hooks_with_members(choice, unfinished / 'members', named)
             cfg.dump(unfinished / 'config.py')
             write_json(unfinished / 'choice.json', plain(_account(choice)))
             write_json(unfinished / 'made_by.json', made_by)

@@ -67,11 +67,8 @@ def judged(
 
 def calibration(scores: np.ndarray, pairs: Pairs) -> Dict[str, List[float]]:
     """Scores (P,) of verified pairs beside their verdicts, in bins; see :class:`Reliability`."""
-    known = ~np.isnan(scores)
-    return {
-        key: of.tolist()
-        for key, of in reliability(scores[known], pairs.present[known])._asdict().items()
-    }
+    found = reliability(scores, pairs.present)._asdict()
+    return {key: values.tolist() for key, values in found.items()}
 
 
 def reason(rows: List[Mapping[str, Any]]) -> str:

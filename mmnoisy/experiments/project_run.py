@@ -24,9 +24,8 @@ from mmnoisy.engine.runner import build_runner, resume_from
 from mmnoisy.errors import InputError
 from mmnoisy.experiments.auto import (
     Choice,
-    averaged_with,
     choose,
-    copy_members,
+    hooks_with_members,
     require_methods,
 )
 from mmnoisy.experiments.fingerprint import fingerprint
@@ -222,8 +221,9 @@ class _Run:
             shutil.copyfile(choice.start, part)
         changes = {**choice.settings, 'randomness': dict(seed=self.settings.seed)}
         if choice.members:
-            copy_members(choice, self.project.folder / 'members')
-            changes['custom_hooks'] = averaged_with('{{ fileDirname }}/members', changes)
+            changes['custom_hooks'] = hooks_with_members(
+                choice, self.project.folder / 'members', '{{ fileDirname }}/members'
+            )
         self.write_config(choice.method.system, changes, start.name, choice.method.text)
         model = self.project.folder / 'model'
         cfg = load_config(self.project.config, str(model), None, 'none', self.project.features)
