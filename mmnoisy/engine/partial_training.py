@@ -81,7 +81,8 @@ def runner_here(cfg: Config, work_dir: Path) -> Any:
     Raises:
         InputError: the config cannot be trained.
     """
-    cfg = _Unformatted(copy.deepcopy(cfg.to_dict()), filename=cfg.filename)
+    # Nobody reads its text.
+    cfg = Config(copy.deepcopy(cfg.to_dict()), filename=cfg.filename, format_python_code=False)
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.work_dir, cfg.launcher, cfg.log_level = str(work_dir), 'none', 'WARNING'
     cfg.experiment_name = f'{work_dir.name}_{next(_RUNS)}'  # of which MMEngine wants no two alike
@@ -100,15 +101,6 @@ def forget(runner: Any) -> None:
         handler.close()
     for kept in (runner.logger, runner.message_hub, runner.visualizer):
         type(kept)._instance_dict.pop(kept.instance_name, None)
-
-
-class _Unformatted(Config):
-    """A config whose text nobody reads; laying it out takes MMEngine a second for every run."""
-
-    @property
-    def pretty_text(self) -> str:
-        """All of it on one line."""
-        return repr(self.to_dict())
 
 
 def require_folds(folds: int, images: int) -> None:
