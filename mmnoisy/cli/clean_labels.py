@@ -65,7 +65,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help='write cleaned values as confidences, to train with model.soft_labels=True',
     )
     parser.add_argument(
-        '--format', help='of the labels of a project in --out, default that of its noisy labels'
+        '--format',
+        help='of the labels of a project in --out, default what its ending says, or that of its '
+        'noisy labels',
     )
     add_sharing(parser, 'the data set')
 
@@ -188,7 +190,7 @@ def _clean_project(
     from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.describing import describe
     from mmnoisy.datasets.sources.further_columns import with_columns
-    from mmnoisy.datasets.sources.reading import write_labels
+    from mmnoisy.datasets.sources.reading import layout_to_write, write_labels
     from mmnoisy.engine.sets import SETS
     from mmnoisy.io.atomic import folder_made_of
 
@@ -210,8 +212,9 @@ def _clean_project(
         pairs = zip(cleaned, indexes.values())
         labels = own_labels([with_verdicts(now, was) for now, was in pairs if now is not None])
         layout = project.info['noisy']
-        if args.format in (None, layout['format']):
+        written = layout_to_write(args.out, layout, args.format)
+        if written['format'] == layout['format']:
             labels = with_columns(labels, project.columns, layout.get('group_column'))
-        written = write_labels(labels, args.out, 'noisy', layout, args.format).layout
+        write_labels(labels, args.out, 'noisy', written)
         number = f'{len(labels.value):,} labels of {len(labels.images):,} images'
         print(f'{args.out}: {number}, {describe(written)}')

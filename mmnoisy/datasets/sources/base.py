@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Dict, List, Literal, Optional, Type, TypeVar
+from typing import Any, ClassVar, Dict, List, Literal, Optional, Tuple, Type, TypeVar
 
 import numpy as np
 
@@ -118,6 +118,10 @@ class Source(ABC):
     """In sentences, such as ``COCO JSON``."""
     unwritten: ClassVar[str] = ''
     """Why a format is read only, to be put behind its title."""
+    endings: ClassVar[Tuple[str, ...]] = ()
+    """Of the files that it is written to, such as ``.json``; several formats may share one."""
+    scored: ClassVar[bool] = True
+    """Whether it holds confidences."""
 
     @classmethod
     @abstractmethod

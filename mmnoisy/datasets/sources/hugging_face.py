@@ -46,6 +46,7 @@ class HuggingFace(Source):
 
     name = 'hugging_face'
     title = 'a Hugging Face data set'
+    endings = ('.jsonl', '.csv', '.parquet')
 
     @classmethod
     def recognises(cls, path: str) -> bool:

@@ -119,6 +119,7 @@ class LabelStudio(Source):
 
     name = 'label_studio'
     title = 'Label Studio JSON'
+    endings = ('.json',)
 
     @classmethod
     def recognises(cls, path: str) -> bool:

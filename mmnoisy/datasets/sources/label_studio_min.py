@@ -49,6 +49,7 @@ class LabelStudioMin(Source):
 
     name = 'label_studio_min'
     title = "Label Studio's CSV and JSON_MIN"
+    endings = ('.json', '.csv')
 
     @classmethod
     def recognises(cls, path: str) -> bool:

@@ -35,6 +35,7 @@ class MMPretrain(Source):
 
     name = 'mmpretrain'
     title = 'MMPretrain JSON'
+    endings = ('.json',)
 
     @classmethod
     def recognises(cls, path: str) -> bool:
