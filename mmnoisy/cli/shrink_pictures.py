@@ -132,7 +132,7 @@ def _use(args: Namespace, project: Optional[Project], out: Path) -> None:
     """Says how to train on them; a project does so from now on."""
     if project is not None:
         original = project.info.get('original_pictures') or project.info['pictures']
-        project.info.update(pictures=str(out.resolve()), original_pictures=original)
+        project.info.update(pictures=project.kept(out), original_pictures=original)
         project.write()
         print(f'{project.folder}: takes its pictures from there from now on')
     elif not Path(args.config).is_dir():

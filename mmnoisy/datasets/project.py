@@ -32,7 +32,7 @@ class Project:
 
     Attributes:
         folder: of it.
-        info: of ``project.json``: ``pictures``, the folder of the pictures, absolute;
+        info: of ``project.json``: ``pictures``, the folder of the pictures, see :meth:`kept`;
             ``noisy`` and ``verified``, the layouts of the files of labels.
     """
 
@@ -57,7 +57,15 @@ class Project:
     def pictures(self) -> Optional[Path]:
         """The folder of the pictures; None where there are only features."""
         folder = self.info['pictures']
-        return None if folder is None else Path(folder)
+        return None if folder is None else self.folder / folder
+
+    def kept(self, path: str | Path) -> str:
+        """A path as a project keeps it: from its folder on if it lies there, else absolute.
+
+        So a project may be moved; its folder before the path is the path again.
+        """
+        path, folder = Path(path).resolve(), self.folder.resolve()
+        return str(path.relative_to(folder) if folder in path.parents else path)
 
     @property
     def index(self) -> Path:

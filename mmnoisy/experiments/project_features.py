@@ -35,7 +35,7 @@ def finished(project: Project, made_of: Mapping[str, Any], subsets: List[str]) -
     if not path.is_file() or not any((project.features / subset).exists() for subset in subsets):
         return False
     found = json.loads(path.read_text('utf-8'))
-    if found != {**made_of}:
+    if _kept(project, found) != _kept(project, made_of):
         raise InputError(
             f'{project.features}: holds features that were made otherwise ({_told(found)}); remove '
             'it, and the same command makes them again'
@@ -74,7 +74,15 @@ def _gather(project: Project, subset: str, subsets: List[str]) -> None:
 def keep_made_of(project: Project, made_of: Mapping[str, Any]) -> None:
     """Writes down what the banks are made of, before the first one is begun."""
     project.features.mkdir(parents=True, exist_ok=True)
-    write_json(project.features / 'made_of.json', {**made_of})
+    write_json(project.features / 'made_of.json', _kept(project, made_of))
+
+
+def _kept(project: Project, made_of: Mapping[str, Any]) -> Dict[str, Any]:
+    """With the paths of files as a project keeps them."""
+    return {
+        key: project.kept(value) if isinstance(value, str) and os.path.isabs(value) else value
+        for key, value in made_of.items()
+    }
 
 
 def extract_features(project: Project, num_workers: int = 1) -> None:

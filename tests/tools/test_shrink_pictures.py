@@ -208,6 +208,8 @@ def test_a_project_takes_its_pictures_from_there(photos, tmp_path, capsys):
         assert f'{project}: takes its pictures from there from now on' in capsys.readouterr().out
         assert Project.open(project).pictures == project / 'pictures'
     assert {*NAMES} <= {*files(project / 'pictures')}
+    moved = Project.open(project.rename(tmp_path / 'moved'))
+    assert moved.pictures == tmp_path / 'moved/pictures'
 
 
 @pytest.mark.parametrize(
