@@ -116,7 +116,7 @@ def run(args: Namespace) -> None:
     work = args.out
     if project is not None:  # whose model and labels change from time to time
         made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
-        made_of['V'] = labels_hash(validation.index)
+        made_of.update(V=labels_hash(validation.index), folds=args.folds)
         work = folder_made_of(project.folder / 'cache/review', made_of)
     with lock(args.out), disk_errors(args.out, AGAIN):
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from functools import cache
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional
+from typing import Dict, Mapping, Optional
 
 from mmengine.config import Config
 
 import mmnoisy
+from mmnoisy.engine.config import placed
 from mmnoisy.errors import InputError
 
 CODE = ('datasets', 'engine', 'evaluation', 'experiments', 'models')
@@ -29,23 +29,9 @@ def fingerprint(settings: Config, places: Mapping[str, str], data: str) -> Dict[
     Returns:
         Checksums of ``settings`` and ``code``, and ``data``.
     """
-    said = _placed({**settings.to_dict(), 'work_dir': ''}, places)
+    said = placed({**settings.to_dict(), 'work_dir': ''}, places)
     text = json.dumps(said, sort_keys=True, default=str)
     return {'settings': _digest(text.encode()), 'code': _code(), 'data': data}
-
-
-def _placed(value: Any, places: Mapping[str, str]) -> Any:
-    """Settings with the names of places for their paths, the folder or what is below it."""
-    if isinstance(value, dict):
-        return {key: _placed(one, places) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_placed(one, places) for one in value]
-    if not isinstance(value, str):
-        return value
-    for path, name in places.items():
-        if value == path or value.startswith(path + os.sep):
-            return name + value[len(path) :]
-    return value
 
 
 @cache
