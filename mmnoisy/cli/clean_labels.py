@@ -91,7 +91,6 @@ def check_labels_out(args: Namespace, project: Project) -> None:
     Raises:
         InputError: its format is unknown or read only, or its folder takes no file.
     """
-    from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.reading import require_written
     from mmnoisy.io.atomic import require_writable
 
@@ -100,7 +99,7 @@ def check_labels_out(args: Namespace, project: Project) -> None:
             raise InputError(f'--format {args.format}: is that of --out FILE, which is not given')
         return
     require_writable(args.out.parent)
-    indexes = [LabelIndex.open(project.index / subset) for subset in SUBSETS]
+    indexes = [*project.indexes().values()]
     ids = [image_id for index in indexes for image_id in index.image_ids]
     require_written(args.out, project.info['noisy'], args.format, ids, indexes[0].classes)
 
@@ -187,14 +186,13 @@ def _clean_project(
     """Cleans all sets, and writes their labels, with the verdicts, as the owner's file has them."""
     from mmnoisy.cleaning.clean import labels_hash
     from mmnoisy.cleaning.own_labels import own_labels, with_verdicts
-    from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.describing import describe
     from mmnoisy.datasets.sources.further_columns import with_columns
     from mmnoisy.datasets.sources.reading import layout_to_write, write_labels
     from mmnoisy.engine.sets import SETS
     from mmnoisy.io.atomic import folder_made_of
 
-    indexes = {subset: LabelIndex.open(project.index / subset) for subset in SUBSETS}
+    indexes = project.indexes()
     made_of = {
         'labels': {subset: labels_hash(index) for subset, index in indexes.items()},
         'model': Path(args.checkpoint).stat().st_mtime_ns,

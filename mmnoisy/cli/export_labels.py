@@ -155,14 +155,13 @@ def _of_index(args: Namespace, index: LabelIndex, kind: Kind) -> LabelTable:
 def _of_project(args: Namespace, project: Project, kind: Kind) -> LabelTable:
     """The labels of all images of a project, laid out like the file that they came in."""
     from mmnoisy.cleaning.own_labels import own_labels
-    from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.further_columns import with_columns
     from mmnoisy.datasets.sources.reading import layout_to_write
 
     if args.model or args.template:
         name = 'model' if args.model else 'template'
         raise InputError(f'--{name}: is for one set, such as {project.index / "train"}')
-    indexes = [LabelIndex.open(project.index / subset) for subset in SUBSETS]
+    indexes = [*project.indexes().values()]
     table = own_labels(indexes, kind)
     layout = project.info.get(kind) or {}
     table.layout = layout_to_write(args.out, layout, args.format)

@@ -30,6 +30,7 @@ from mmnoisy.cli.parsers import (
     out_of,
     project_of,
     quiet_config_of,
+    require_test_set,
     scorer_of,
 )
 from mmnoisy.datasets.pictures.paths import TEMPLATE
@@ -107,6 +108,8 @@ def run(args: Namespace) -> None:
     args.out = out_of(args, 'review')
     require_unfilled(args.out / 'verdicts.csv')
     cfg = quiet_config_of(args)
+    if args.subset == 'test':
+        require_test_set(project, cfg)
     scorer = scorer_of(args, cfg, args.subset)
     index, num_classes = scorer.index, scorer.num_classes
     mend = 'ask about the labels of an index with one vocabulary'

@@ -19,6 +19,8 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+from mmnoisy.datasets import SUBSETS
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.io.arrays import read_info
 from mmnoisy.io.atomic import write_json
 
@@ -71,6 +73,19 @@ class Project:
     def index(self) -> Path:
         """The folder of the three label indexes."""
         return self.folder / 'index'
+
+    def indexes(self) -> Dict[str, LabelIndex]:
+        """Its label indexes by the names of :data:`mmnoisy.datasets.SUBSETS`; test may be missing.
+
+        Raises:
+            InputError: one cannot be opened, or T or V is missing.
+        """
+        folders = {subset: self.index / subset for subset in SUBSETS}
+        return {
+            subset: LabelIndex.open(folder)
+            for subset, folder in folders.items()
+            if subset != 'test' or folder.exists()
+        }
 
     @property
     def columns(self) -> Path:

@@ -126,7 +126,7 @@ def import_features(project: Project, file: Path, order: Optional[Path]) -> None
         InputError: a file cannot be used, or lacks an image.
     """
     array = open_rows(file)
-    indexes = {subset: one for subset, one in open_indexes(project).items() if len(one)}
+    indexes = {subset: one for subset, one in project.indexes().items() if len(one)}
     ids = {subset: one.image_ids for subset, one in indexes.items()}
     names = concatenate([*ids.values()]).sorted_once()
     if order is not None:
@@ -163,21 +163,6 @@ def open_rows(file: Path) -> np.ndarray:
     if array.ndim != 2 or array.dtype.kind not in 'fiu' or not array.size:
         raise InputError(f'{file}: holds {array.dtype} of shape {array.shape}; {_MEND}')
     return array
-
-
-def open_indexes(project: Project) -> Dict[str, LabelIndex]:
-    """The label indexes of a project that are there.
-
-    Raises:
-        InputError: one cannot be opened, or T or V is missing.
-    """
-    folders = {name: project.index / name for name in ('train', 'validation', 'test')}
-    needed = ('train', 'validation')
-    return {
-        name: LabelIndex.open(folder)
-        for name, folder in folders.items()
-        if name in needed or folder.exists()
-    }
 
 
 def _lines(path: Path) -> Texts:

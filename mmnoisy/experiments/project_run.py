@@ -47,7 +47,6 @@ from mmnoisy.experiments.project_features import (
     finished,
     import_features,
     keep_made_of,
-    open_indexes,
     open_rows,
 )
 from mmnoisy.experiments.project_figures import project_figures
@@ -152,7 +151,7 @@ class _Run:
 
     def check_sets(self) -> Dict[str, int]:
         """Sizes of the sets that are there; refuses what nothing can be learned from."""
-        self.indexes = open_indexes(self.project)
+        self.indexes = self.project.indexes()
         train, verified = self.indexes['train'], self.indexes['validation']
         if not len(train):
             raise InputError(f'{self.project.index / "train"}: has no image; import some')

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+import shutil
 import sys
 from urllib.parse import unquote
 
@@ -161,10 +162,19 @@ def test_a_test_set_without_a_present_label_keeps_its_labels(tmp_path, monkeypat
     _, *rows = csv.reader((tmp_path / 'cleaned.csv').read_text().splitlines())
     assert sorted(row[0] for row in rows) == names
     assert [row[1] for row in rows if row[0] in tested] == ['', '']
-    with pytest.raises(SystemExit) as ended:
-        mmnoisy(monkeypatch, 'test', tmp_path / 'pets')
-    assert ended.value.code == 2
-    assert 'config.py: has no test set; ' in capsys.readouterr().err
+    for command in (['test'], ['review', '--subset', 'test']):
+        with pytest.raises(SystemExit) as ended:
+            mmnoisy(monkeypatch, *command, tmp_path / 'pets')
+        assert ended.value.code == 2
+        sentence = f'{tmp_path}/pets: has no test set, as nothing is verified present'
+        assert sentence in capsys.readouterr().err.splitlines()[-1]
+    # The same where there is no test set at all.
+    shutil.rmtree(tmp_path / 'pets/index/test')
+    mmnoisy(monkeypatch, 'clean', tmp_path / 'pets', '--out', tmp_path / 'fewer.csv')
+    mmnoisy(monkeypatch, 'export', tmp_path / 'pets', '--out', tmp_path / 'given.csv')
+    for name in ('fewer.csv', 'given.csv'):
+        _, *rows = csv.reader((tmp_path / name).read_text().splitlines())
+        assert sorted(row[0] for row in rows) == sorted({*names} - {*tested})
     cv2.imwrite(str(tmp_path / '1.png'), np.zeros((8, 8, 3), np.uint8))
     new = ['predict', tmp_path / 'pets', tmp_path / '1.png', '--out', tmp_path / 'new.csv']
     with pytest.raises(SystemExit):
