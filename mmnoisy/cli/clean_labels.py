@@ -31,6 +31,7 @@ from mmnoisy.cli.parsers import (
 )
 from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -168,7 +169,7 @@ def _clean(
         made = index.info['cleaned']
         before = made['kept'] + made['removed']
         print(
-            f'{len(index):,} images, {before:,} labels: {made["kept"]:,} kept, '
+            f'{counted(len(index), "image")}, {counted(before, "label")}: {made["kept"]:,} kept, '
             f'{made["removed"]:,} removed, {made["added"]:,} added'
         )
         print(f'written to {out}')
@@ -204,7 +205,7 @@ def _clean_project(
         if cfg.get(SETS[subset]):
             cleaned.append(_clean(args, cfg, subset, out / subset, workers))
         else:  # a test set without a present label, which mmnoisy run leaves out
-            print(f'{len(index):,} images of the {subset} set keep their labels and verdicts')
+            print(f'labels and verdicts stay on {counted(len(index), "image")} of the {subset} set')
             cleaned.append(index)
     if args.out is not None and all(index is not None for index in cleaned):
         pairs = zip(cleaned, indexes.values())
@@ -214,5 +215,5 @@ def _clean_project(
         if written['format'] == layout['format']:
             labels = with_columns(labels, project.columns, layout.get('group_column'))
         write_labels(labels, args.out, 'noisy', written)
-        number = f'{len(labels.value):,} labels of {len(labels.images):,} images'
+        number = f'{counted(len(labels.value), "label")} of {counted(len(labels.images), "image")}'
         print(f'{args.out}: {number}, {describe(written)}')

@@ -26,6 +26,7 @@ from mmnoisy.cli.parsers import quiet_config_of, scorer_of
 from mmnoisy.datasets.pictures.paths import TEMPLATE, check_template
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_folder
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmnoisy.datasets.label_index import LabelIndex
@@ -135,8 +136,8 @@ def run(args: Namespace) -> None:
                 write_probabilities(args, index, folder / 'pred_probs.npy')
     else:
         write_labels(table, args.out, kind, table.layout)
-    what = 'verdicts' if args.verified else 'labels'
-    number = f'{len(table.label):,} {what} of {len(table.images):,} images'
+    what = counted(len(table.label), 'verdict' if args.verified else 'label')
+    number = f'{what} of {counted(len(table.images), "image")}'
     print(f'{args.out}: {number}, {describe(table.layout)}')
 
 

@@ -28,6 +28,7 @@ from mmnoisy.cli.parsers import add_checkpoint, add_config, project_of, quiet_co
 from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmnoisy.apis import MultiLabelInferencer
@@ -180,7 +181,7 @@ def _put_together(
             shutil.rmtree(shards.folder)
             raise InputError(f'{args.inputs}: no picture in it can be read, as {left_out[0].error}')
     shutil.rmtree(shards.folder)
-    print(f'{args.out}: labels of {count:,} pictures')
+    print(f'{args.out}: labels of {counted(count, "picture")}')
     if left_out:
         reasons = Counter(one.reason for one in left_out).most_common()
         told = ', '.join(f'{number:,} {reason}' for reason, number in reasons)

@@ -37,6 +37,7 @@ from mmnoisy.datasets.pictures.paths import TEMPLATE
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import disk_errors, folder_made_of, write_csv
 from mmnoisy.io.lock import lock
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmnoisy.cleaning.review.queue import Queue
@@ -160,10 +161,13 @@ def run(args: Namespace) -> None:
         write_csv(args.out / 'quality.csv', ('verdicts', *COLUMNS), rows)
     for row in rows:
         if int(row[2]) == asked[row[0]]:
-            print(f'{row[0]}: {row[1]}: {row[3]} errors in {row[2]} labels ({row[6]} x random)')
+            print(
+                f'{row[0]}: {row[1]}: {counted(int(row[3]), "error")} in '
+                f'{counted(int(row[2]), "label")} ({row[6]} x random)'
+            )
     print(
-        f'{len(queue.pairs):,} labels to ask about, written to {args.out}; while others are left, '
-        f'a class takes {share:.0%} at most'
+        f'{counted(len(queue.pairs), "label")} to ask about, written to {args.out}; while others '
+        f'are left, a class takes {share:.0%} at most'
     )
     print(f'give verdicts in a browser: {args.out / "index.html"}')
 
@@ -180,7 +184,8 @@ def _write_page(args: Namespace, queue: Queue, dataset: Any, project: Optional[P
         found = addresses(pictures, ids, args.out)
     if None in found:
         print(
-            f'{found.count(None):,} of {len(found):,} pictures are not found, so that the page '
+            f'of {counted(len(found), "picture")} {found.count(None):,} cannot be found, so that '
+            'the page '
             'has names in their place; give their folder with --images',
             file=sys.stderr,
         )

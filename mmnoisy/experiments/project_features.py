@@ -20,6 +20,7 @@ from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array
 from mmnoisy.io.atomic import atomic_path, write_json
 from mmnoisy.io.texts import Texts, concatenate
+from mmnoisy.wording import counted
 
 BLOCK = 4096
 _MEND = 'give an array (N, D) of numbers that numpy.save has written'
@@ -134,15 +135,16 @@ def import_features(project: Project, file: Path, order: Optional[Path]) -> None
     if len(names) != len(array):
         what = f'{order} has' if order is not None else 'the project has'
         raise InputError(
-            f'{file}: has {len(array):,} rows, and {what} {len(names):,} images; give one row for '
-            'each, and with --feature-ids FILE the ids that they are of'
+            f'{file}: has {counted(len(array), "row")}, and {what} {counted(len(names), "image")}; '
+            'give one row for each, and with --feature-ids FILE the ids that they are of'
         )
     for subset, of_set in ids.items():
         rows = names.rows(of_set)
         if (rows < 0).any():
             raise InputError(
-                f'{order}: lacks {int((rows < 0).sum()):,} images of {project.index / subset}, the '
-                f'first is {of_set[int(np.argmax(rows < 0))]}; give a row for each'
+                f'{order}: lacks {counted(int((rows < 0).sum()), "image")} of '
+                f'{project.index / subset}, the first is {of_set[int(np.argmax(rows < 0))]}; give '
+                'a row for each'
             )
         given = dict(weights=f'{file.name} {array.shape} {array.dtype}', subset=subset)
         bank = FeatureBank.create(
@@ -174,7 +176,7 @@ def _lines(path: Path) -> Texts:
         ) from error
     twice = len(lines) - len({*lines})
     if twice:
-        raise InputError(f'{path}: has {twice:,} ids twice; give each once')
+        raise InputError(f'{path}: has {counted(twice, "id")} twice; give each once')
     return Texts.of(lines)
 
 

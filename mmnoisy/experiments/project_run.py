@@ -55,6 +55,7 @@ from mmnoisy.experiments.systems import AUTO
 from mmnoisy.io.atomic import atomic_path, atomic_write, write_json
 from mmnoisy.io.lock import lock
 from mmnoisy.io.texts import concatenate
+from mmnoisy.wording import counted
 
 _STAGES = 7
 
@@ -156,9 +157,10 @@ class _Run:
         if not len(train):
             raise InputError(f'{self.project.index / "train"}: has no image; import some')
         if len(verified) < 2 or not verified.verdicts.value.any():
-            what = f'{len(verified)} verified images, {int(verified.verdicts.value.sum())} present'
+            images = counted(len(verified), 'verified image')
             raise InputError(
-                f'{self.project.index / "validation"}: has {what} labels; verify at least two '
+                f'{self.project.index / "validation"}: has {images} and '
+                f'{counted(verified.verdicts.value.sum(), "present label")}; verify at least two '
                 'images with a label that is present, and import the verdicts'
             )
         test = self.indexes.get('test')

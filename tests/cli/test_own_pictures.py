@@ -158,7 +158,7 @@ def test_a_test_set_without_a_present_label_keeps_its_labels(tmp_path, monkeypat
     given = ['--features', tmp_path / 'x.npy', '--method', 'baseline', '--device', 'cpu']
     mmnoisy(monkeypatch, 'run', tmp_path / 'pets', *given, *OPTIONS)
     mmnoisy(monkeypatch, 'clean', tmp_path / 'pets', '--out', tmp_path / 'cleaned.csv')
-    assert '2 images of the test set keep their labels and verdicts' in capsys.readouterr().out
+    assert 'labels and verdicts stay on 2 images of the test set' in capsys.readouterr().out
     _, *rows = csv.reader((tmp_path / 'cleaned.csv').read_text().splitlines())
     assert sorted(row[0] for row in rows) == names
     assert [row[1] for row in rows if row[0] in tested] == ['', '']
@@ -180,6 +180,26 @@ def test_a_test_set_without_a_present_label_keeps_its_labels(tmp_path, monkeypat
     with pytest.raises(SystemExit):
         mmnoisy(monkeypatch, *new)
     assert 'looks at features that were given, not at pictures' in capsys.readouterr().err
+
+
+def test_one_of_each_is_said_in_the_singular(tmp_path, monkeypatch, capsys):
+    (tmp_path / 'tags.csv').write_text('file,tag\na.jpg,cat\n')
+    (tmp_path / 'checked.csv').write_text(
+        'file,tag,verdict\nb.jpg,cat,1\nc.jpg,cat,0\nd.jpg,cow,1\n'
+    )
+    files = ['--labels', tmp_path / 'tags.csv', '--verified', tmp_path / 'checked.csv']
+    mmnoisy(monkeypatch, 'import', *files, '--test-share', 0.5, '--out', tmp_path / 'pets')
+    (tmp_path / 'more.csv').write_text('file,tag,verdict\nb.jpg,cow,0\nc.jpg,cow,0\nd.jpg,cat,0\n')
+    mmnoisy(monkeypatch, 'import', '--verdicts', tmp_path / 'more.csv', '--into', tmp_path / 'pets')
+    mmnoisy(monkeypatch, 'export', tmp_path / 'pets', '--out', tmp_path / 'out.csv')
+    said = capsys.readouterr().out
+    for text in (
+        'tags.csv: 1 row, 1 label kept',
+        '1 noisy label, 3 verdicts',
+        ': 1 label of 4 images',
+    ):
+        assert text in said
+    assert not re.search(r'\b1 (noisy |verified )?(rows|labels|images|verdicts|classes)\b', said)
 
 
 @pytest.mark.parametrize(

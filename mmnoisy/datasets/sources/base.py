@@ -16,6 +16,7 @@ import numpy as np
 from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.sources.opening import read_head
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 Kind = Literal['noisy', 'verified']
 KINDS = ('noisy', 'verified')
@@ -62,9 +63,9 @@ class LabelTable:
         assert len(self.image) == len(self.label) == len(self.value)
 
     def __repr__(self) -> str:
-        counts = f'{len(self.label):,} labels of {len(self.images):,} images'
+        counts = f'{counted(len(self.label), "label")} of {counted(len(self.images), "image")}'
         form = self.layout.get('format', 'of no file')
-        return f'<LabelTable: {counts}, {len(self.classes):,} classes, {form}>'
+        return f'<LabelTable: {counts}, {counted(len(self.classes), "class")}, {form}>'
 
     def to_pandas(self) -> Any:
         """A data frame of ``image``, ``label`` and ``value``, and ``group`` if there are any."""

@@ -18,6 +18,7 @@ from mmnoisy.datasets.sources.splitting import add_verdicts, split
 from mmnoisy.datasets.sources.telling import tell, tell_pictures, warnings
 from mmnoisy.errors import InputError
 from mmnoisy.io.texts import Texts, concatenate
+from mmnoisy.wording import counted
 
 _REASONS = {
     NONE: 'without a picture of this name',
@@ -165,7 +166,7 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
     for name, part in parts.items():
         part.info = {**indexes[name].info, 'files': [*indexes[name].info['files'], entry]}
     line = (
-        f'verdicts on {added.moved:,} images of T, which belong to V from now on, and on '
+        f'verdicts on {counted(added.moved, "image")} of T, from now on of V, and on '
         f'{added.more:,} of V'
     )
     return Imported(parts, [line, *tell(parts)], [])
@@ -217,7 +218,7 @@ def _drop(table: LabelTable, images: np.ndarray, reason: str) -> None:
     gone = images[table.image]
     if images.any():
         first = table.images[int(np.argmax(images))]
-        table.account.drop(f'labels of images {reason}', int(gone.sum()), repr(first))
+        table.account.drop(f'of images {reason}', int(gone.sum()), repr(first))
 
 
 def _drop_classes(table: LabelTable, classes: np.ndarray) -> None:
@@ -225,7 +226,7 @@ def _drop_classes(table: LabelTable, classes: np.ndarray) -> None:
     gone = classes[table.label] if len(table.label) else np.zeros(0, bool)
     if gone.any():
         first = table.classes[int(np.argmax(classes))]
-        table.account.drop('labels of other classes', int(gone.sum()), repr(first))
+        table.account.drop('of other classes', int(gone.sum()), repr(first))
         table.image, table.label, table.value = (
             array[~gone] for array in (table.image, table.label, table.value)
         )
@@ -286,8 +287,9 @@ def _check(parts: Mapping[str, LabelIndex], noisy: Labels, verified: Labels) -> 
         )
     for subset in ('validation', 'test'):
         if not len(parts[subset]):
+            number = sum(len(parts[k]) for k in SUBSETS[1:])
             raise InputError(
-                f'{verified.path}: {sum(len(parts[k]) for k in SUBSETS[1:])} verified images are '
-                f'too few to learn from some and to test on others{verified.table.account.why()}; '
-                'give verdicts on more pictures, in more than one group'
+                f'{verified.path}: has {counted(number, "verified image")}, too few to learn from '
+                f'some and to test on others{verified.table.account.why()}; give verdicts on more '
+                'pictures, in more than one group'
             )

@@ -85,7 +85,7 @@ def test_what_was_understood():
     told = '\n'.join(made.lines)
     assert 'pictures: 6 found, 5 in the files of labels, 1 in none' in told
     assert (
-        'tags.csv: 7 rows, 5 labels kept + 1 labels of images without a picture of this name '
+        'tags.csv: 7 rows, 5 labels kept + 1 of images without a picture of this name '
         "(first: 'gone.jpg') + 1 given more than once" in told
     )
     assert 'checked.csv: 6 rows, 4 labels kept + 2 verdicts that contradict one another' in told
@@ -198,7 +198,7 @@ def test_more_verdicts():
     assert after[learned] == (before[learned][0], {**before[learned][1], 'cat': False})
     assert after[other] == before[other]
     assert content(added.indexes['test']) == content(parts['test'])
-    assert 'verdicts on 1 images of T, which belong to V from now on, and on 1 of V' in added.lines
+    assert 'verdicts on 1 image of T, from now on of V, and on 1 of V' in added.lines
     assert sum(more.table.account.dropped.values()) == 3
     for row, name in enumerate(added.indexes['validation'].image_ids):
         assert added.indexes['validation'].picture(row).endswith(name)
@@ -235,7 +235,7 @@ def test_refusals_and_warnings():
             labels('checked.csv', *VERIFIED),
             (PICTURES, PICTURES),
         )
-    with pytest.raises(InputError, match='1 verified images are too few'):
+    with pytest.raises(InputError, match='has 1 verified image, too few'):
         imported(verified=[('c.jpg', 'cat', 1)])
     (warning,) = imported(verified=[('c.jpg', 'cat', 1), ('d.jpg', 'cat', 1)]).warnings
     assert 'no label is verified absent' in warning and '--complete' in warning
