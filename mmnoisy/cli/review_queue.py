@@ -162,8 +162,8 @@ def run(args: Namespace) -> None:
     for row in rows:
         if int(row[2]) == asked[row[0]]:
             print(
-                f'{row[0]}: {row[1]}: {counted(int(row[3]), "error")} in '
-                f'{counted(int(row[2]), "label")} ({row[6]} x random)'
+                f'{row[0]}: {row[1]}: {row[3]} errors in {counted(int(row[2]), "label")} '
+                f'({row[6]} x random)'
             )
     print(
         f'{counted(len(queue.pairs), "label")} to ask about, written to {args.out}; while others '
