@@ -13,7 +13,7 @@ from mmnoisy.datasets.index_info import own_info
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.sources.base import LabelTable
 from mmnoisy.datasets.sources.completing import completed_images
-from mmnoisy.datasets.sources.names import NONE, SEVERAL, match
+from mmnoisy.datasets.sources.names import NONE, SEVERAL, Listing, match
 from mmnoisy.datasets.sources.splitting import add_verdicts, split
 from mmnoisy.datasets.sources.telling import tell, tell_pictures, warnings
 from mmnoisy.errors import InputError
@@ -66,7 +66,7 @@ class _Images:
 def import_labels(
     noisy: Labels,
     verified: Labels,
-    pictures: Optional[Tuple[Texts, Texts]],
+    pictures: Optional[Listing],
     complete: bool = False,
     test_share: float = 0.2,
 ) -> Imported:
@@ -80,9 +80,7 @@ def import_labels(
     Args:
         noisy: the noisy labels.
         verified: the verdicts.
-        pictures: the paths of all files of the folder, and of the pictures among them, see
-            :func:`mmnoisy.datasets.sources.names.list_pictures`; None where there are only
-            features.
+        pictures: the folder of the pictures; None where there are only features.
         complete: a verified image has every class that is verified present and no other, of those
             that the file lists where it does.
         test_share: of the verified images, above 0 and below 1.
@@ -122,7 +120,7 @@ def import_labels(
     parts = split(whole, images.rows[0], groups, test_share)
     _check(parts, noisy, verified)
     known = images.ids if images.paths is None else images.paths
-    lines = [] if pictures is None else [tell_pictures(pictures[1], known)]
+    lines = [] if pictures is None else [tell_pictures(pictures.pictures, known)]
     return Imported(parts, [*lines, *tell(parts)], warnings(whole, verified.path))
 
 
@@ -172,14 +170,14 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
     return Imported(parts, [line, *tell(parts)], [])
 
 
-def _find(files: Sequence[Labels], folder: Optional[Tuple[Texts, Texts]]) -> _Images:
+def _find(files: Sequence[Labels], folder: Optional[Listing]) -> _Images:
     """The images that the names of all files mean."""
     names = [Texts.of(file.table.images) for file in files]
     if folder is None:
         ids = concatenate(names).sorted_once()
         return _Images(ids, None, [ids.rows(of_file) for of_file in names])
-    paths = folder[0]
-    found = [match(of_file, *folder) for of_file in names]
+    paths = folder.files
+    found = [match(of_file, folder.files, folder.pictures) for of_file in names]
     for file, where in zip(files, found):
         for reason, text in _REASONS.items():
             _drop(file.table, where == reason, text)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from mmnoisy import read_labels
 from mmnoisy.datasets.sources.base import LabelTable
 from mmnoisy.datasets.sources.importing import Labels, add_labels, import_labels
+from mmnoisy.datasets.sources.names import Listing
 from mmnoisy.errors import InputError
 from mmnoisy.io.texts import Texts
 
@@ -53,9 +54,10 @@ VERIFIED = (
     ('e.jpg', 'cat', 0),
 )
 PICTURES = Texts.of(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'x/e.jpg', 'y.jpg', 'z.txt'])
+FOLDER = Listing(PICTURES, PICTURES[:-1])
 
 
-def imported(noisy=NOISY, verified=VERIFIED, pictures=(PICTURES, PICTURES[:-1]), **options):
+def imported(noisy=NOISY, verified=VERIFIED, pictures=FOLDER, **options):
     return import_labels(
         labels('tags.csv', *noisy), labels('checked.csv', *verified), pictures, **options
     )
@@ -210,7 +212,7 @@ def test_more_verdicts_name_images_as_any_file_did():
     pictures = Texts.of(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'x/e.jpg', 'y/e.jpg'])
     noisy = [(name, 'cat', 1) for name in ('a', 'b', 'x/e', 'y/e')]
     verified = labels('checked.csv', ('c.jpg', 'cat', 1), ('d.jpg', 'cat', 0))
-    parts = import_labels(labels('tags.csv', *noisy), verified, (pictures, pictures)).indexes
+    parts = import_labels(labels('tags.csv', *noisy), verified, Listing(pictures, pictures)).indexes
     more = labels('more.csv', ('a.jpg', 'cat', 0), ('x/e.jpg', 'cat', 1), ('e.jpg', 'cat', 1))
     added = add_labels(parts, more).indexes
     assert [*added['train'].image_ids] == ['b', 'y/e']
@@ -233,7 +235,7 @@ def test_refusals_and_warnings():
         import_labels(
             labels('a.csv', ('q.jpg', 'cat', 1)),
             labels('checked.csv', *VERIFIED),
-            (PICTURES, PICTURES),
+            Listing(PICTURES, PICTURES),
         )
     with pytest.raises(InputError, match='has 1 verified image, too few'):
         imported(verified=[('c.jpg', 'cat', 1)])
