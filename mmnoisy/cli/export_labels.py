@@ -154,7 +154,9 @@ def _of_index(args: Namespace, index: LabelIndex, kind: Kind) -> LabelTable:
 
 
 def _of_project(args: Namespace, project: Project, kind: Kind) -> LabelTable:
-    """The labels of all images of a project, laid out like the file that they came in."""
+    """All labels, or verdicts, of a project, laid out like the file that they came in."""
+    import numpy as np
+
     from mmnoisy.cleaning.own_labels import own_labels
     from mmnoisy.datasets.sources.further_columns import with_columns
     from mmnoisy.datasets.sources.reading import layout_to_write
@@ -163,6 +165,8 @@ def _of_project(args: Namespace, project: Project, kind: Kind) -> LabelTable:
         name = 'model' if args.model else 'template'
         raise InputError(f'--{name}: is for one set, such as {project.index / "train"}')
     indexes = [*project.indexes().values()]
+    if kind == 'verified':
+        indexes = [index.select(np.diff(index.verdicts.start) > 0) for index in indexes]
     table = own_labels(indexes, kind)
     layout = project.info.get(kind) or {}
     table.layout = layout_to_write(args.out, layout, args.format)
