@@ -17,7 +17,7 @@ from mmnoisy.datasets.sources.names import NONE, SEVERAL, Listing, match
 from mmnoisy.datasets.sources.splitting import add_verdicts, split
 from mmnoisy.datasets.sources.telling import tell, tell_pictures, warnings
 from mmnoisy.errors import InputError
-from mmnoisy.io.texts import Texts, concatenate
+from mmnoisy.io.texts import Texts, concatenate, numbered_once
 from mmnoisy.wording import counted
 
 _REASONS = {
@@ -174,8 +174,8 @@ def _find(files: Sequence[Labels], folder: Optional[Listing]) -> _Images:
     """The images that the names of all files mean."""
     names = [Texts.of(file.table.images) for file in files]
     if folder is None:
-        ids = concatenate(names).sorted_once()
-        return _Images(ids, None, [ids.rows(of_file) for of_file in names])
+        ids, rows = numbered_once(names)
+        return _Images(ids, None, rows)
     paths = folder.files
     found = [match(of_file, folder.files, folder.pictures) for of_file in names]
     for file, where in zip(files, found):
