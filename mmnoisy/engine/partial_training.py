@@ -62,8 +62,11 @@ def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
     for hook in hooks:
         runner.register_hook(hook)
     # MMEngine prints the path of every checkpoint that it loads.
-    with DefaultScope.overwrite_default_scope('mmpretrain'), redirect_stdout(StringIO()):
-        runner.train()
+    try:
+        with DefaultScope.overwrite_default_scope('mmpretrain'), redirect_stdout(StringIO()):
+            runner.train()
+    finally:
+        forget(runner)
     runner.model._config = cfg
     return runner.model.eval()
 
@@ -86,6 +89,17 @@ def runner_here(cfg: Config, work_dir: Path) -> Any:
     cfg.default_hooks = {**cfg.get('default_hooks', {}), 'checkpoint': None}
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         return build_runner(cfg)
+
+
+def forget(runner: Any) -> None:
+    """Lets go of what MMEngine keeps of every run by its name until the process ends.
+
+    That is an open log file, the history of all scalars, and two empty figures of Matplotlib.
+    """
+    for handler in runner.logger.handlers:
+        handler.close()
+    for kept in (runner.logger, runner.message_hub, runner.visualizer):
+        type(kept)._instance_dict.pop(kept.instance_name, None)
 
 
 class _Unformatted(Config):
