@@ -81,12 +81,15 @@ def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
     labels_of = {row[0]: {*json.loads(row[1])} for row in rows}
     for i, name in enumerate(NAMES[:NUM_VERIFIED]):
         assert labels_of[name] == {CLASSES[k] for k in np.flatnonzero(truth[i])}
-    mmnoisy(monkeypatch, 'clean', project, '--format', 'coco', '--out', tmp_path / 'cleaned.json')
-    table = read_labels(tmp_path / 'cleaned.json')
-    of_image = {name: set() for name in table.images}
-    for image, label in zip(table.image, table.label):
-        of_image[table.images[image]].add(table.classes[label])
-    assert of_image == labels_of
+    for options, form in ((['--format', 'coco'], 'json'), ([], 'parquet')):
+        out = tmp_path / f'cleaned.{form}'
+        mmnoisy(monkeypatch, 'clean', project, *options, '--out', out)
+        table = read_labels(out)
+        assert table.layout['format'] == (options[-1] if options else form)
+        of_image = {name: set() for name in table.images}
+        for image, label in zip(table.image, table.label):
+            of_image[table.images[image]].add(table.classes[label])
+        assert of_image == labels_of
 
     # Labels to check, filled in, fed back.
     mmnoisy(monkeypatch, 'review', project, '--size', 6, '--folds', 2)
