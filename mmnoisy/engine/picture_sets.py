@@ -27,10 +27,11 @@ _CROPS = (
 
 
 class Pictures(NamedTuple):
-    """Pictures by their paths below a folder."""
+    """Pictures by their paths below a folder, and those whose names are no UTF-8."""
 
     root: Path
     names: Texts
+    unsaid: Sequence[str] = ()
 
 
 def needed_edge(cfg: Config) -> int:
@@ -75,8 +76,8 @@ def pictures_of_folder(folder: Path) -> Pictures:
     Raises:
         InputError: there is none.
     """
-    _, names = list_pictures(str(folder), suffixes())
-    return _any(Pictures(folder, names), folder)
+    _, names, unsaid = list_pictures(str(folder), suffixes())
+    return _any(Pictures(folder, names, unsaid), folder)
 
 
 def pictures_of_project(project: Project) -> Pictures:
