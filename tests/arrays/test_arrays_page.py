@@ -13,7 +13,7 @@ def test_the_code_of_the_page():
     X, Y, V, truth = made_arrays()
     found = dict(X=X, Y=Y, V=V, X_new=X[:5], X_test=X, V_test=np.where(np.isnan(V), truth, np.nan))
     for block in BLOCKS:
-        exec(block.replace('Classifier()', 'Classifier(steps=30)'), found)
+        exec(block.replace('Classifier()', 'Classifier(steps=3)'), found)
     assert found['scores'].shape == (5, 3)
     assert found['better'].shape == Y.shape
     assert found['quality'] == found['found'].AP_all
