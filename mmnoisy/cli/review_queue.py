@@ -18,6 +18,7 @@ and in a project, whose queue mmnoisy review pets --size 100 writes into pets/re
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from argparse import ArgumentParser, Namespace
@@ -93,7 +94,7 @@ def run(args: Namespace) -> None:
         require_unfilled,
         write_queue,
     )
-    from mmnoisy.cleaning.review.ranking import best_share, expected_value
+    from mmnoisy.cleaning.review.ranking import best_share, expected_value, fair_share
     from mmnoisy.cleaning.scorer import Scorer
     from mmnoisy.engine.distributed.processes import world_size
     from mmnoisy.engine.distributed.shard_jobs import ALONE, Job
@@ -114,9 +115,10 @@ def run(args: Namespace) -> None:
     # Opened before the folds are trained: a wrong config is to be refused at once.
     validation = scorer_of(args, cfg, 'validation').dataset
     work = args.out
-    if project is not None:  # whose model and labels change from time to time
+    if project is not None:  # whose model, labels and place change from time to time
         made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
-        made_of['V'] = labels_hash(validation.index)
+        made_of['V'], made_of['folds'] = labels_hash(validation.index), str(args.folds)
+        made_of['config'] = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
         work = folder_made_of(project.folder / 'cache/review', made_of)
     with lock(args.out), disk_errors(args.out, AGAIN):
 
@@ -160,7 +162,7 @@ def run(args: Namespace) -> None:
             print(f'{row[0]}: {row[1]}: {row[3]} errors in {row[2]} labels ({row[6]} x random)')
     print(
         f'{len(queue.pairs):,} labels to ask about, written to {args.out}; while others are left, '
-        f'a class takes {share:.0%} at most'
+        f'a class takes {max(share, fair_share(index.noisy.label)):.0%} at most'
     )
     print(f'give verdicts in a browser: {args.out / "index.html"}')
 

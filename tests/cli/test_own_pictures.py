@@ -87,7 +87,8 @@ def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
         of_image[table.images[image]].add(table.classes[label])
     assert of_image == labels_of
 
-    # Labels to check, filled in, fed back.
+    # Labels to check, filled in, fed back. What other settings left in the project is no obstacle.
+    mmnoisy(monkeypatch, 'review', project, '--size', 6, '--folds', 3)
     mmnoisy(monkeypatch, 'review', project, '--size', 6, '--folds', 2)
     verdicts = project / 'review/verdicts.csv'
     header, *rows = csv.reader(verdicts.read_text('utf-8').splitlines())
