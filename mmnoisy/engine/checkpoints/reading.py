@@ -92,9 +92,10 @@ def newest_readable(work_dir: str) -> Optional[str]:
             print_log(f'The run goes on from {path}.', 'current', logging.WARNING)
         return str(path)
     if refusal is not None:
-        raise InputError(f'{work_dir}: none of its {len(paths)} checkpoints can be read') from (
-            refusal
-        )
+        raise InputError(
+            f'{work_dir}: none of its {len(paths)} checkpoints can be read; remove them, and train '
+            'again'
+        ) from refusal
     return None
 
 
