@@ -94,6 +94,8 @@ def _what(args: Namespace) -> Tuple[Optional[Project], Pictures, int]:
             f'--short-edge: is missing, as {source} has no config; give 256 for crops of 224 '
             'pixels, 342 for 299'
         )
+    if args.cfg_options and (plain or (project is not None and edge is not None)):
+        raise InputError(f'--cfg-options: no config is read for {source}; leave it out')
     if plain:
         return None, sets.pictures_of_folder(source), edge
     if project is not None and edge is not None:

@@ -217,6 +217,7 @@ def test_a_project_takes_its_pictures_from_there(photos, tmp_path, capsys):
         (['--short-edge', '20'], '--out FOLDER: is missing; name the folder to write'),
         (['--short-edge', '0', '--out', 'out'], '--short-edge 0: give the pixels of the shorter'),
         (['--out', 'out', '--quality', '101'], '--num-workers 1 --quality 101: give at least 1'),
+        ([*COMMAND, '--out', 'out', '--cfg-options', 'a=1'], '--cfg-options: no config is read'),
         ([*COMMAND, '--out', '{photos}'], '{photos}: holds the pictures themselves; name another'),
         ([*COMMAND, '--out', '{photos}/x'], '{photos}/x: lies among the pictures; name a folder'),
         ([*COMMAND, '--out', 'filled'], 'filled: is there already; name another folder'),
