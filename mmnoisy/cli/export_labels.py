@@ -8,7 +8,8 @@ cleanlab also needs the probabilities of a model for all classes of all images:
         --out cleanlab --model configs/joint_tiny.py work_dirs/joint_tiny \
         --features data/tiny-open-images/features
 
-Paths of pictures are relative to their folder, {split}/{id}.jpg, or as --template says.
+Paths of pictures are relative to their folder: those of the index, else {split}/{id}.jpg, or as
+--template says.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         '--verified', action='store_true', help='write the verdicts in place of the noisy labels'
     )
     parser.add_argument(
-        '--template', default=TEMPLATE, help=f'path of a picture, default {TEMPLATE}'
+        '--template', help=f'path of a picture, default that of the index, or {TEMPLATE}'
     )
     parser.add_argument(
         '--model',
@@ -59,7 +60,8 @@ def check_arguments(args: Namespace) -> None:
     Raises:
         InputError: an argument cannot be used.
     """
-    check_template(args.template)
+    if args.template is not None:
+        check_template(args.template)
     if args.model and args.format != 'cleanlab':
         raise InputError(f'--model: probabilities are for cleanlab, not for {args.format}')
     if args.verified and args.format == 'cleanlab':
@@ -111,7 +113,8 @@ def run(args: Namespace) -> None:
     index = LabelIndex.open(args.index)
     index.require_one_vocabulary(args.index, 'export the index that tools/clean_labels.py writes')
     kind: Kind = 'verified' if args.verified else 'noisy'
-    table = export_table(index, args.template, kind)
+    template = args.template or index.info.get('path_template', TEMPLATE)
+    table = export_table(index, template, kind)
     if args.format == CLEANLAB:
         with atomic_folder(args.out) as folder:
             write_cleanlab(table, folder)

@@ -189,6 +189,8 @@ def test_a_test_set_without_a_present_label_keeps_its_labels(tmp_path, monkeypat
             'photos: is there already',
         ),
         (['--verdicts', 'checked.csv'], '--verdicts FILE and --into PROJECT: give both'),
+        (['--verdicts', 'x', '--into', 'y', '--test-share', '0.5'], '--into y: needs --verdicts'),
+        (['--verdicts', 'x', '--into', 'y', '--verified-sep', ';'], '--into y: needs --verdicts'),
         (['--verdicts', 'checked.csv', '--into', 'photos'], 'photos: there is no project here'),
         (
             [
