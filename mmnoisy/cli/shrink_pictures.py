@@ -62,6 +62,9 @@ def run(args: Namespace) -> None:
         account = shrink_pictures(shrinking, unfinished, args.shard_images, num_workers, workers)
         if account is not None:
             _tell(account, out, edge)
+            if pictures.others:
+                told = f'files that are no pictures by their names: {pictures.others:,}'
+                print(told, file=sys.stderr)
             if not args.parquet:
                 _use(args, project, out)
         if get_rank() == 0:

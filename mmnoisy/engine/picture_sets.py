@@ -31,6 +31,8 @@ class Pictures(NamedTuple):
 
     root: Path
     names: Texts
+    others: int = 0
+    """Files of the folder that are no pictures by their names."""
 
 
 def needed_edge(cfg: Config) -> int:
@@ -75,8 +77,8 @@ def pictures_of_folder(folder: Path) -> Pictures:
     Raises:
         InputError: there is none.
     """
-    _, names = list_pictures(str(folder), suffixes())
-    return _any(Pictures(folder, names), folder)
+    files, names = list_pictures(str(folder), suffixes())
+    return _any(Pictures(folder, names, len(files) - len(names)), folder)
 
 
 def pictures_of_project(project: Project) -> Pictures:

@@ -75,6 +75,7 @@ def test_a_folder(photos, expected, tmp_path, capsys):
     first = f'{photos / "broken.jpg"}: ends before its end-of-image marker'
     told = '1 ends before its end-of-image marker, 1 the file is empty; the first: '
     assert told + first in done.err
+    assert 'files that are no pictures by their names: 1\n' in done.err  # the notes
     assert files(out) == expected
     assert {*expected} == {*NAMES, 'shrunk.json', 'failures.csv'}
     for name in NAMES:

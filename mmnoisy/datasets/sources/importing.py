@@ -121,7 +121,7 @@ def import_labels(
     parts = split(whole, images.rows[0], groups, test_share)
     _check(parts, noisy, verified)
     known = images.ids if images.paths is None else images.paths
-    lines = [] if pictures is None else [tell_pictures(pictures[1], known)]
+    lines = [] if pictures is None else [tell_pictures(*pictures, known)]
     return Imported(parts, [*lines, *tell(parts)], warnings(whole, verified.path))
 
 
