@@ -78,7 +78,7 @@ def test_the_metafile_lists_every_config():
 # A package imports only from those before it; those of one line are strangers to one another.
 ORDER = [
     ('errors',),
-    ('io', 'seeds', 'stack', 'class_names', 'config_files'),
+    ('io', 'seeds', 'stack', 'class_names', 'config_files', 'wording'),
     ('label_batch', 'diagnosis'),
     ('datasets', 'models', 'evaluation'),
     ('reporting', 'metrics'),

@@ -14,6 +14,7 @@ import torch
 from mmnoisy.errors import InputError
 from mmnoisy.evaluation.calibration import fit_isotonic, fit_temperature, interpolate, temper
 from mmnoisy.io.atomic import write_json
+from mmnoisy.wording import counted
 
 FORMAT, VERSION = 'mmnoisy calibration', 1
 METHODS = ('isotonic', 'temperature', 'none')
@@ -82,8 +83,8 @@ class Calibration:
             chosen = np.broadcast_to(np.asarray(thresholds, np.float64), len(self.classes))
         except ValueError:
             raise InputError(
-                f'thresholds: {np.shape(thresholds)} values for {len(self.classes)} classes; give '
-                'one for each, or one for all'
+                f'thresholds: {np.shape(thresholds)} values for '
+                f'{counted(len(self.classes), "class")}; give one for each, or one for all'
             ) from None
         wrong = chosen[~((chosen >= 0) & (chosen <= 1))]
         if len(wrong):

@@ -27,6 +27,7 @@ from mmnoisy.engine.checkpoints.reading import checkpoint_file
 from mmnoisy.engine.sets import resolve
 from mmnoisy.engine.trained_model import class_list, load_classifier, require_pictures
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 Prediction = Dict[str, Any]
 
@@ -89,7 +90,8 @@ class MultiLabelInferencer(ImageClassificationInferencer):
         self.classes = [*(classes or distinct_names(self.label_names, names))]
         for names in (self.label_names, self.classes):
             if len(names) != size:
-                raise InputError(f'{checkpoint}: {len(names)} class names, and {size} classes')
+                of_names = counted(len(names), 'class name')
+                raise InputError(f'{checkpoint}: {of_names}, and {counted(size, "class")}')
         self.calibration = Calibration.none(
             self.label_names, getattr(self.model.head, 'thr', None) or 0.5
         )

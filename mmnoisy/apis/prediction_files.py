@@ -11,8 +11,8 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Opt
 
 import numpy as np
 
-from mmnoisy.datasets.sources.base import LabelTable
-from mmnoisy.datasets.sources.reading import require_written, write_labels
+from mmnoisy.datasets.sources.base import SOURCES, LabelTable
+from mmnoisy.datasets.sources.reading import write_labels
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
 from mmnoisy.io.spreadsheet import as_text
@@ -33,9 +33,6 @@ class Label(NamedTuple):
 
 
 Add = Callable[[str, List[Label]], None]
-
-TABLES = ('csv', 'jsonl', 'parquet')
-_ENDINGS = {'.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.parquet': 'parquet'}
 
 CSV_COLUMNS = ('ImageID', 'Source', 'LabelName', 'Confidence', 'DisplayName')
 
@@ -84,29 +81,24 @@ def prediction_file(path: Path) -> Iterator[Add]:
         yield _KINDS[path.suffix](file)
 
 
-def own_format(path: Path, layout: Mapping[str, Any], format: Optional[str] = None) -> str:
-    """The format of a file of predictions for a project.
+def own_layout(layout: Mapping[str, Any]) -> Dict[str, Any]:
+    """The layout of a file of predictions for a project: that of its file of noisy labels.
 
-    It is the one that is given, or that the ending of the file says, or that of the project's file
-    of noisy labels where that is a table; else CSV.
+    Where that format is read only or holds no confidences there is none.
 
     Args:
-        path: of the file.
         layout: of the file of noisy labels.
-        format: given by the user.
-
-    Raises:
-        InputError: the format is unknown or read only.
     """
-    own = layout.get('format')
-    found = format or _ENDINGS.get(path.suffix.lower()) or (own if own in TABLES else 'csv')
-    require_written(path, layout, found)
-    return found
+    source = SOURCES.get(layout.get('format', ''))
+    return {**layout} if source and source.scored and not source.unwritten else {}
 
 
 @contextmanager
 def own_prediction_file(
-    path: Path, label_names: Sequence[str], layout: Mapping[str, Any], format: str
+    path: Path,
+    label_names: Sequence[str],
+    layout: Mapping[str, Any],
+    format: Optional[str] = None,
 ) -> Iterator[Add]:
     """The same as :func:`prediction_file` in the words and the form of the owner of a project.
 
@@ -116,8 +108,8 @@ def own_prediction_file(
     Args:
         path: of the file.
         label_names: (C,) names of the classes.
-        layout: of the file of noisy labels.
-        format: of :func:`own_format`.
+        layout: of :func:`own_layout`.
+        format: the name of another one.
 
     Raises:
         InputError: the format cannot hold these names, or the file not be written.

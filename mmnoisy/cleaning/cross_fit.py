@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import logging
+import os
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
@@ -22,8 +23,9 @@ from tqdm import tqdm
 from mmnoisy.cleaning.clean import labels_hash
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.engine.checkpoints.provenance import config_of, start_of
+from mmnoisy.engine.config import placed
 from mmnoisy.engine.partial_training import require_folds, train_here, train_on_part
-from mmnoisy.engine.sets import build_set, index_folder, set_config, trained_on
+from mmnoisy.engine.sets import SETS, build_set, index_folder, set_config, trained_on
 from mmnoisy.errors import InputError
 from mmnoisy.io.progress import progress
 from mmnoisy.io.shards import Blocks
@@ -109,6 +111,8 @@ def stages_on_v(cfg: Config) -> List[Config]:
     while start:
         before = config_of(start)
         sets = _sets_of(before)
+        if before is not None and sets:
+            before = _where_it_is(before, sets[0], cfg)
         if before is None or sets is None:
             print_log(
                 f'{start}: does not say what it has learned from; if V is among it, the '
@@ -133,13 +137,27 @@ def _sets_of(cfg: Optional[Config]) -> Optional[Tuple[str, ...]]:
         return None
 
 
+def _where_it_is(before: Config, subset: str, cfg: Config) -> Config:
+    """The config of a checkpoint; of a folder that was moved since with the paths of today."""
+    if index_folder(set_config(before, subset)).is_dir() or not cfg.get(SETS[subset]):
+        return before
+    old, new = (_home(one, subset) for one in (before, cfg))
+    return Config(placed(before.to_dict(), dict.fromkeys(old, new[-1])))
+
+
+def _home(cfg: Config, subset: str) -> List[str]:
+    """The folder of indexes, features and checkpoints, as a config has it and without ``..``."""
+    folder = str(index_folder(set_config(cfg, subset)).absolute().parent.parent)
+    return [folder, os.path.normpath(folder)]
+
+
 def _require_sets(cfg: Config, start: str) -> None:
     for subset in trained_on(cfg):
         index = index_folder(set_config(cfg, subset))
         if not index.is_dir():
             raise InputError(
                 f'{start}: has learned from {index}, which is no longer there; put it back, or '
-                'call mmnoisy run again on the project that was moved'
+                'train the checkpoint again'
             )
 
 
@@ -185,7 +203,10 @@ def _train_without(
 def _made_of(stages: Sequence[Config], validation: LabelIndex) -> Dict[str, Any]:
     """What the trainings depend on: settings, labels and verdicts, the weights to begin with."""
     parts = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg')
-    settings = [{key: cfg.get(key) for key in parts} for cfg in stages]
+    settings = []
+    for cfg in stages:
+        said = {key: cfg.to_dict().get(key) for key in parts}
+        settings.append(placed(said, dict.fromkeys(_home(cfg, 'train'), '')))
     train = LabelIndex.open(index_folder(set_config(stages[-1], 'train')))
     weights = start_of(stages[0]) or ''
     content = Path(weights).read_bytes() if Path(weights).is_file() else weights.encode()

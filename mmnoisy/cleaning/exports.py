@@ -11,6 +11,7 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.sources.base import SOURCES, Kind, LabelTable
 from mmnoisy.datasets.sources.collector import labels_by_image
 from mmnoisy.datasets.sources.documents import json_list
+from mmnoisy.datasets.sources.list_columns import ARRAY
 
 CLEANLAB = 'cleanlab'
 FORMATS = (CLEANLAB, *SOURCES)
@@ -32,7 +33,11 @@ def layout_of(name: str, index: LabelIndex, kind: Kind) -> Dict[str, Any]:
             label='labels',
             score='confidences' if kind == 'noisy' else 'verdicts',
         )
-        return dict(shape='list', **{f'{role}_column': text for role, text in columns.items()})
+        return dict(
+            shape='list',
+            list_sep=ARRAY,
+            **{f'{role}_column': text for role, text in columns.items()},
+        )
     return {}
 
 

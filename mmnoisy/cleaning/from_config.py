@@ -16,6 +16,7 @@ from mmnoisy.engine.sets import build_set, set_config
 from mmnoisy.engine.trained_model import load_classifier
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array
+from mmnoisy.wording import counted
 
 PARTS = 'part.npy'
 """The part that each image of T is in, beside the weights of the networks of the parts."""
@@ -45,7 +46,7 @@ def build_model(cfg: Config, checkpoint: str, index: LabelIndex) -> Any:
     if model.head.num_classes != len(classes):
         raise InputError(
             f'model.head.num_classes={model.head.num_classes}: the class list of the index has '
-            f'{len(classes)} classes; give the config and the checkpoint of that list'
+            f'{counted(len(classes), "class")}; give the config and the checkpoint of that list'
         )
     return model
 
@@ -77,7 +78,7 @@ def build_scorer(
     part = open_array(folder / PARTS, 'run mmnoisy run again')
     if subset == 'train' and len(part) != len(dataset):
         raise InputError(
-            f'{folder}: is of {len(part):,} images, and T has {len(dataset):,} now; run '
+            f'{folder}: is of {counted(len(part), "image")}, and T has {len(dataset):,} now; run '
             'mmnoisy run again'
         )
     paths = (str(folder / f'{k}.pth') for k in range(int(part.max()) + 1))

@@ -5,7 +5,8 @@ For example:
         --features data/tiny-open-images/features --precision 0.9 --folds 5
 
 writes, beside the checkpoint, iter_1500.calibration.json, which prediction and export then use, and
-iter_1500.reliability.png. What is reached is measured on the test set; without one on V itself.
+iter_1500.reliability.png. What is reached is measured on the test set, and on parts of V with what
+suits the others; without a test set on the latter alone.
 
 A model that learned from V is too good on it. With --folds K the config is trained K times more,
 each time without a part of V, which is then scored; --folds 0 takes the checkpoint's own scores.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Sequence
 
@@ -105,7 +107,13 @@ def choose(args: Namespace, classes: Sequence[str], pairs: np.ndarray) -> Calibr
 def run(args: Namespace) -> None:
     """Scores V and test, chooses, measures and writes."""
     from mmnoisy.apis import calibration_path, load_classifier
-    from mmnoisy.apis.calibration_report import figures, reliabilities, table
+    from mmnoisy.apis.calibration_report import (
+        applied,
+        cross_applied,
+        figures,
+        reliabilities,
+        table,
+    )
     from mmnoisy.apis.verified_scores import cross_fitted_scores, verified_scores
     from mmnoisy.engine.sets import as_in_tests, trained_on
     from mmnoisy.engine.trained_model import class_list
@@ -128,18 +136,25 @@ def run(args: Namespace) -> None:
         sets.update({'test': test, 'test, rated pairs': test[test['rated']]})
     if args.unverified == 'mask':
         sets = {name: pairs[pairs['rated']] for name, pairs in sets.items()}
-    calibration = choose(args, class_list(model), sets['V'])
-    lowest = LOWEST[args.unverified]
-    reached = {name: figures(calibration, pairs, lowest) for name, pairs in sets.items()}
+    choose_on = partial(choose, args, class_list(model))
+    calibration, lowest = choose_on(sets['V']), LOWEST[args.unverified]
+    said = {name: applied(calibration, pairs) for name, pairs in sets.items()}
+    notes = [] if test is not None else ['there is no test set: expect what is reached on V']
+    try:
+        said['V'] = cross_applied(choose_on, sets['V'])
+    except InputError:  # most of V is too little to choose by
+        notes.append('V is too small to be judged in parts: what is reached there was chosen there')
+    reached = {name: figures(pairs, said[name], lowest) for name, pairs in sets.items()}
     goal = 'f1' if args.precision is None else dict(precision=args.precision)
     made = dict(goal=goal, unverified=args.unverified, prior=args.prior, folds=folds)
     path = calibration_path(args.checkpoint)
     picture = Path(args.checkpoint).with_suffix('.reliability.png')
     replace(calibration, figures={**made, **reached}).write(path, args.checkpoint)
     with atomic_write(picture, 'wb') as file:
-        found = reliabilities(calibration, sets.get('test', sets['V']), lowest)
+        name = 'V' if test is None else 'test'
+        found = reliabilities(sets[name], said[name], lowest)
         draw_reliability(file, found)
     print(table(reached))
-    if test is None:
-        print('there is no test set: on new pictures it will be a little worse than on V')
+    for note in notes:
+        print(note)
     print(f'written: {path}, {picture}')

@@ -31,6 +31,7 @@ from mmnoisy.cli.parsers import (
 )
 from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -65,7 +66,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help='write cleaned values as confidences, to train with model.soft_labels=True',
     )
     parser.add_argument(
-        '--format', help='of the labels of a project in --out, default that of its noisy labels'
+        '--format',
+        help='of the labels of a project in --out, default what its ending says, or that of its '
+        'noisy labels',
     )
     add_sharing(parser, 'the data set')
 
@@ -89,7 +92,6 @@ def check_labels_out(args: Namespace, project: Project) -> None:
     Raises:
         InputError: its format is unknown or read only, or its folder takes no file.
     """
-    from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.reading import require_written
     from mmnoisy.io.atomic import require_writable
 
@@ -98,7 +100,7 @@ def check_labels_out(args: Namespace, project: Project) -> None:
             raise InputError(f'--format {args.format}: is that of --out FILE, which is not given')
         return
     require_writable(args.out.parent)
-    indexes = [LabelIndex.open(project.index / subset) for subset in SUBSETS]
+    indexes = [*project.indexes().values()]
     ids = [image_id for index in indexes for image_id in index.image_ids]
     require_written(args.out, project.info['noisy'], args.format, ids, indexes[0].classes)
 
@@ -167,7 +169,7 @@ def _clean(
         made = index.info['cleaned']
         before = made['kept'] + made['removed']
         print(
-            f'{len(index):,} images, {before:,} labels: {made["kept"]:,} kept, '
+            f'{counted(len(index), "image")}, {counted(before, "label")}: {made["kept"]:,} kept, '
             f'{made["removed"]:,} removed, {made["added"]:,} added'
         )
         print(f'written to {out}')
@@ -185,14 +187,13 @@ def _clean_project(
     """Cleans all sets, and writes their labels, with the verdicts, as the owner's file has them."""
     from mmnoisy.cleaning.clean import labels_hash
     from mmnoisy.cleaning.own_labels import own_labels, with_verdicts
-    from mmnoisy.datasets import SUBSETS, LabelIndex
     from mmnoisy.datasets.sources.describing import describe
     from mmnoisy.datasets.sources.further_columns import with_columns
-    from mmnoisy.datasets.sources.reading import write_labels
+    from mmnoisy.datasets.sources.reading import layout_to_write, write_labels
     from mmnoisy.engine.sets import SETS
     from mmnoisy.io.atomic import folder_made_of
 
-    indexes = {subset: LabelIndex.open(project.index / subset) for subset in SUBSETS}
+    indexes = project.indexes()
     made_of = {
         'labels': {subset: labels_hash(index) for subset, index in indexes.items()},
         'model': Path(args.checkpoint).stat().st_mtime_ns,
@@ -204,14 +205,15 @@ def _clean_project(
         if cfg.get(SETS[subset]):
             cleaned.append(_clean(args, cfg, subset, out / subset, workers))
         else:  # a test set without a present label, which mmnoisy run leaves out
-            print(f'{len(index):,} images of the {subset} set keep their labels and verdicts')
+            print(f'labels and verdicts stay on {counted(len(index), "image")} of the {subset} set')
             cleaned.append(index)
     if args.out is not None and all(index is not None for index in cleaned):
         pairs = zip(cleaned, indexes.values())
         labels = own_labels([with_verdicts(now, was) for now, was in pairs if now is not None])
         layout = project.info['noisy']
-        if args.format in (None, layout['format']):
+        written = layout_to_write(args.out, layout, args.format)
+        if written['format'] == layout['format']:
             labels = with_columns(labels, project.columns, layout.get('group_column'))
-        written = write_labels(labels, args.out, 'noisy', layout, args.format).layout
-        number = f'{len(labels.value):,} labels of {len(labels.images):,} images'
+        write_labels(labels, args.out, 'noisy', written)
+        number = f'{counted(len(labels.value), "label")} of {counted(len(labels.images), "image")}'
         print(f'{args.out}: {number}, {describe(written)}')

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.io.atomic import require_writable
+from mmnoisy.wording import counted
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -44,8 +45,8 @@ def run(args: Namespace) -> None:
         categories, unknown = read_categories(args.categories, classes)
         if unknown:
             print(
-                f'{args.categories}: {len(unknown):,} rows of classes outside the index left out '
-                f'(first: {unknown[0]})'
+                f'{args.categories}: {counted(len(unknown), "row")} of classes outside the index '
+                f'left out (first: {unknown[0]})'
             )
     statistics = dataset_statistics(indexes, categories)
     write_report(statistics, args.out)

@@ -17,6 +17,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -68,5 +69,8 @@ def run(args: Namespace) -> None:
     print(f'pictures and failures.csv are in {args.out}')
     later = num_transient(account)
     if later:
-        print(f'{later:,} pictures may still come: run the same command again', file=sys.stderr)
+        print(
+            f'{counted(later, "picture")} may still come: run the same command again',
+            file=sys.stderr,
+        )
         sys.exit(1)

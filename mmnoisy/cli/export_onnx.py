@@ -17,6 +17,7 @@ from pathlib import Path
 from mmnoisy.cli.parsers import add_checkpoint, add_config, quiet_config_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write, require_writable
+from mmnoisy.wording import counted
 
 CHANNELS = ('rgb', 'bgr')
 
@@ -53,6 +54,7 @@ def run(args: Namespace) -> None:
     with atomic_write(args.out, 'wb') as file:
         file.write(content)
     print(
-        f'{args.out}: {len(content) / 1e6:.1f} MB; on {len(pictures)} pictures the scores differ '
+        f'{args.out}: {len(content) / 1e6:.1f} MB; on {counted(len(pictures), "picture")} the '
+        'scores differ '
         f"from PyTorch's by {difference:.1e} at most"
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Tuple
 from mmnoisy.cli.parsers import add_config, check_loading, quiet_config_of
 from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     import torch
@@ -63,7 +64,9 @@ def run(args: Namespace) -> None:
         )
         for bank in banks:
             _, num_views, dim = bank.features.shape
-            print(f'{bank.folder}: {len(bank):,} images, views: {num_views}, values: {dim}')
+            print(
+                f'{bank.folder}: {counted(len(bank), "image")}, views: {num_views}, values: {dim}'
+            )
         if get_rank() == 0:
             tell_share(args, args.out)
 

@@ -30,7 +30,6 @@ COLUMNS = {
     'patient: they stay together when the test set is drawn',
 }
 
-
 TEST_SHARE = 0.2
 
 
@@ -118,6 +117,7 @@ def _make(args: Namespace) -> None:
     from mmnoisy.datasets.sources.importing import Labels, import_labels
     from mmnoisy.datasets.sources.names import list_pictures
     from mmnoisy.datasets.sources.reading import read_labels
+    from mmnoisy.wording import counted
 
     path = args.labels or str(args.pictures)
     noisy = Labels(path, read_labels(path, 'noisy', **_options(args, '')))
@@ -142,6 +142,11 @@ def _make(args: Namespace) -> None:
     write_columns(noisy.table, project.columns)
     project.write()
     print('\n'.join(imported.lines))
+    if pictures is not None and pictures.unsaid:
+        imported.warnings.append(
+            f'left out for names that are not UTF-8: {counted(len(pictures.unsaid), "picture")}, '
+            f'the first {pictures.unsaid[0]}; rename them'
+        )
     for warning in imported.warnings:
         print(f'careful: {warning}', file=sys.stderr)
     print(f'written to {args.out}; go on with mmnoisy run {args.out}')

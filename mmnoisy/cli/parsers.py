@@ -141,6 +141,22 @@ def config_of(args: Namespace) -> Config:
     )
 
 
+def require_test_set(project: Optional[Project], cfg: Config) -> None:
+    """Refuses a config without a test set, in the words of its project if it is of one.
+
+    Raises:
+        InputError: it has none.
+    """
+    if cfg.get('test_dataloader'):
+        return
+    if project is None:
+        raise InputError(f'{cfg.filename}: has no test set; name one as its test_set')
+    raise InputError(
+        f'{project.folder}: has no test set, as nothing is verified present on the pictures set '
+        'aside to test on; import your files again with more verdicts'
+    )
+
+
 def project_of(path: str | Path) -> Optional[Project]:
     """The project that a folder is; None for anything else.
 

@@ -28,6 +28,7 @@ from mmnoisy.cli.parsers import add_checkpoint, add_config, project_of, quiet_co
 from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import require_writable
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmnoisy.apis import MultiLabelInferencer
@@ -50,7 +51,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, required=True, help='file to write, .csv or .jsonl')
     parser.add_argument(
         '--format',
-        help='format of a project: csv, jsonl, parquet, coco, ...; default by the ending of --out',
+        help='of the labels of a project, default what the ending of --out says, or that of its '
+        'noisy labels',
     )
     parser.add_argument('--threshold', type=float, help='one threshold for all classes, in [0, 1]')
     parser.add_argument(
@@ -148,14 +150,16 @@ def _own_form(args: Namespace) -> Optional[Dict[str, Any]]:
     Raises:
         InputError: the format cannot be written.
     """
-    from mmnoisy.apis.prediction_files import check_suffix, own_format
+    from mmnoisy.apis.prediction_files import check_suffix, own_layout
+    from mmnoisy.datasets.sources.reading import require_written
 
     project = project_of(args.config)
     if args.format and (project is None or args.parquet):
         raise InputError(f'--format {args.format}: is for a file of a project; leave it out')
     if project is not None and not args.parquet:
-        layout = project.info['noisy']
-        return dict(layout=layout, format=own_format(args.out, layout, args.format))
+        own = dict(layout=own_layout(project.info['noisy']), format=args.format)
+        require_written(args.out, **own)
+        return own
     if not args.parquet:
         check_suffix(args.out)
     return None
@@ -177,7 +181,7 @@ def _put_together(
             shutil.rmtree(shards.folder)
             raise InputError(f'{args.inputs}: no picture in it can be read, as {left_out[0].error}')
     shutil.rmtree(shards.folder)
-    print(f'{args.out}: labels of {count:,} pictures')
+    print(f'{args.out}: labels of {counted(count, "picture")}')
     if left_out:
         reasons = Counter(one.reason for one in left_out).most_common()
         told = ', '.join(f'{number:,} {reason}' for reason, number in reasons)

@@ -31,12 +31,14 @@ from mmnoisy.cli.parsers import (
     out_of,
     project_of,
     quiet_config_of,
+    require_test_set,
     scorer_of,
 )
 from mmnoisy.datasets.pictures.paths import TEMPLATE
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import disk_errors, folder_made_of, write_csv
 from mmnoisy.io.lock import lock
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmnoisy.cleaning.review.queue import Queue
@@ -108,6 +110,8 @@ def run(args: Namespace) -> None:
     args.out = out_of(args, 'review')
     require_unfilled(args.out / 'verdicts.csv')
     cfg = quiet_config_of(args)
+    if args.subset == 'test':
+        require_test_set(project, cfg)
     scorer = scorer_of(args, cfg, args.subset)
     index, num_classes = scorer.index, scorer.num_classes
     mend = 'ask about the labels of an index with one vocabulary'
@@ -117,7 +121,7 @@ def run(args: Namespace) -> None:
     work = args.out
     if project is not None:  # whose model, labels and place change from time to time
         made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
-        made_of['V'], made_of['folds'] = labels_hash(validation.index), str(args.folds)
+        made_of.update(V=labels_hash(validation.index), folds=args.folds)
         made_of['config'] = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
         work = folder_made_of(project.folder / 'cache/review', made_of)
     with lock(args.out), disk_errors(args.out, AGAIN):
@@ -159,10 +163,13 @@ def run(args: Namespace) -> None:
         write_csv(args.out / 'quality.csv', ('verdicts', *COLUMNS), rows)
     for row in rows:
         if int(row[2]) == asked[row[0]]:
-            print(f'{row[0]}: {row[1]}: {row[3]} errors in {row[2]} labels ({row[6]} x random)')
+            print(
+                f'{row[0]}: {row[1]}: {row[3]} errors in {counted(int(row[2]), "label")} '
+                f'({row[6]} x random)'
+            )
     print(
-        f'{len(queue.pairs):,} labels to ask about, written to {args.out}; while others are left, '
-        f'a class takes {max(share, fair_share(index.noisy.label)):.0%} at most'
+        f'{counted(len(queue.pairs), "label")} to ask about, written to {args.out}; while others '
+        f'are left, a class takes {max(share, fair_share(index.noisy.label)):.0%} at most'
     )
     print(f'give verdicts in a browser: {args.out / "index.html"}')
 
@@ -179,7 +186,8 @@ def _write_page(args: Namespace, queue: Queue, dataset: Any, project: Optional[P
         found = addresses(pictures, ids, args.out)
     if None in found:
         print(
-            f'{found.count(None):,} of {len(found):,} pictures are not found, so that the page '
+            f'of {counted(len(found), "picture")} {found.count(None):,} cannot be found, so that '
+            'the page '
             'has names in their place; give their folder with --images',
             file=sys.stderr,
         )

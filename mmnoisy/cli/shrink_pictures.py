@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Optional, Tuple
 from mmnoisy.cli.parsers import add_config, out_of, project_of, quiet_config_of
 from mmnoisy.cli.sharing import add_sharing, locked, tell_share, workers_of
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmnoisy.datasets.project import Project
@@ -125,7 +126,7 @@ def _tell(account: Account, out: Path, edge: int) -> None:
     there = sum(counts[what] for what in WRITTEN)
     told = ', '.join(f'{counts[what]:,} {what}' for what in WRITTEN if counts[what])
     sizes = f'{account.after / 1e6:,.1f} MB in place of {account.before / 1e6:,.1f}'
-    print(f'{out}: {there:,} pictures, {sizes}: {told}')
+    print(f'{out}: {counted(there, "picture")}, {sizes}: {told}')
     if not counts[SHRUNK] and not counts[THERE]:
         print(f'none has a shorter edge above {edge} pixels: they are as fast to load as before')
     if account.first_error:
@@ -137,7 +138,7 @@ def _use(args: Namespace, project: Optional[Project], out: Path) -> None:
     """Says how to train on them; a project does so from now on."""
     if project is not None:
         original = project.info.get('original_pictures') or project.info['pictures']
-        project.info.update(pictures=str(out.resolve()), original_pictures=original)
+        project.info.update(pictures=project.kept(out), original_pictures=original)
         project.write()
         print(f'{project.folder}: takes its pictures from there from now on')
     elif not Path(args.config).is_dir():

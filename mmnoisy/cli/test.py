@@ -9,8 +9,14 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from mmnoisy.cli.parsers import add_checkpoint, add_config, add_launcher, config_of
-from mmnoisy.errors import InputError
+from mmnoisy.cli.parsers import (
+    add_checkpoint,
+    add_config,
+    add_launcher,
+    config_of,
+    project_of,
+    require_test_set,
+)
 from mmnoisy.io.atomic import require_writable, write_json
 
 
@@ -30,12 +36,9 @@ def run(args: Namespace) -> None:
 
     if args.out:
         require_writable(args.out.parent)
+    project = project_of(args.config)
     cfg = config_of(args)
-    if not cfg.get('test_dataloader'):
-        raise InputError(
-            f'{cfg.filename}: has no test set; name one as its test_set, or import verdicts on '
-            'images of a test set'
-        )
+    require_test_set(project, cfg)
     cfg.load_from, cfg.resume = args.checkpoint, False
     metrics = build_runner(cfg).test()
     if args.out and is_main_process():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, List, Optional
 
 from mmnoisy.datasets.pictures.paths import TEMPLATE
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     from mmnoisy.datasets.project import Project
@@ -146,8 +147,8 @@ def run(args: Namespace) -> None:
     write_view(path, contents)
     if missing and pictures is not None:
         print(
-            f'{len(missing):,} of {len(cards):,} pictures are missing or cannot be read, first '
+            f'{len(missing):,} of {counted(len(cards), "picture")} cannot be found or read, first '
             f'{pictures.paths(missing[0])[0]}; check --images and --path-template',
             file=sys.stderr,
         )
-    print(f'{len(cards):,} images, written to {path}')
+    print(f'{counted(len(cards), "image")}, written to {path}')

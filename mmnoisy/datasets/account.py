@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict
 
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 
 @dataclass
@@ -64,4 +65,6 @@ class Account:
         """
         if not self.rows:
             return InputError(f'{path}: has no row; {mend}')
-        return InputError(f'{path}: none of its {self.rows:,} rows can be used{self.why()}; {mend}')
+        return InputError(
+            f'{path}: none of its {counted(self.rows, "row")} can be used{self.why()}; {mend}'
+        )

@@ -21,6 +21,7 @@ from mmnoisy.io.arrays import open_array, read_info, text_arrays
 from mmnoisy.io.atomic import atomic_folder
 from mmnoisy.io.chained import part_folders
 from mmnoisy.io.texts import Texts
+from mmnoisy.wording import counted
 
 WHAT = 'feature bank'
 VERSIONS = (2, 1)  # the ids were numbers in the first
@@ -72,8 +73,8 @@ class FeatureBank:
         bank = cls(folder, read_info(folder / 'bank.json', WHAT, VERSIONS, MEND))
         if not bank.done.all():
             raise InputError(
-                f'{folder}: {int(bank.done.sum()):,} of {len(bank):,} images are finished; '
-                'remove it, and run tools/extract_features.py again'
+                f'{folder}: {int(bank.done.sum()):,} of {counted(len(bank), "image")} are '
+                'finished; remove it, and run tools/extract_features.py again'
             )
         return bank
 

@@ -22,6 +22,7 @@ from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, open_texts, read_info, text_arrays
 from mmnoisy.io.chained import part_folders
 from mmnoisy.io.texts import Texts, concatenate
+from mmnoisy.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +66,10 @@ class LabelIndex:
     def __repr__(self) -> str:
         present = np.count_nonzero(self.verdicts.value)
         return (
-            f'<LabelIndex {self.info.get("subset", "")}: {len(self):,} images, '
-            f'{len(self.classes):,} classes, {len(self.noisy.label):,} noisy labels, '
-            f'{len(self.verdicts.label):,} verdicts ({present:,} present)>'
+            f'<LabelIndex {self.info.get("subset", "")}: {counted(len(self), "image")}, '
+            f'{counted(len(self.classes), "class")}, '
+            f'{counted(len(self.noisy.label), "noisy label")}, '
+            f'{counted(len(self.verdicts.label), "verdict")} ({present:,} present)>'
         )
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ from mmnoisy.datasets.feature_bank import FeatureBank, find_images, take_feature
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
 from mmnoisy.label_batch import LabelBatch
+from mmnoisy.wording import counted
 
 BLOCK = 2**14
 
@@ -65,9 +66,10 @@ class OpenImagesFeatures(BaseDataset):
         self._place = find_images(self.banks, of_index)
         if (self._place < 0).any():
             raise InputError(
-                f'{self.banks[0].folder}: holds the features of {len(self.banks[0]):,} images, '
-                f'which are not the {len(of_index):,} of {ann_file}; extract the features of that '
-                'index, or name all banks that have some of them'
+                f'{self.banks[0].folder}: holds the features of '
+                f'{counted(len(self.banks[0]), "image")}, which are not the {len(of_index):,} of '
+                f'{ann_file}; extract the features of that index, or name all banks that have some '
+                'of them'
             )
         # Millions of small numbers: half the memory.
         self._place = self._place.astype(np.min_scalar_type(sum(map(len, self.banks))))

@@ -19,6 +19,8 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
+from mmnoisy.datasets import SUBSETS
+from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.io.arrays import read_info
 from mmnoisy.io.atomic import write_json
 
@@ -32,7 +34,7 @@ class Project:
 
     Attributes:
         folder: of it.
-        info: of ``project.json``: ``pictures``, the folder of the pictures, absolute;
+        info: of ``project.json``: ``pictures``, the folder of the pictures, see :meth:`kept`;
             ``noisy`` and ``verified``, the layouts of the files of labels.
     """
 
@@ -57,12 +59,33 @@ class Project:
     def pictures(self) -> Optional[Path]:
         """The folder of the pictures; None where there are only features."""
         folder = self.info['pictures']
-        return None if folder is None else Path(folder)
+        return None if folder is None else self.folder / folder
+
+    def kept(self, path: str | Path) -> str:
+        """A path as a project keeps it: from its folder on if it lies there, else absolute.
+
+        So a project may be moved; its folder before the path is the path again.
+        """
+        path, folder = Path(path).resolve(), self.folder.resolve()
+        return str(path.relative_to(folder) if folder in path.parents else path)
 
     @property
     def index(self) -> Path:
         """The folder of the three label indexes."""
         return self.folder / 'index'
+
+    def indexes(self) -> Dict[str, LabelIndex]:
+        """Its label indexes by the names of :data:`mmnoisy.datasets.SUBSETS`; test may be missing.
+
+        Raises:
+            InputError: one cannot be opened, or T or V is missing.
+        """
+        folders = {subset: self.index / subset for subset in SUBSETS}
+        return {
+            subset: LabelIndex.open(folder)
+            for subset, folder in folders.items()
+            if subset != 'test' or folder.exists()
+        }
 
     @property
     def columns(self) -> Path:

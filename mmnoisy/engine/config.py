@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, Namespace
 from inspect import signature
 from pathlib import Path
@@ -129,3 +130,21 @@ def parse_options(texts: Optional[Sequence[str]]) -> Dict[str, Any]:
     parsed = Namespace(options=None)
     DictAction(['--cfg-options'], 'options')(ArgumentParser(), parsed, texts)
     return parsed.options
+
+
+def placed(settings: Any, places: Mapping[str, str]) -> Any:
+    """Settings with other folders in them.
+
+    Args:
+        settings: dictionaries and lists, however deep; what is no text stays.
+        places: what a folder becomes, alone and before what is below it.
+    """
+    if isinstance(settings, dict):
+        return {key: placed(value, places) for key, value in settings.items()}
+    if isinstance(settings, (list, tuple)):
+        return type(settings)([placed(value, places) for value in settings])
+    if isinstance(settings, str):
+        for path, name in places.items():
+            if settings == path or settings.startswith(path + os.sep):
+                return name + settings[len(path) :]
+    return settings

@@ -62,8 +62,11 @@ def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
     for hook in hooks:
         runner.register_hook(hook)
     # MMEngine prints the path of every checkpoint that it loads.
-    with DefaultScope.overwrite_default_scope('mmpretrain'), redirect_stdout(StringIO()):
-        runner.train()
+    try:
+        with DefaultScope.overwrite_default_scope('mmpretrain'), redirect_stdout(StringIO()):
+            runner.train()
+    finally:
+        forget(runner)
     runner.model._config = cfg
     return runner.model.eval()
 
@@ -78,7 +81,8 @@ def runner_here(cfg: Config, work_dir: Path) -> Any:
     Raises:
         InputError: the config cannot be trained.
     """
-    cfg = _Unformatted(copy.deepcopy(cfg.to_dict()), filename=cfg.filename)
+    # Nobody reads its text.
+    cfg = Config(copy.deepcopy(cfg.to_dict()), filename=cfg.filename, format_python_code=False)
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.work_dir, cfg.launcher, cfg.log_level = str(work_dir), 'none', 'WARNING'
     cfg.experiment_name = f'{work_dir.name}_{next(_RUNS)}'  # of which MMEngine wants no two alike
@@ -88,13 +92,15 @@ def runner_here(cfg: Config, work_dir: Path) -> Any:
         return build_runner(cfg)
 
 
-class _Unformatted(Config):
-    """A config whose text nobody reads; laying it out takes MMEngine a second for every run."""
+def forget(runner: Any) -> None:
+    """Lets go of what MMEngine keeps of every run by its name until the process ends.
 
-    @property
-    def pretty_text(self) -> str:
-        """All of it on one line."""
-        return repr(self.to_dict())
+    That is an open log file, the history of all scalars, and two empty figures of Matplotlib.
+    """
+    for handler in runner.logger.handlers:
+        handler.close()
+    for kept in (runner.logger, runner.message_hub, runner.visualizer):
+        type(kept)._instance_dict.pop(kept.instance_name, None)
 
 
 def require_folds(folds: int, images: int) -> None:

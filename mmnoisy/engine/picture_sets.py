@@ -27,10 +27,11 @@ _CROPS = (
 
 
 class Pictures(NamedTuple):
-    """Pictures by their paths below a folder."""
+    """Pictures by their paths below a folder, and those whose names are no UTF-8."""
 
     root: Path
     names: Texts
+    unsaid: Sequence[str] = ()
     others: int = 0
     """Files of the folder that are no pictures by their names."""
 
@@ -77,8 +78,8 @@ def pictures_of_folder(folder: Path) -> Pictures:
     Raises:
         InputError: there is none.
     """
-    files, names = list_pictures(str(folder), suffixes())
-    return _any(Pictures(folder, names, len(files) - len(names)), folder)
+    files, names, unsaid = list_pictures(str(folder), suffixes())
+    return _any(Pictures(folder, names, unsaid, len(files) - len(names)), folder)
 
 
 def pictures_of_project(project: Project) -> Pictures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import torch
 from mmengine.config import Config
@@ -19,6 +19,34 @@ from mmnoisy.engine.distributed.processes import (
     start_processes,
 )
 from mmnoisy.engine.sets import fill_classes
+
+
+class FormattedOnce(Config):
+    """A config whose text is laid out once.
+
+    MMEngine asks for the text of a run's config four times before the first step and again with
+    every checkpoint, and laying it out takes half a second.
+    """
+
+    _last: Dict[str, str] = {}
+
+    @classmethod
+    def of(cls, cfg: Config) -> FormattedOnce:
+        """A config with the content of another, which it shares."""
+        other = cls.__new__(cls)
+        for name, value in vars(cfg).items():
+            object.__setattr__(other, name, value)
+        return other
+
+    @property
+    def pretty_text(self) -> str:
+        """The text of the config, see the base class."""
+        content = repr(self.to_dict())
+        if content not in self._last:
+            text = super().pretty_text
+            self._last.clear()
+            self._last[content] = text
+        return self._last[content]
 
 
 def build_runner(cfg: Config) -> Any:
@@ -46,7 +74,8 @@ def build_runner(cfg: Config) -> Any:
             find_unused_parameters=cfg.get('find_unused_parameters', False),
         )
     sharded = cfg.launcher != 'none' and 'runner_type' in cfg
-    runner = RUNNERS.build(cfg) if sharded else Runner.from_cfg(cfg)
+    formatted = FormattedOnce.of(cfg)
+    runner = RUNNERS.build(formatted) if sharded else Runner.from_cfg(formatted)
     runner.register_hook(LoadedWeightsHook())
     if not sharded:
         count_accumulated(runner)

@@ -23,6 +23,7 @@ from mmnoisy.io.shards import Shards, numbered, spans
 
 WHAT, VERSION, INFO = 'folder of shrunk pictures', 1, 'shrunk.json'
 FAILURES = 'failures.csv'
+UNSAID = 'a name that is not UTF-8'
 _AT_ONCE = 16  # pictures that a worker is given
 _SCHEMA = pa.schema(
     [
@@ -131,8 +132,11 @@ def shrink_pictures(
     """
     made_of: Dict[str, Any] = dict(shrinking.size._asdict(), shard_images=shard_images)
     made_of['pictures'] = arrays_hash(shrinking.pictures.names.arrays())
+    whole = folder
     if shrinking.out is not None:
         _check_folder(shrinking, shrinking.out)
+        # Beside what is left of a run on other pictures: what that has written is there already.
+        folder = whole / made_of['pictures'][:12]
     rows = spans(len(shrinking), shard_images)
     shards = Shards(folder, made_of, numbered(len(rows)))
     tables = partial(shrunk_tables, shrinking, shard_images, num_workers)
@@ -147,10 +151,13 @@ def shrink_pictures(
             before, after = before + row['before'], after + row['after']
             if row['outcome'] not in WRITTEN:
                 failed.append((row['path'], row['outcome'], row['error']))
+    for name in shrinking.pictures.unsaid:
+        counts[UNSAID] += 1
+        failed.append((name, UNSAID, f'{shrinking.pictures.root}/{name}: {UNSAID}'))
     if shrinking.out is not None:
-        shutil.rmtree(folder)
+        shutil.rmtree(whole)
         write_csv(shrinking.out / FAILURES, ('Path', 'Reason'), (row[:2] for row in failed))
-    if len(failed) == len(shrinking):
+    if not any(counts[what] for what in WRITTEN):
         raise InputError(f'{shrinking.pictures.root}: no picture can be read, as {failed[0][2]}')
     return Account(counts, before, after, failed[0][2] if failed else '')
 

@@ -16,6 +16,7 @@ from mmnoisy.engine.drawn_batches import drawn_loader
 from mmnoisy.engine.stop_signals import StopSignals, shield_workers
 from mmnoisy.errors import InputError
 from mmnoisy.seeds import hash_seed, seed_all
+from mmnoisy.wording import counted
 
 _STREAM = 'stream'  # entry of the message hub, and so of a checkpoint
 _HISTORY = 1000
@@ -102,7 +103,10 @@ class ResumableTrainLoop(BaseLoop):
             size = len(self.samples)
             images = images_to_see(size, min_images, min_passes, max_passes)
             max_iters = ceil(images / self.batch_size)
-            runner.logger.info(f'{size} images: {max_iters} steps of {self.batch_size} images.')
+            runner.logger.info(
+                f'{counted(size, "image")}: {counted(max_iters, "step")} of {self.batch_size} '
+                'images.'
+            )
         self.max_epochs = max_epochs or 1
         self.max_iters = max_iters or self.max_epochs * len(self.dataloader)
         self.val_begin = val_begin

@@ -14,6 +14,7 @@ from mmnoisy.engine.sets import SETS, build_set, index_folder, set_config
 from mmnoisy.errors import InputError
 from mmnoisy.experiments.evaluation import verified_pairs
 from mmnoisy.experiments.indexes import checksum
+from mmnoisy.wording import counted
 
 
 class Data:
@@ -99,7 +100,7 @@ class Data:
             both = self.index(subset).shared_images(self.index(before))
             if len(both):
                 raise InputError(
-                    f'{where[subset]}: has {len(both):,} images of {where[before]} too, '
+                    f'{where[subset]}: has {counted(len(both), "image")} of {where[before]} too, '
                     f'the first is {both[0]}; prepare the three indexes together'
                 )
 

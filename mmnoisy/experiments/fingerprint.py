@@ -11,6 +11,7 @@ from typing import Dict, Mapping, Optional
 from mmengine.config import Config
 
 import mmnoisy
+from mmnoisy.engine.config import placed
 from mmnoisy.errors import InputError
 
 CODE = ('datasets', 'engine', 'evaluation', 'experiments', 'models')
@@ -28,9 +29,8 @@ def fingerprint(settings: Config, places: Mapping[str, str], data: str) -> Dict[
     Returns:
         Checksums of ``settings`` and ``code``, and ``data``.
     """
-    text = json.dumps({**settings.to_dict(), 'work_dir': ''}, sort_keys=True, default=str)
-    for path, name in places.items():
-        text = text.replace(path, name)
+    said = placed({**settings.to_dict(), 'work_dir': ''}, places)
+    text = json.dumps(said, sort_keys=True, default=str)
     return {'settings': _digest(text.encode()), 'code': _code(), 'data': data}
 
 

@@ -20,6 +20,7 @@ from mmnoisy.experiments.decision import (
     share_right,
 )
 from mmnoisy.experiments.portfolio import BASELINE
+from mmnoisy.wording import counted
 
 FEW = 3
 """Names of classes in a sentence."""
@@ -118,7 +119,8 @@ def warnings(
     elif low <= 0:
         found.append(
             f'Too few verdicts to tell whether cleaning helps: labels right {told(on_v["gain"])} '
-            f'points more often, on {images:,} images; {enough(on_v["gain"], images)} would tell.'
+            f'points more often, on {counted(images, "image")}; {enough(on_v["gain"], images)} '
+            'would tell.'
         )
     behind = _of(rows, BASELINE)
     chosen = next(row for row in rows if row['chosen'])
@@ -136,8 +138,8 @@ def warnings(
         )
     if num_silent:
         found.append(
-            f'{num_silent:,} classes have no verdict in V: what is said of them is learned from '
-            'other classes.'
+            f'V has no verdict on {counted(num_silent, "class")}: what is said there is learned '
+            'from other classes.'
         )
     return found
 
@@ -157,20 +159,21 @@ def warnings_of_sets(train: LabelIndex, verified: LabelIndex, names: Sequence[st
         return found
     if bare >= MANY_BARE * len(train):
         found.append(
-            f'{bare:,} of {len(train):,} images of T ({bare / len(train):.0%}) have no noisy label.'
+            f'T has no noisy label on {bare:,} of {counted(len(train), "image")} '
+            f'({bare / len(train):.0%}).'
         )
     if len(train) < len(verified):
         found.append(
-            f'T has {len(train):,} images, fewer than V with {len(verified):,}: there is little to '
-            'clean, and little to learn from it.'
+            f'T has {counted(len(train), "image")}, fewer than V with {len(verified):,}: there is '
+            'little to clean, and little to learn from it.'
         )
     present = verified.verdicts.label[verified.verdicts.value]
     unknown = np.setdiff1d(present, train.noisy.label)
     if len(unknown):
         first = ', '.join(names[k] for k in unknown[:FEW].tolist())
         found.append(
-            f'{len(unknown):,} classes that are present in V are no noisy label of T, such as '
-            f'{first}: T teaches nothing of them.'
+            f'T has no noisy label of {counted(len(unknown), "class")} present in V, such as '
+            f'{first}: it teaches nothing there.'
         )
     return found
 
@@ -179,8 +182,9 @@ def warnings_of_test(images: int) -> List[str]:
     """What a user should know of a test set of so many images, each in a sentence."""
     if images >= FEW_TEST:
         return []
-    of_images = '1 image' if images == 1 else f'{images} images'
-    return [f'Test has {of_images}: its figures say little, and so do their intervals.']
+    return [
+        f'Test has {counted(images, "image")}: its figures say little, and so do their intervals.'
+    ]
 
 
 def enough(value: Interval, images: int) -> str:

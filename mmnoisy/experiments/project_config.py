@@ -169,11 +169,20 @@ def config_text(
         index=os.path.relpath(project.index, path.parent).replace(os.sep, '/'),
         features=project.features,
         base=f'{PREFIX}{config_path(system).relative_to(configs_folder()).as_posix()}',
-        pictures=str(project.pictures or ''),
+        pictures=_data_root(project, path.parent),
     )
     load_from = f'load_from = "{{{{ fileDirname }}}}/{start}"\n' if start else ''
     lines = (f'{key} = {pformat(value, width=90)}\n' for key, value in values.items())
     return f'{head}{load_from}\n{"".join(lines)}'
+
+
+def _data_root(project: Project, folder: Path) -> str:
+    """The folder of the pictures for a config in a folder of the project, which may be moved."""
+    if project.pictures is None:
+        return ''
+    if os.path.isabs(project.info['pictures']):
+        return project.info['pictures']
+    return f'{{{{ fileDirname }}}}/{os.path.relpath(project.pictures, folder)}'.replace(os.sep, '/')
 
 
 def _put(values: Dict[str, Any], path: list, value: Any) -> None:

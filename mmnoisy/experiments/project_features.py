@@ -20,6 +20,7 @@ from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array
 from mmnoisy.io.atomic import atomic_path, write_json
 from mmnoisy.io.texts import Texts, concatenate
+from mmnoisy.wording import counted
 
 BLOCK = 4096
 _MEND = 'give an array (N, D) of numbers that numpy.save has written'
@@ -35,7 +36,7 @@ def finished(project: Project, made_of: Mapping[str, Any], subsets: List[str]) -
     if not path.is_file() or not any((project.features / subset).exists() for subset in subsets):
         return False
     found = json.loads(path.read_text('utf-8'))
-    if found != {**made_of}:
+    if _kept(project, found) != _kept(project, made_of):
         raise InputError(
             f'{project.features}: holds features that were made otherwise ({_told(found)}); remove '
             'it, and the same command makes them again'
@@ -74,7 +75,15 @@ def _gather(project: Project, subset: str, subsets: List[str]) -> None:
 def keep_made_of(project: Project, made_of: Mapping[str, Any]) -> None:
     """Writes down what the banks are made of, before the first one is begun."""
     project.features.mkdir(parents=True, exist_ok=True)
-    write_json(project.features / 'made_of.json', {**made_of})
+    write_json(project.features / 'made_of.json', _kept(project, made_of))
+
+
+def _kept(project: Project, made_of: Mapping[str, Any]) -> Dict[str, Any]:
+    """With the paths of files as a project keeps them."""
+    return {
+        key: project.kept(value) if isinstance(value, str) and os.path.isabs(value) else value
+        for key, value in made_of.items()
+    }
 
 
 def extract_features(project: Project, num_workers: int = 1) -> None:
@@ -118,7 +127,7 @@ def import_features(project: Project, file: Path, order: Optional[Path]) -> None
         InputError: a file cannot be used, or lacks an image.
     """
     array = open_rows(file)
-    indexes = {subset: one for subset, one in open_indexes(project).items() if len(one)}
+    indexes = {subset: one for subset, one in project.indexes().items() if len(one)}
     ids = {subset: one.image_ids for subset, one in indexes.items()}
     names = concatenate([*ids.values()]).sorted_once()
     if order is not None:
@@ -126,15 +135,16 @@ def import_features(project: Project, file: Path, order: Optional[Path]) -> None
     if len(names) != len(array):
         what = f'{order} has' if order is not None else 'the project has'
         raise InputError(
-            f'{file}: has {len(array):,} rows, and {what} {len(names):,} images; give one row for '
-            'each, and with --feature-ids FILE the ids that they are of'
+            f'{file}: has {counted(len(array), "row")}, and {what} {counted(len(names), "image")}; '
+            'give one row for each, and with --feature-ids FILE the ids that they are of'
         )
     for subset, of_set in ids.items():
         rows = names.rows(of_set)
         if (rows < 0).any():
             raise InputError(
-                f'{order}: lacks {int((rows < 0).sum()):,} images of {project.index / subset}, the '
-                f'first is {of_set[int(np.argmax(rows < 0))]}; give a row for each'
+                f'{order}: lacks {counted(int((rows < 0).sum()), "image")} of '
+                f'{project.index / subset}, the first is {of_set[int(np.argmax(rows < 0))]}; give '
+                'a row for each'
             )
         given = dict(weights=f'{file.name} {array.shape} {array.dtype}', subset=subset)
         bank = FeatureBank.create(
@@ -158,21 +168,6 @@ def open_rows(file: Path) -> np.ndarray:
     return array
 
 
-def open_indexes(project: Project) -> Dict[str, LabelIndex]:
-    """The label indexes of a project that are there.
-
-    Raises:
-        InputError: one cannot be opened, or T or V is missing.
-    """
-    folders = {name: project.index / name for name in ('train', 'validation', 'test')}
-    needed = ('train', 'validation')
-    return {
-        name: LabelIndex.open(folder)
-        for name, folder in folders.items()
-        if name in needed or folder.exists()
-    }
-
-
 def _lines(path: Path) -> Texts:
     try:
         lines = path.read_text('utf-8').splitlines()
@@ -182,7 +177,7 @@ def _lines(path: Path) -> Texts:
         ) from error
     twice = len(lines) - len({*lines})
     if twice:
-        raise InputError(f'{path}: has {twice:,} ids twice; give each once')
+        raise InputError(f'{path}: has {counted(twice, "id")} twice; give each once')
     return Texts.of(lines)
 
 

@@ -47,7 +47,6 @@ from mmnoisy.experiments.project_features import (
     finished,
     import_features,
     keep_made_of,
-    open_indexes,
     open_rows,
 )
 from mmnoisy.experiments.project_figures import project_figures
@@ -56,6 +55,7 @@ from mmnoisy.experiments.systems import AUTO
 from mmnoisy.io.atomic import atomic_path, atomic_write, write_json
 from mmnoisy.io.lock import lock
 from mmnoisy.io.texts import concatenate
+from mmnoisy.wording import counted
 
 _STAGES = 7
 
@@ -152,14 +152,15 @@ class _Run:
 
     def check_sets(self) -> Dict[str, int]:
         """Sizes of the sets that are there; refuses what nothing can be learned from."""
-        self.indexes = open_indexes(self.project)
+        self.indexes = self.project.indexes()
         train, verified = self.indexes['train'], self.indexes['validation']
         if not len(train):
             raise InputError(f'{self.project.index / "train"}: has no image; import some')
         if len(verified) < 2 or not verified.verdicts.value.any():
-            what = f'{len(verified)} verified images, {int(verified.verdicts.value.sum())} present'
+            images = counted(len(verified), 'verified image')
             raise InputError(
-                f'{self.project.index / "validation"}: has {what} labels; verify at least two '
+                f'{self.project.index / "validation"}: has {images} and '
+                f'{counted(verified.verdicts.value.sum(), "present label")}; verify at least two '
                 'images with a label that is present, and import the verdicts'
             )
         test = self.indexes.get('test')

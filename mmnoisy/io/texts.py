@@ -163,6 +163,22 @@ def _octets(data: Any) -> np.ndarray:
     return np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
 
 
+def numbered_once(parts: Sequence[Texts]) -> Tuple[Texts, List[np.ndarray]]:
+    """The distinct texts of all parts, ascending, and the number (n,) of each text of each part.
+
+    They are hashed once, which takes longer than all else.
+    """
+    import pyarrow.compute as pc
+
+    coded = concatenate(parts).to_arrow().dictionary_encode()
+    order = pc.array_sort_indices(coded.dictionary)
+    place = np.empty(len(order), np.int64)
+    place[order.to_numpy()] = np.arange(len(order))
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    numbers = np.split(place[coded.indices.to_numpy(zero_copy_only=False)], ends)
+    return Texts.of_arrow(coded.dictionary.take(order)), numbers
+
+
 def concatenate(parts: Sequence[Texts]) -> Texts:
     """The texts of all, one after the other."""
     import pyarrow as pa

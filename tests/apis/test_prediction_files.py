@@ -8,7 +8,7 @@ from mmnoisy import InputError
 from mmnoisy.apis.prediction_files import (
     Label,
     labels_of,
-    own_format,
+    own_layout,
     own_prediction_file,
     prediction_file,
 )
@@ -72,7 +72,7 @@ LISTS = dict(
 
 
 def write_own(path, layout, format=None):
-    with own_prediction_file(path, OWN, layout, own_format(path, layout, format)) as add:
+    with own_prediction_file(path, OWN, own_layout(layout), format) as add:
         for name, prediction in PREDICTIONS.items():
             add(name, labels_of(prediction, OWN))
 
@@ -103,14 +103,10 @@ def test_any_form_is_read_as_it_was_meant(tmp_path, layout, name, format):
     }
 
 
-def test_the_format_of_a_project(tmp_path):
-    assert own_format(tmp_path / 'a.txt', {'format': 'parquet'}) == 'parquet'
-    assert own_format(tmp_path / 'a.txt', {'format': 'coco'}) == 'csv'
-    assert own_format(tmp_path / 'a.tsv', {'format': 'jsonl'}) == 'csv'
-    with pytest.raises(InputError, match=r'--format gif: is no format'):
-        own_format(tmp_path / 'a.csv', {}, 'gif')
-    with pytest.raises(InputError, match=r'a: labels are not written as a folder for each class'):
-        own_format(tmp_path / 'a', {}, 'folders')
+@pytest.mark.parametrize('format', ['google', 'image_list', 'voc', 'folders', 'of no more'])
+def test_what_holds_no_scores_is_no_form_of_predictions(format):
+    assert own_layout({'format': format, 'sep': ','}) == {}
+    assert own_layout(LISTS) == LISTS
 
 
 def test_what_fails_leaves_no_file(tmp_path):

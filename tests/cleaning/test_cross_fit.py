@@ -100,6 +100,21 @@ def test_a_resumed_stage_knows_what_it_began_with(made):
     assert start_of(stage) == first
 
 
+def test_a_folder_that_was_moved_is_found_and_nothing_is_trained_again(made, monkeypatch):
+    work = made.parent / 'work'
+    cross_fit(stages(made), 2, lambda _, images: images, work)
+    new = made.rename(made.parent / 'moved')
+    own = new / 'config.py'
+    own.write_text(own.read_text().replace(str(made), str(new)))
+    names = dict(dataset=['noisy_set', 'verified_set'], load_from=str(new / 't_again'))
+    last = config(new, 'both', **names)
+    for cfg in stages_on_v(last):
+        assert index_folder(set_config(cfg, 'validation')) == new / 'index/validation'
+        assert start_of(cfg).startswith(f'{new}/')
+    monkeypatch.setattr('mmnoisy.cleaning.cross_fit._train_without', None)
+    cross_fit(last, 2, lambda _, images: images, work)
+
+
 def test_what_a_stage_has_learned_from_must_be_there(made):
     first = train(config(made, 'v', ['verified_set']))
     cfg = config(made, 'both', ['noisy_set', 'verified_set'], first)

@@ -136,10 +136,6 @@ def test_a_project_without_pictures_is_looked_at_by_names(made, tmp_path, monkey
         (['clean', '{}', '--subset', 'test'], 'of a project all sets are cleaned'),
         (['extract_features', '{}', '--out', 'x'], 'looks at features that were given'),
         (['view', 'gone'], 'gone: there is no such folder'),
-        (
-            ['export', '{}', '--format', 'coco', '--out', 'x'],
-            'give one of those in it, such as {}/index/train',
-        ),
         (['dataset_stats', '{}', '--out', 'x'], 'such as {}/index/train'),
     ],
 )

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+import shutil
 import sys
 from urllib.parse import unquote
 
@@ -80,12 +81,15 @@ def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
     labels_of = {row[0]: {*json.loads(row[1])} for row in rows}
     for i, name in enumerate(NAMES[:NUM_VERIFIED]):
         assert labels_of[name] == {CLASSES[k] for k in np.flatnonzero(truth[i])}
-    mmnoisy(monkeypatch, 'clean', project, '--format', 'coco', '--out', tmp_path / 'cleaned.json')
-    table = read_labels(tmp_path / 'cleaned.json')
-    of_image = {name: set() for name in table.images}
-    for image, label in zip(table.image, table.label):
-        of_image[table.images[image]].add(table.classes[label])
-    assert of_image == labels_of
+    for options, form in ((['--format', 'coco'], 'json'), ([], 'parquet')):
+        out = tmp_path / f'cleaned.{form}'
+        mmnoisy(monkeypatch, 'clean', project, *options, '--out', out)
+        table = read_labels(out)
+        assert table.layout['format'] == (options[-1] if options else form)
+        of_image = {name: set() for name in table.images}
+        for image, label in zip(table.image, table.label):
+            of_image[table.images[image]].add(table.classes[label])
+        assert of_image == labels_of
 
     # Labels to check, filled in, fed back. What other settings left in the project is no obstacle.
     mmnoisy(monkeypatch, 'review', project, '--size', 6, '--folds', 3)
@@ -158,19 +162,48 @@ def test_a_test_set_without_a_present_label_keeps_its_labels(tmp_path, monkeypat
     given = ['--features', tmp_path / 'x.npy', '--method', 'baseline', '--device', 'cpu']
     mmnoisy(monkeypatch, 'run', tmp_path / 'pets', *given, *OPTIONS)
     mmnoisy(monkeypatch, 'clean', tmp_path / 'pets', '--out', tmp_path / 'cleaned.csv')
-    assert '2 images of the test set keep their labels and verdicts' in capsys.readouterr().out
+    assert 'labels and verdicts stay on 2 images of the test set' in capsys.readouterr().out
     _, *rows = csv.reader((tmp_path / 'cleaned.csv').read_text().splitlines())
     assert sorted(row[0] for row in rows) == names
     assert [row[1] for row in rows if row[0] in tested] == ['', '']
-    with pytest.raises(SystemExit) as ended:
-        mmnoisy(monkeypatch, 'test', tmp_path / 'pets')
-    assert ended.value.code == 2
-    assert 'config.py: has no test set; ' in capsys.readouterr().err
+    for command in (['test'], ['review', '--subset', 'test']):
+        with pytest.raises(SystemExit) as ended:
+            mmnoisy(monkeypatch, *command, tmp_path / 'pets')
+        assert ended.value.code == 2
+        sentence = f'{tmp_path}/pets: has no test set, as nothing is verified present'
+        assert sentence in capsys.readouterr().err.splitlines()[-1]
+    # The same where there is no test set at all.
+    shutil.rmtree(tmp_path / 'pets/index/test')
+    mmnoisy(monkeypatch, 'clean', tmp_path / 'pets', '--out', tmp_path / 'fewer.csv')
+    mmnoisy(monkeypatch, 'export', tmp_path / 'pets', '--out', tmp_path / 'given.csv')
+    for name in ('fewer.csv', 'given.csv'):
+        _, *rows = csv.reader((tmp_path / name).read_text().splitlines())
+        assert sorted(row[0] for row in rows) == sorted({*names} - {*tested})
     cv2.imwrite(str(tmp_path / '1.png'), np.zeros((8, 8, 3), np.uint8))
     new = ['predict', tmp_path / 'pets', tmp_path / '1.png', '--out', tmp_path / 'new.csv']
     with pytest.raises(SystemExit):
         mmnoisy(monkeypatch, *new)
     assert 'looks at features that were given, not at pictures' in capsys.readouterr().err
+
+
+def test_one_of_each_is_said_in_the_singular(tmp_path, monkeypatch, capsys):
+    (tmp_path / 'tags.csv').write_text('file,tag\na.jpg,cat\n')
+    (tmp_path / 'checked.csv').write_text(
+        'file,tag,verdict\nb.jpg,cat,1\nc.jpg,cat,0\nd.jpg,cow,1\n'
+    )
+    files = ['--labels', tmp_path / 'tags.csv', '--verified', tmp_path / 'checked.csv']
+    mmnoisy(monkeypatch, 'import', *files, '--test-share', 0.5, '--out', tmp_path / 'pets')
+    (tmp_path / 'more.csv').write_text('file,tag,verdict\nb.jpg,cow,0\nc.jpg,cow,0\nd.jpg,cat,0\n')
+    mmnoisy(monkeypatch, 'import', '--verdicts', tmp_path / 'more.csv', '--into', tmp_path / 'pets')
+    mmnoisy(monkeypatch, 'export', tmp_path / 'pets', '--out', tmp_path / 'out.csv')
+    said = capsys.readouterr().out
+    for text in (
+        'tags.csv: 1 row, 1 label kept',
+        '1 noisy label, 3 verdicts',
+        ': 1 label of 4 images',
+    ):
+        assert text in said
+    assert not re.search(r'\b1 (noisy |verified )?(rows|labels|images|verdicts|classes)\b', said)
 
 
 @pytest.mark.parametrize(

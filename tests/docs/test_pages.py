@@ -16,7 +16,10 @@ from mmnoisy.datasets import SUBSETS, LabelIndex
 from mmnoisy.datasets.sources.reading import read_labels
 
 DOCS = REPO / 'docs'
-LEFT_OUT = {'get_started': 1, 'clean': 0, 'review': 0, 'predict': 0, 'serve': 1, 'own_data': 0}
+LEFT_OUT = {
+    **dict.fromkeys(('clean', 'review', 'predict', 'export', 'shrink', 'own_data'), 0),
+    **dict.fromkeys(('get_started', 'serve'), 1),
+}
 
 
 @pytest.fixture(scope='module')
@@ -47,10 +50,19 @@ def test_get_started(started):
     assert 0 < len(after.label) < len(before.label)
 
 
-@pytest.mark.parametrize(('name', 'written'), [('clean', 'soft.csv'), ('predict', 'new.csv')])
+@pytest.mark.parametrize(
+    ('name', 'written'),
+    [('clean', 'soft.csv'), ('predict', 'new.csv'), ('export', 'corrected.csv')],
+)
 def test_how_to(name, written, shell):
     assert run_page(DOCS / f'howto/{name}.md', shell) == LEFT_OUT[name]
     assert read_labels(shell.folder / written).images
+
+
+def test_shrink(shell):
+    assert run_page(DOCS / 'howto/shrink.md', shell) == LEFT_OUT['shrink']
+    for folder in ('pets/pictures', 'photos-16'):
+        assert len([*(shell.folder / folder).glob('*.jpg')]) == 2400
 
 
 def test_serve(shell, monkeypatch):

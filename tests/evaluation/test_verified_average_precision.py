@@ -156,37 +156,37 @@ DEALT_OUT = [
 ]
 
 
-def evaluate_in(rank, path):
-    """Evaluates in 4, 2 and 1 processes, the same ones, and saves all values."""
+def evaluate_in(rank, path, world_size):
+    """Evaluates in one of several processes, and saves all values.
+
+    The process ends without leaving the group: PyTorch 2.6 now and then waits for ever there.
+    """
+    torch.distributed.init_process_group(
+        'gloo', f'file://{path}/meeting{world_size}', rank=rank, world_size=world_size
+    )
     values = {}
-    for world_size in (4, 2, 1):
-        if rank >= world_size:
-            break
-        torch.distributed.init_process_group(
-            'gloo', f'file://{path}/meeting{world_size}', rank=rank, world_size=world_size
-        )
-        for num_images, how, device in DEALT_OUT:
-            samples = make_samples(num_images)
-            metric = VerifiedAveragePrecision(collect_device=device)
-            for batch in deal_out(num_images, how):
-                metric.process(None, [samples[i] for i in batch])
-            values[world_size, num_images, how, device] = metric.evaluate(num_images)
-        torch.distributed.destroy_process_group()
-    torch.save(values, path / f'values{rank}.pth')
+    for num_images, how, device in DEALT_OUT:
+        samples = make_samples(num_images)
+        metric = VerifiedAveragePrecision(collect_device=device)
+        for batch in deal_out(num_images, how):
+            metric.process(None, [samples[i] for i in batch])
+        values[num_images, how, device] = metric.evaluate(num_images)
+    torch.save(values, path / f'values{rank}of{world_size}.pth')
 
 
 def test_several_processes_give_exactly_the_same(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # Imports once for all processes: they take most of the time.
     mp.set_forkserver_preload(['mmnoisy', 'sklearn.metrics'])
-    mp.start_processes(evaluate_in, (tmp_path,), nprocs=4, start_method='forkserver')
     expected = {n: evaluate(make_samples(n), n) for n in (61, 3)}
-    for rank, world_sizes in enumerate([(4, 2, 1), (4, 2), (4,), (4,)]):
-        assert torch.load(tmp_path / f'values{rank}.pth') == {
-            (world_size, *dealt): expected[dealt[0]]
-            for world_size in world_sizes
-            for dealt in DEALT_OUT
-        }
+    for world_size in (4, 2, 1):
+        mp.start_processes(
+            evaluate_in, (tmp_path, world_size), nprocs=world_size, start_method='forkserver'
+        )
+        for rank in range(world_size):
+            assert torch.load(tmp_path / f'values{rank}of{world_size}.pth') == {
+                dealt: expected[dealt[0]] for dealt in DEALT_OUT
+            }
 
 
 def test_what_travels_is_pairs_without_padding(monkeypatch):

@@ -42,7 +42,7 @@ def test_nothing_is_wrong_with_t():
 def test_images_without_labels():
     train = Index(image(), image(0), image(0), image(0), image(0))
     (text,) = warnings_of_sets(train, Index(image(0)), NAMES)
-    assert text == '1 of 5 images of T (20%) have no noisy label.'
+    assert text == 'T has no noisy label on 1 of 5 images (20%).'
     assert warnings_of_sets(Index(image(), *[image(0)] * 5), Index(image(0)), NAMES) == []
     (text,) = warnings_of_sets(Index(image(), image()), Index(*[image(0)] * 3), NAMES)
     assert text.startswith('No image of T has a noisy label')
@@ -50,14 +50,14 @@ def test_images_without_labels():
 
 def test_fewer_images_than_v():
     (text,) = warnings_of_sets(Index(image(0)), Index(image(0), image(0)), NAMES)
-    assert text.startswith('T has 1 images, fewer than V with 2')
+    assert text.startswith('T has 1 image, fewer than V with 2')
 
 
 def test_classes_that_t_does_not_know():
     verified = Index(image(0, 1, 3, absent=[3]), image(4, 2, 1))
     (text,) = warnings_of_sets(Index(image(0), image(0)), verified, NAMES)
     assert text.startswith(
-        '3 classes that are present in V are no noisy label of T, such as dog, cow, gnu:'
+        'T has no noisy label of 3 classes present in V, such as dog, cow, gnu: it teaches'
     )
 
 

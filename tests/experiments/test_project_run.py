@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from markupsafe import escape
 from mmnoisy import InputError
 from mmnoisy.datasets import FeatureBank, LabelIndex
 from mmnoisy.datasets.csr import to_csr
+from mmnoisy.datasets.project import Project
 from mmnoisy.datasets.sources.splitting import add_verdicts
 from mmnoisy.engine.checkpoints.reading import read_checkpoint
 from mmnoisy.engine.config import load_config
@@ -19,6 +21,7 @@ from mmnoisy.engine.partial_training import train_here
 from mmnoisy.engine.runner import build_runner
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.auto import choose
+from mmnoisy.experiments.project_features import finished, import_features, keep_made_of
 from mmnoisy.experiments.project_run import run_project
 
 FILES = ('choice.json', 'config.py', 'index.html', 'start.pth')
@@ -107,6 +110,35 @@ def test_nothing_is_done_twice(whole, trained):
     run_project(project, settings_of(root))
     assert not trained
     assert (found_in(project), (project / 'config.py').read_bytes()) == before
+
+
+def test_a_project_that_was_moved_is_not_trained_anew(whole, trained, tmp_path, monkeypatch):
+    """Into a folder whose name JSON writes in other letters, and called by another path."""
+    root, project, _ = whole
+    moved = shutil.copytree(project, tmp_path / 'été 2')
+    run_project(moved, settings_of(root))
+    monkeypatch.chdir(moved)
+    run_project(Path('.'), settings_of(root))
+    assert not trained
+    index = LabelIndex.open('index/validation')
+    other = index.verdicts.value ^ (np.arange(len(index.verdicts.value)) == 0)
+    verdicts = index.verdicts._replace(value=other)
+    _rewrite(Path('.'), LabelIndex(index.image_ids, index.noisy, verdicts, index.info))
+    run_project(Path('.'), settings_of(root))
+    assert trained
+
+
+def test_files_in_a_project_move_with_it(tmp_path):
+    project = Project.open(make_project(tmp_path))
+    file = shutil.copy(tmp_path / 'features.npy', project.folder / 'features.npy')
+    keep_made_of(project, dict(features=str(file), bytes=1))
+    import_features(project, file, tmp_path / 'ids.txt')
+    assert finished(project, dict(features=str(file), bytes=1), [*SUBSETS])
+    moved = Project.open(project.folder.rename(tmp_path / 'moved'))
+    file = moved.folder / 'features.npy'
+    assert finished(moved, dict(features=str(file), bytes=1), [*SUBSETS])
+    with pytest.raises(InputError, match='made otherwise'):
+        finished(moved, dict(features=str(tmp_path / 'features.npy'), bytes=1), [*SUBSETS])
 
 
 @pytest.mark.parametrize('stop', [2, 9])
@@ -206,14 +238,14 @@ def too_large(root, project):
         (lambda *_: _[1].joinpath('project.json').unlink(), 'there is no project here; make it'),
         (of_version_2, 'is not a project of version 1'),
         (lambda *_: shutil.rmtree(_[1] / 'index' / 'validation'), 'there is no label index here'),
-        (no_verdict, 'validation: has 0 verified images, 0 present labels; verify at least two'),
-        (one_verified, 'validation: has 1 verified images'),
+        (no_verdict, 'validation: has 0 verified images and 0 present labels; verify at least two'),
+        (one_verified, 'validation: has 1 verified image and'),
         (too_few_rows, r'features.npy: has 419 rows, and .*ids.txt has 420 images'),
         (three_axes, r'features.npy: holds float16 of shape \(420, 8, 1\); give an array'),
         (no_array, r'features.npy: is missing or truncated'),
         (no_file, r'features.npy'),
-        (other_ids, r'ids.txt: lacks 1 images of .*train, the first is'),
-        (twice, r'ids.txt: has 1 ids twice'),
+        (other_ids, r'ids.txt: lacks 1 image of .*train, the first is'),
+        (twice, r'ids.txt: has 1 id twice'),
         (no_text, r'ids.txt: cannot be read'),
         (too_large, r'features.npy: a feature is .*which float16 does not hold'),
     ],

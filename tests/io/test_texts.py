@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmnoisy.io.arrays import open_texts, text_arrays
-from mmnoisy.io.texts import Texts, concatenate
+from mmnoisy.io.texts import Texts, concatenate, numbered_once
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=['Cs']), max_size=5), max_size=12)
 
@@ -55,3 +55,13 @@ def test_written_and_mapped(tmp_path):
         np.save(tmp_path / f'{name}.npy', array)
         shapes[name] = array.shape
     assert open_texts(tmp_path, 'ids', shapes, '') == texts
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+def test_numbered_as_python_does(parts):
+    distinct, numbers = numbered_once([Texts.of(part) for part in parts])
+    wanted = sorted({text for part in parts for text in part})
+    assert distinct.tolist() == wanted
+    assert [rows.tolist() for rows in numbers] == [
+        [wanted.index(text) for text in part] for part in parts
+    ]

@@ -8,6 +8,10 @@ import pytest
 from conftest import REPO
 from made_index import make_data_set
 
+from mmnoisy.experiments.planning import Assumptions
+
+NEEDS = ('bytes', 'labels', 'images', 'price')  # of the assumptions; the others are rates
+
 
 @pytest.fixture
 def run(monkeypatch, capsys):
@@ -82,20 +86,29 @@ def test_plan(run):
     ('text', 'complaint'),
     [
         ('core=9', "--set core=9: there is no 'core'; did you mean cores?"),
-        ('cores=0', '--set cores=0: is no number above 0; give one such as cores=2'),
-        ('cores', '--set cores: is no number above 0'),
-        ('network=inf', '--set network=inf: is no number above 0'),
-        ('price=-1', '--set price=-1: is no number of at least 0; give one such as price=2'),
+        ('cores=0', '--set cores=0: is not from 1e-09 to 1e+18; give a number such as cores=2'),
+        ('cores', '--set cores: is not from 1e-09'),
+        ('network=1e-300', '--set network=1e-300: is not from 1e-09'),
+        ('network=inf', '--set network=inf: is not from 1e-09'),
+        ('price=-1', '--set price=-1: is not 0 or from 1e-09 to 1e+18'),
     ],
 )
 def test_plan_with_wrong_input(run, text, complaint):
     assert complaint in run('plan', '--set', text, status=2).err
 
 
-@pytest.mark.parametrize('pictures', ['0', '-5', 'nan', 'inf'])
+@pytest.mark.parametrize('pictures', ['0', '-5', 'nan', 'inf', '1e+300'])
 def test_plan_of_no_pictures(run, pictures):
-    complaint = f'--pictures {pictures}: give a number of at least 1'
+    complaint = f'--pictures {pictures}: give a number from 1 to 1e+18'
     assert complaint in run('plan', '--pictures', pictures, status=2).err
+
+
+@pytest.mark.parametrize(('rates', 'others'), [('1e-9', '1e18'), ('1e18', '1e-9')])
+def test_plan_does_not_overflow(run, rates, others):
+    pushed = [f'{name}={others if name.endswith(NEEDS) else rates}' for name in Assumptions._fields]
+    for pictures in ('1', '1e18'):
+        done = run('plan', '--pictures', pictures, '--runs', '2', '--set', *pushed)
+        assert 'inf' not in done.out.split('a node a day')[0] and 'nan' not in done.out
 
 
 def test_machines_of_ones_own_may_be_free(run):

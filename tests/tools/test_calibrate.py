@@ -91,7 +91,7 @@ def test_without_a_test_set(small, weights, tmp_path, capsys):
     assert values['thresholds'] == before['thresholds']
     assert values['figures']['V'] == before['figures']['V']
     assert 'test' not in values['figures']
-    assert 'there is no test set' in capsys.readouterr().out
+    assert 'there is no test set: expect what is reached on V' in capsys.readouterr().out
 
 
 def test_refusals(small, weights, capsys):

@@ -121,7 +121,7 @@ def test_the_account_and_the_exit_code(run, server, images, tmp_path):
     assert failures == f'ImageID,URL,Reason\n{59:016x},{url},HTTP 404\n'
     server.replies[f'/test/{59:016x}.jpg'] = [503]
     result = run(images, tmp_path / 'out', *options, status=1)
-    assert result.err == '1 pictures may still come: run the same command again\n'
+    assert result.err == '1 picture may still come: run the same command again\n'
 
 
 def test_the_images_of_an_index(run, server, tmp_path):

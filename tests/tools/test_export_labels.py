@@ -15,6 +15,7 @@ from made_index import make_data_set
 from mmnoisy.class_names import distinct_names
 from mmnoisy.cleaning.exports import FORMATS
 from mmnoisy.cleaning.from_config import build_scorer
+from mmnoisy.cli.main import main
 from mmnoisy.datasets import LabelIndex
 from mmnoisy.datasets.sources.reading import read_labels
 from mmnoisy.engine.config import load_config
@@ -203,6 +204,49 @@ def test_cleanlab_takes_it(root):
     quality = rank.get_label_quality_scores(labels, probabilities.astype(float))
     assert quality.shape == (300,)
     assert 0 <= quality.min() < quality.max() <= 1
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project of files with columns of their own, of which nothing is trained yet."""
+    (tmp_path / 'tags.csv').write_text(
+        'file;tag;note\na.jpg;cat;x\na.jpg;dog;x\nb.jpg;cat;\nc.jpg;dog;y, z\n'
+    )
+    checked = 'file,cat,dog\nb.jpg,0,1\nc.jpg,,1\n'
+    (tmp_path / 'checked.csv').write_text(checked)
+    files = ['--labels', tmp_path / 'tags.csv', '--verified', tmp_path / 'checked.csv']
+    arguments = ['mmnoisy', 'import', *files, '--test-share', 0.5, '--out', tmp_path / 'pets']
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(sys, 'argv', [*map(str, arguments)])
+        main()
+    return tmp_path / 'pets'
+
+
+def test_the_labels_of_a_project_come_back_as_they_came_in(project, tmp_path, capsys):
+    capsys.readouterr()
+    export(project, '--out', tmp_path / 'out.csv')
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{tmp_path}/out.csv: 4 labels of 3 images, CSV, ';' between columns")
+    rows = [sorted((tmp_path / name).read_text().splitlines()) for name in ('out.csv', 'tags.csv')]
+    assert rows[0] == rows[1]
+    export(project, '--verified', '--out', tmp_path / 'verdicts.csv')
+    header, *rows = (tmp_path / 'verdicts.csv').read_text().splitlines()
+    assert [header, *sorted(rows)] == ['file,cat,dog', 'b.jpg,0,1', 'c.jpg,,1']
+
+
+def test_another_ending_is_another_format(project, tmp_path, capsys):
+    export(project, '--out', tmp_path / 'out.parquet')
+    assert '4 labels of 3 images, Parquet' in capsys.readouterr().out
+    assert len(pandas.read_parquet(tmp_path / 'out.parquet')) in (3, 4)
+    assert {*read_labels(tmp_path / 'out.parquet').classes} == {'cat', 'dog'}
+    for options, sentence in (
+        (['--out', tmp_path / 'out.json'], 'its ending is that of coco, '),
+        (['--out', tmp_path / 'x', '--template', '{id}.png'], '--template: is for one set'),
+        (['--out', tmp_path / 'x', '--model', 'a', 'b'], 'name it with --format cleanlab'),
+    ):
+        with pytest.raises(SystemExit):
+            export(project, *options)
+        assert sentence in capsys.readouterr().err
 
 
 def test_refusals(root, capsys, tmp_path):

@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_counted(small, data, tmp_path, capsys):
     parquet.write_table(pa.table({'id': ['a', 'b', 'c'], 'jpg': octets}), tmp_path / 'a.parquet')
     predict(small, tmp_path / 'a.parquet', tmp_path / 'labels.csv')
     told = capsys.readouterr()
-    assert 'labels of 1 pictures' in told.out
+    assert 'labels of 1 picture' in told.out
     assert '1 labelled, 2 not: 2 cannot be read as a picture; the first: b: cannot' in told.err
 
 

@@ -105,6 +105,34 @@ def test_again_nothing_is_written_but_what_is_new(photos, expected, tmp_path, ca
     assert all(after[name] == before[name] for name in NAMES)
 
 
+def test_a_name_that_is_not_utf8_is_counted(photos, tmp_path, capsys):
+    (tmp_path / 'photos').mkdir()
+    shutil.copy(photos / NAMES[0], tmp_path / 'photos/a.jpg')
+    shutil.copy(photos / NAMES[0], bytes(tmp_path) + b'/photos/\xe9.jpg')
+    out = tmp_path / 'small'
+    run(TOOL, tmp_path / 'photos', '--out', out, *COMMAND)
+    told = capsys.readouterr()
+    assert told.out.endswith(': 1 shrunk\n')
+    shown = r'\udce9.jpg'
+    assert f'1 a name that is not UTF-8; the first: {tmp_path}/photos/{shown}: a' in told.err
+    assert shown in (out / 'failures.csv').read_text()
+
+
+def test_an_interrupted_run_goes_on_with_pictures_that_came_since(photos, expected, tmp_path):
+    out = tmp_path / 'small'
+    shutil.copytree(photos, tmp_path / 'photos')
+    command = [tmp_path / 'photos', '--out', out, *COMMAND]
+    run(TOOL, *command, '--shards', '0/2')
+    before = times(out)
+    shutil.copy(photos / 'a, b.png', tmp_path / 'photos/a new one.png')
+    run(TOOL, *command)
+    found = files(out)
+    assert found.pop('a new one.png') == found['a, b.png']
+    assert {**found, 'shrunk.json': expected['shrunk.json']} == expected
+    assert all(times(out)[name] == before[name] for name in before if name in NAMES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['photos', 'small']
+
+
 def _killed(photos, out):
     """In a process of its own: dies while it writes the 13th picture."""
     count = iter(range(10**6))
@@ -209,6 +237,8 @@ def test_a_project_takes_its_pictures_from_there(photos, tmp_path, capsys):
         assert f'{project}: takes its pictures from there from now on' in capsys.readouterr().out
         assert Project.open(project).pictures == project / 'pictures'
     assert {*NAMES} <= {*files(project / 'pictures')}
+    moved = Project.open(project.rename(tmp_path / 'moved'))
+    assert moved.pictures == tmp_path / 'moved/pictures'
 
 
 @pytest.mark.parametrize(

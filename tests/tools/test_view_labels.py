@@ -70,7 +70,7 @@ def test_all_images(root, tmp_path, capsys):
     ids = {row['ImageID'] for row in rows}
     assert f'{len(ids)} images, written to {root / "view/index.html"}' in captured.out
     first = LabelIndex.open(root / 'cleaned/index').image_ids[0]
-    assert (f'1 of {len(ids)} pictures are missing' in captured.err) == (first in ids)
+    assert (f'1 of {len(ids)} pictures cannot be found' in captured.err) == (first in ids)
     assert [path.name for path in (root / 'view').iterdir()] == ['index.html']
 
     data = data_of(root / 'view/index.html')
@@ -169,7 +169,7 @@ def test_the_most_changed_images_come_first(root, tmp_path):
 def test_pictures_elsewhere_leave_the_ids(root, tmp_path, capsys):
     view(root, '--out', tmp_path / 'a.html', '--sample', 8, '--path-template', 'gone/{id}.jpg')
     captured = capsys.readouterr().err
-    assert re.search(r'8 of 8 pictures are missing .* first \S+/gone/[0-9a-f]{16}\.jpg', captured)
+    assert re.search(r'8 of 8 pictures cannot be .* first \S+/gone/[0-9a-f]{16}\.jpg', captured)
     with open_page(tmp_path / 'a.html', tmp_path / 'profile') as page:
         ids = page.run("[...document.querySelectorAll('.none')].map(e => e.textContent).join()")
         assert ids.split(',') == [image[0] for image in data_of(tmp_path / 'a.html')['images']]

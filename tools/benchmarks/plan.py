@@ -9,7 +9,6 @@ and saves as often as is best: simulated, against Daly's formula.
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from math import inf
 from typing import Dict, List, Sequence
 
 import numpy as np
@@ -28,6 +27,7 @@ from mmnoisy.experiments.failures import (
 from mmnoisy.experiments.planning import Assumptions, table
 
 FREE = ('gpus', 'price', 'get_price', 'put_price')  # may be 0
+LEAST, MOST = 1e-9, 1e18  # whatever is between them, nothing overflows
 PICTURES = (10e6, 100e6, 1e9, 10e9)
 GPU = dict(gpus=1, price=2.0)
 RESTART, SAVE = 48, 1.5  # seconds, see docs/scaling.md
@@ -54,13 +54,12 @@ def run(args: Namespace) -> dict:
     """Prints the tables.
 
     Raises:
-        InputError: there is no such assumption, a value is no number above 0, or there are no
-            pictures.
+        InputError: there is no such assumption, or a value is too small or too large.
     """
     require_at_least(args, runs=2)
     for pictures in args.pictures:
-        if not 1 <= pictures < inf:
-            raise InputError(f'--pictures {pictures:g}: give a number of at least 1')
+        if not 1 <= pictures <= MOST:
+            raise InputError(f'--pictures {pictures:g}: give a number from 1 to {MOST:g}')
     given = Assumptions()._replace(**parse(args.set))
     print(f'{table(args.pictures, given)}\n')
     if not given.gpus:
@@ -91,9 +90,12 @@ def parse(texts: Sequence[str]) -> Dict[str, float]:
             found[name] = float(value)
         except ValueError:
             found[name] = -1
-        if not (0 < found[name] < inf or (found[name] == 0 and name in FREE)):
-            least = 'of at least' if name in FREE else 'above'
-            raise InputError(f'--set {text}: is no number {least} 0; give one such as {name}=2')
+        if not (LEAST <= found[name] <= MOST or (found[name] == 0 and name in FREE)):
+            free = '0 or ' if name in FREE else ''
+            raise InputError(
+                f'--set {text}: is not {free}from {LEAST:g} to {MOST:g}; give a number such as '
+                f'{name}=2'
+            )
     return found
 
 

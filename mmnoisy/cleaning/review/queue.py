@@ -23,6 +23,7 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.release.csv_blocks import LABEL_COLUMNS
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_csv
+from mmnoisy.wording import counted
 
 COLUMNS = (
     'Rank',
@@ -135,8 +136,8 @@ def require_unfilled(path: Path) -> None:
         filled = sum(bool(row[3:] and row[3].strip()) for row in csv.reader(file)) - 1
     if filled > 0:
         raise InputError(
-            f'{path}: has {filled:,} verdicts filled in, which a new queue would write over; feed '
-            'them back first and move the file, or write elsewhere with --out'
+            f'{path}: has {counted(filled, "verdict")} filled in, which a new queue would write '
+            'over; feed them back first and move the file, or write elsewhere with --out'
         )
 
 

@@ -13,6 +13,7 @@ from mmnoisy.cleaning.pairs import ADDED, KEPT, KINDS, REMOVED
 from mmnoisy.cleaning.view.cards import Card, Summary, summarise
 from mmnoisy.io.atomic import atomic_files
 from mmnoisy.reporting.pages import render_page
+from mmnoisy.wording import counted
 
 
 class Contents(NamedTuple):
@@ -122,6 +123,6 @@ def _tiles(contents: Contents, summary: Summary) -> List[Dict[str, str]]:
             f'{100 * count / summary.rated:.1f} %'
             for count in (summary.right_before, summary.right_after)
         )
-        note = f'before: {noisy}; of {summary.rated:,} rated noisy labels'
+        note = f'before: {noisy}; of {counted(summary.rated, "rated noisy label")}'
         tiles.append(('Right after cleaning', cleaned, note))
     return [dict(zip(('label', 'value', 'note'), tile)) for tile in tiles]

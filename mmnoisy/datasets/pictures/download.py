@@ -15,6 +15,7 @@ from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_csv
 from mmnoisy.io.progress import progress
 from mmnoisy.io.texts import Texts
+from mmnoisy.wording import counted
 
 FAILURES = 'failures.csv'
 
@@ -71,7 +72,7 @@ def account_table(account: Counter) -> str:
     total = sum(account.values())
     first = {reason: account[reason] for reason in (THERE, FETCHED)}
     width = len(f'{total:,}')
-    lines = [f'{total:,} rows asked for']
+    lines = [f'{counted(total, "row")} asked for']
     for reason, count in {**first, **dict(account.most_common())}.items():
         lines.append(f'  {count:{width},} {reason}')
     return '\n'.join(lines)

@@ -8,6 +8,7 @@ from typing import Dict, List, Sequence, Tuple
 
 from mmnoisy.datasets.release.files import ReleaseFile, read_text
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 MID = '/[mg]/[0-9A-Za-z_-]+'
 
@@ -70,7 +71,7 @@ def chosen_classes(given: Sequence[str], classes: Sequence[str]) -> List[str]:
     unknown = next((mid for mid in chosen if mid not in known), None)
     if unknown:
         raise InputError(
-            f'--classes: {unknown} is not among the {len(classes)} classes of the index; '
+            f'--classes: {unknown} is not among the {counted(len(classes), "class")} of the index; '
             'give MIDs of its class list'
         )
     return chosen
@@ -136,6 +137,6 @@ def read_categories(file: ReleaseFile, classes: Sequence[str]) -> Tuple[List[Lis
         else:
             unknown.append(mid)
     if not any(categories.values()):
-        found = f'none of its {len(unknown)} rows is of a class of the index'
+        found = f'none of its {counted(len(unknown), "row")} is of a class of the index'
         raise InputError(f'{file}: {found}; give rows such as {classes[0]},animal')
     return list(categories.values()), unknown

@@ -10,6 +10,7 @@ from mmnoisy.datasets.release.class_files import read_pairs
 from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_csv
+from mmnoisy.wording import counted
 
 FILE = 'correspondence.csv'
 """In the folder of the indexes; the first two columns are class ids."""
@@ -52,8 +53,8 @@ def equal_names(noisy: Vocabulary, classes: Vocabulary) -> List[Pair]:
         pairs += [(other, k) for other in same]
     if not pairs:
         raise InputError(
-            f'{classes.source}: none of its {len(classes.mids)} classes has the MID or the name of '
-            f'one of {noisy.source}; give pairs with --class-map CSV, or none'
+            f'{classes.source}: none of its {counted(len(classes.mids), "class")} has the MID or '
+            f'the name of one of {noisy.source}; give pairs with --class-map CSV, or none'
         )
     return sorted(pairs)
 
@@ -71,8 +72,9 @@ def read_class_map(file: ReleaseFile, noisy: Vocabulary, classes: Vocabulary) ->
         for mid, known, part in zip(row, ids, (noisy, classes)):
             if mid not in known:
                 raise InputError(
-                    f'{file}: {mid!r} in {",".join(row)!r} is not among the {len(known)} classes '
-                    f'of {part.source}; give rows of a noisy class and a class, both as MIDs'
+                    f'{file}: {mid!r} in {",".join(row)!r} is not among the '
+                    f'{counted(len(known), "class")} of {part.source}; give rows of a noisy class '
+                    'and a class, both as MIDs'
                 )
         pair = ids[0][row[0]], ids[1][row[1]]
         if pair in pairs:

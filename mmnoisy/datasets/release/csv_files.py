@@ -32,6 +32,7 @@ from mmnoisy.datasets.release.values import ABSENT, MINUS
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
 from mmnoisy.io.spreadsheet import delimiter
+from mmnoisy.wording import counted
 
 TWICE = 'given more than once'
 
@@ -118,8 +119,9 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
         raise account.useless(str(file), mend)
     if kind == 'human' and codes[ABSENT] and codes[MINUS]:
         raise InputError(
-            f'{file}: {codes[ABSENT]:,} verdicts are 0 and {codes[MINUS]:,} are -1, so what says '
-            'absent cannot be told; write 1 for present, 0 for absent, and leave out all others'
+            f'{file}: has {counted(codes[ABSENT], "verdict")} of 0 and '
+            f'{counted(codes[MINUS], "verdict")} of -1, so what says absent cannot be told; write '
+            '1 for present, 0 for absent, and leave out all others'
         )
     return rows
 

@@ -20,6 +20,7 @@ from mmnoisy.datasets.release.files import ReleaseFile
 from mmnoisy.datasets.release.ids import numbers_of_texts, texts_of_numbers
 from mmnoisy.errors import InputError
 from mmnoisy.io.texts import Texts
+from mmnoisy.wording import counted
 
 LABEL_KINDS = ('machine', 'human')
 
@@ -64,8 +65,9 @@ def build_index(files: Mapping[str, ReleaseFile], info: Dict) -> LabelIndex:
         accounts.append(entry)
         if not entry['kept']:
             raise InputError(
-                f'{files[kind]}: none of its {entry["rows"]:,} rows is of one of the '
-                f'{len(image_ids):,} images of {files["images"]}; give files of the same subset'
+                f'{files[kind]}: none of its {counted(entry["rows"], "row")} is of one of the '
+                f'{counted(len(image_ids), "image")} of {files["images"]}; give files of the same '
+                'subset'
             )
     if info.get('complete_verdicts'):
         for entry in accounts:
@@ -171,9 +173,10 @@ def account_table(indexes: Mapping[str, LabelIndex]) -> str:
     lines, files = [], {}
     for name, index in indexes.items():
         lines.append(
-            f'{name}: {len(index):,} images, {len(index.noisy.label):,} machine labels, '
-            f'{len(index.verdicts.label):,} verdicts '
-            f'({int(index.verdicts.value.sum()):,} present)'
+            f'{name}: {counted(len(index), "image")}, '
+            f'{counted(len(index.noisy.label), "machine label")}, '
+            f'{counted(len(index.verdicts.label), "verdict")} ({int(index.verdicts.value.sum()):,} '
+            'present)'
         )
         bare = int((np.diff(index.noisy.start) == 0).sum())
         if bare:
@@ -184,7 +187,7 @@ def account_table(indexes: Mapping[str, LabelIndex]) -> str:
             )
         files.update({file['path']: file for file in index.info['files']})
     for file in files.values():
-        line = f'  {file["path"]}: {file["rows"]:,} rows = {file["kept"]:,} kept'
+        line = f'  {file["path"]}: {counted(file["rows"], "row")} = {file["kept"]:,} kept'
         for reason, count in file['dropped'].items():
             line += f' + {count:,} {reason}'
             if reason in file['examples']:

@@ -37,6 +37,7 @@ from mmnoisy.datasets.release.index_builder import (
 from mmnoisy.datasets.release.layout import KINDS, Release
 from mmnoisy.errors import InputError
 from mmnoisy.io.texts import concatenate
+from mmnoisy.wording import counted
 
 TRAIN_VERDICTS = ('ignore', 'add', 'exclude')
 
@@ -198,7 +199,7 @@ def _add_verdicts(
     extra, entry = read_verdicts(file, image_ids, validation.classes)
     if not len(extra.label):
         raise InputError(
-            f'{file}: none of its {entry["rows"]:,} verdicts is on an image of train or '
+            f'{file}: none of its {counted(entry["rows"], "verdict")} is on an image of train or '
             'validation; give the file of a review queue of these images'
         )
     rated = image_ids[np.diff(extra.start) > 0].rows(train.image_ids) >= 0
@@ -233,6 +234,6 @@ def _check_disjoint(indexes: Mapping[str, LabelIndex]) -> None:
         both = indexes[one].shared_images(indexes[other])
         if len(both):
             raise InputError(
-                f'{one} and {other}: {len(both)} images are in both, the first is '
+                f'{one} and {other}: both have {counted(len(both), "image")}, the first is '
                 f'{both[0]}; remove them from the files of one of the two'
             )

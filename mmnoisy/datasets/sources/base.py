@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Dict, List, Literal, Optional, Type, TypeVar
+from typing import Any, ClassVar, Dict, List, Literal, Optional, Tuple, Type, TypeVar
 
 import numpy as np
 
 from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.sources.opening import read_head
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 Kind = Literal['noisy', 'verified']
 KINDS = ('noisy', 'verified')
@@ -62,9 +63,9 @@ class LabelTable:
         assert len(self.image) == len(self.label) == len(self.value)
 
     def __repr__(self) -> str:
-        counts = f'{len(self.label):,} labels of {len(self.images):,} images'
+        counts = f'{counted(len(self.label), "label")} of {counted(len(self.images), "image")}'
         form = self.layout.get('format', 'of no file')
-        return f'<LabelTable: {counts}, {len(self.classes):,} classes, {form}>'
+        return f'<LabelTable: {counts}, {counted(len(self.classes), "class")}, {form}>'
 
     def to_pandas(self) -> Any:
         """A data frame of ``image``, ``label`` and ``value``, and ``group`` if there are any."""
@@ -118,6 +119,10 @@ class Source(ABC):
     """In sentences, such as ``COCO JSON``."""
     unwritten: ClassVar[str] = ''
     """Why a format is read only, to be put behind its title."""
+    endings: ClassVar[Tuple[str, ...]] = ()
+    """Of the files that it is written to, such as ``.json``; several formats may share one."""
+    scored: ClassVar[bool] = True
+    """Whether it holds confidences."""
 
     @classmethod
     @abstractmethod

@@ -64,7 +64,7 @@ def texts(array: pa.Array) -> Tuple[np.ndarray, pa.Array]:
             whole = pc.all(pc.or_kleene(pc.equal(array, pc.floor(array)), pc.is_null(array)))
             array = array.cast(pa.int64()) if whole.as_py() else array
         array = array.cast(pa.string()).dictionary_encode()
-    codes = pc.fill_null(array.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    codes = _codes(array)
     names = array.dictionary
     seen = np.zeros(len(names), bool)
     seen[codes[codes >= 0]] = True
@@ -75,6 +75,12 @@ def texts(array: pa.Array) -> Tuple[np.ndarray, pa.Array]:
     place = np.full(len(names) + 1, -1, np.int64)  # the last is that of empty cells
     place[first] = np.arange(len(first))
     return place[codes], names.take(pa.array(first))
+
+
+def _codes(array: pa.DictionaryArray) -> np.ndarray:
+    """(n,) int64, -1 for nulls."""
+    indices = array.indices if not array.indices.null_count else pc.fill_null(array.indices, -1)
+    return indices.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def _in_order(codes: np.ndarray, used: np.ndarray, size: int) -> np.ndarray:
@@ -116,7 +122,7 @@ def _by_text(array: pa.Array, parse: Callable, numeric: Callable) -> Tuple[np.nd
         return numeric(values), empty
     known = pc.utf8_trim_whitespace(array.dictionary)
     nothing = pc.is_in(known, pa.array(NOTHING)).to_numpy(zero_copy_only=False)
-    codes = pc.fill_null(array.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    codes = _codes(array)
     # Empty cells take the last, which is added.
     values = np.append(parse(known), np.nan)
     return values[codes], np.append(nothing, True)[codes]

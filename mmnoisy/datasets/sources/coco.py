@@ -35,6 +35,7 @@ class Coco(Source):
 
     name = 'coco'
     title = 'COCO JSON'
+    endings = ('.json',)
 
     @classmethod
     def recognises(cls, path: str) -> bool:

@@ -20,6 +20,7 @@ class CsvSource(Source):
 
     name = 'csv'
     title = 'CSV'
+    endings = ('.csv', '.tsv')
 
     @classmethod
     def recognises(cls, path: str) -> bool:

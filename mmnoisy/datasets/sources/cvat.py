@@ -31,6 +31,7 @@ class Cvat(Source):
 
     name = 'cvat'
     title = 'CVAT XML for images'
+    endings = ('.xml',)
 
     @classmethod
     def recognises(cls, path: str) -> bool:

@@ -49,6 +49,7 @@ class FiftyOne(Source):
 
     name = 'fiftyone'
     title = 'a FiftyOne export'
+    endings = ('.json',)
 
     @classmethod
     def recognises(cls, path: str) -> bool:

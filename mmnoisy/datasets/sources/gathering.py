@@ -18,6 +18,7 @@ from mmnoisy.datasets.sources.collector import AGAIN, CONTRADICTION
 from mmnoisy.datasets.sources.further_columns import by_image
 from mmnoisy.datasets.sources.list_columns import label_lists, score_lists, spread
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 NO_IMAGE = 'no name of an image'
 NO_LIST = 'labels that are no list'
@@ -272,6 +273,7 @@ def _check_absent(codes: np.ndarray, path: str) -> None:
     zeros, minus = int((codes == ABSENT).sum()), int((codes == MINUS).sum())
     if zeros and minus:
         raise InputError(
-            f'{path}: {zeros:,} verdicts are 0 and {minus:,} are -1, so what says absent cannot be '
-            'told; write 1 for present, 0 for absent, and leave out all others'
+            f'{path}: has {counted(zeros, "verdict")} of 0 and {counted(minus, "verdict")} of -1, '
+            'so what says absent cannot be told; write 1 for present, 0 for absent, and leave out '
+            'all others'
         )

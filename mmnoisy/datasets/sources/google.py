@@ -34,6 +34,8 @@ class GoogleSource(Source):
 
     name = 'google'
     title = "Google's CSV"
+    endings = ('.csv',)
+    scored = False
 
     @classmethod
     def recognises(cls, path: str) -> bool:

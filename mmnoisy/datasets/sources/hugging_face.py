@@ -21,6 +21,7 @@ from mmnoisy.datasets.sources.hugging_face_tables import (
 )
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_folder, atomic_path, atomic_write
+from mmnoisy.wording import counted
 
 LABELS = {
     'noisy': ('labels', 'label'),
@@ -46,6 +47,7 @@ class HuggingFace(Source):
 
     name = 'hugging_face'
     title = 'a Hugging Face data set'
+    endings = ('.jsonl', '.csv', '.parquet')
 
     @classmethod
     def recognises(cls, path: str) -> bool:
@@ -160,7 +162,9 @@ def _add(
         if isinstance(values[0] if values else None, str):
             values = [float(value) for value in values]
         if len(values) != len(labels):
-            raise ValueError(f'{len(values)} confidences for {len(labels)} labels {where}')
+            raise ValueError(
+                f'{counted(len(values), "confidence")} for {counted(len(labels), "label")} {where}'
+            )
     classes = names.get(columns.labels)
     for label, value in zip(labels, values):
         if classes and isinstance(label, int):

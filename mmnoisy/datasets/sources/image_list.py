@@ -35,6 +35,7 @@ class ImageList(Source):
 
     name = 'image_list'
     title = 'a list of pictures and numbers of classes'
+    scored = False
 
     @classmethod
     def recognises(cls, path: str) -> bool:

@@ -13,11 +13,12 @@ from mmnoisy.datasets.index_info import own_info
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.sources.base import LabelTable
 from mmnoisy.datasets.sources.completing import completed_images
-from mmnoisy.datasets.sources.names import NONE, SEVERAL, match
+from mmnoisy.datasets.sources.names import NONE, SEVERAL, Listing, match
 from mmnoisy.datasets.sources.splitting import add_verdicts, split
 from mmnoisy.datasets.sources.telling import tell, tell_pictures, warnings
 from mmnoisy.errors import InputError
-from mmnoisy.io.texts import Texts, concatenate
+from mmnoisy.io.texts import Texts, concatenate, numbered_once
+from mmnoisy.wording import counted
 
 _REASONS = {
     NONE: 'without a picture of this name',
@@ -65,7 +66,7 @@ class _Images:
 def import_labels(
     noisy: Labels,
     verified: Labels,
-    pictures: Optional[Tuple[Texts, Texts]],
+    pictures: Optional[Listing],
     complete: bool = False,
     test_share: float = 0.2,
 ) -> Imported:
@@ -79,9 +80,7 @@ def import_labels(
     Args:
         noisy: the noisy labels.
         verified: the verdicts.
-        pictures: the paths of all files of the folder, and of the pictures among them, see
-            :func:`mmnoisy.datasets.sources.names.list_pictures`; None where there are only
-            features.
+        pictures: the folder of the pictures; None where there are only features.
         complete: a verified image has every class that is verified present and no other, of those
             that the file lists where it does.
         test_share: of the verified images, above 0 and below 1.
@@ -121,7 +120,9 @@ def import_labels(
     parts = split(whole, images.rows[0], groups, test_share)
     _check(parts, noisy, verified)
     known = images.ids if images.paths is None else images.paths
-    lines = [] if pictures is None else [tell_pictures(*pictures, known)]
+    lines = []
+    if pictures is not None:
+        lines.append(tell_pictures(pictures.files, pictures.pictures, known))
     return Imported(parts, [*lines, *tell(parts)], warnings(whole, verified.path))
 
 
@@ -165,20 +166,20 @@ def add_labels(indexes: Mapping[str, LabelIndex], verified: Labels) -> Imported:
     for name, part in parts.items():
         part.info = {**indexes[name].info, 'files': [*indexes[name].info['files'], entry]}
     line = (
-        f'verdicts on {added.moved:,} images of T, which belong to V from now on, and on '
+        f'verdicts on {counted(added.moved, "image")} of T, from now on of V, and on '
         f'{added.more:,} of V'
     )
     return Imported(parts, [line, *tell(parts)], [])
 
 
-def _find(files: Sequence[Labels], folder: Optional[Tuple[Texts, Texts]]) -> _Images:
+def _find(files: Sequence[Labels], folder: Optional[Listing]) -> _Images:
     """The images that the names of all files mean."""
     names = [Texts.of(file.table.images) for file in files]
     if folder is None:
-        ids = concatenate(names).sorted_once()
-        return _Images(ids, None, [ids.rows(of_file) for of_file in names])
-    paths = folder[0]
-    found = [match(of_file, *folder) for of_file in names]
+        ids, rows = numbered_once(names)
+        return _Images(ids, None, rows)
+    paths = folder.files
+    found = [match(of_file, folder.files, folder.pictures) for of_file in names]
     for file, where in zip(files, found):
         for reason, text in _REASONS.items():
             _drop(file.table, where == reason, text)
@@ -217,7 +218,7 @@ def _drop(table: LabelTable, images: np.ndarray, reason: str) -> None:
     gone = images[table.image]
     if images.any():
         first = table.images[int(np.argmax(images))]
-        table.account.drop(f'labels of images {reason}', int(gone.sum()), repr(first))
+        table.account.drop(f'of images {reason}', int(gone.sum()), repr(first))
 
 
 def _drop_classes(table: LabelTable, classes: np.ndarray) -> None:
@@ -225,7 +226,7 @@ def _drop_classes(table: LabelTable, classes: np.ndarray) -> None:
     gone = classes[table.label] if len(table.label) else np.zeros(0, bool)
     if gone.any():
         first = table.classes[int(np.argmax(classes))]
-        table.account.drop('labels of other classes', int(gone.sum()), repr(first))
+        table.account.drop('of other classes', int(gone.sum()), repr(first))
         table.image, table.label, table.value = (
             array[~gone] for array in (table.image, table.label, table.value)
         )
@@ -286,8 +287,9 @@ def _check(parts: Mapping[str, LabelIndex], noisy: Labels, verified: Labels) -> 
         )
     for subset in ('validation', 'test'):
         if not len(parts[subset]):
+            number = sum(len(parts[k]) for k in SUBSETS[1:])
             raise InputError(
-                f'{verified.path}: {sum(len(parts[k]) for k in SUBSETS[1:])} verified images are '
-                f'too few to learn from some and to test on others{verified.table.account.why()}; '
-                'give verdicts on more pictures, in more than one group'
+                f'{verified.path}: has {counted(number, "verified image")}, too few to learn from '
+                f'some and to test on others{verified.table.account.why()}; give verdicts on more '
+                'pictures, in more than one group'
             )

@@ -38,6 +38,7 @@ class JsonLinesSource(Source):
 
     name = 'jsonl'
     title = 'JSON Lines'
+    endings = ('.jsonl', '.json')
 
     @classmethod
     def recognises(cls, path: str) -> bool:

@@ -25,6 +25,7 @@ from mmnoisy.datasets.sources.documents import (
 from mmnoisy.datasets.sources.storage import is_picture
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
+from mmnoisy.wording import counted
 
 ABSENT = 'absent'
 """The name of a second question (``Choices``), whose answers are classes that are absent."""
@@ -119,6 +120,7 @@ class LabelStudio(Source):
 
     name = 'label_studio'
     title = 'Label Studio JSON'
+    endings = ('.json',)
 
     @classmethod
     def recognises(cls, path: str) -> bool:
@@ -231,7 +233,9 @@ def _labels(answer: Dict[str, Any], question: Optional[str]) -> Iterator[Any]:
         score = answer.get('score') if score is None else score
         scores = (result.get('meta') or {}).get('scores') or [score] * len(choices)
         if len(scores) != len(choices):
-            raise ValueError(f'{len(scores)} scores for {len(choices)} choices')
+            raise ValueError(
+                f'{counted(len(scores), "score")} for {counted(len(choices), "choice")}'
+            )
         yield from zip(choices, scores)
 
 

@@ -31,6 +31,7 @@ from mmnoisy.datasets.sources.label_studio import (
 )
 from mmnoisy.datasets.sources.storage import read_ends
 from mmnoisy.io.atomic import atomic_write
+from mmnoisy.wording import counted
 
 _ALWAYS = ('annotation_id', 'annotator', 'created_at', 'updated_at', 'lead_time')
 _OWN = ('id', *_ALWAYS, 'agreement', 'history')
@@ -49,6 +50,7 @@ class LabelStudioMin(Source):
 
     name = 'label_studio_min'
     title = "Label Studio's CSV and JSON_MIN"
+    endings = ('.json', '.csv')
 
     @classmethod
     def recognises(cls, path: str) -> bool:
@@ -124,7 +126,9 @@ def _add(collector: Collector, rows: List[Dict[str, Any]], key: str, question: s
             continue
         scores = json_cell(row.get(question + SCORES)) or [None] * len(labels)
         if len(scores) != len(labels):
-            raise ValueError(f'{len(scores)} scores for {len(labels)} choices {where}')
+            raise ValueError(
+                f'{counted(len(scores), "score")} for {counted(len(labels), "choice")} {where}'
+            )
         for label, score in zip(labels, scores):
             collector.add(image, label, score, where)
     for image, all_said in answers.items():

@@ -18,6 +18,7 @@ from mmnoisy.datasets.sources.documents import (
     load_json,
 )
 from mmnoisy.io.atomic import atomic_write
+from mmnoisy.wording import counted
 
 SCORES, ABSENT = 'noisy_score', 'verified_neg'
 """Beside ``gt_label``: a confidence for each of its classes, and the classes that are absent."""
@@ -35,6 +36,7 @@ class MMPretrain(Source):
 
     name = 'mmpretrain'
     title = 'MMPretrain JSON'
+    endings = ('.json',)
 
     @classmethod
     def recognises(cls, path: str) -> bool:
@@ -107,7 +109,7 @@ def _labels(picture: Dict[str, Any], verified: bool) -> Sequence[Tuple[Any, Any]
     if not verified:
         values = picture.get(SCORES) or [None] * len(labels)
         if len(values) != len(labels):
-            raise ValueError(f'{len(values)} scores for {len(labels)} labels')
+            raise ValueError(f'{counted(len(values), "score")} for {counted(len(labels), "label")}')
         return [*zip(labels, values)]
     absent = picture.get(ABSENT) or ()
     return [*((label, True) for label in labels), *((label, False) for label in absent)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import Collection, List, Optional, Sequence, Tuple
+import re
+from typing import Collection, List, NamedTuple, Optional, Sequence
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
@@ -14,29 +15,43 @@ import pyarrow.compute as pc
 
 from mmnoisy.io.texts import Texts
 
+_HALF = re.compile('[\ud800-\udfff]')
 NONE, SEVERAL = -1, -2
 """In place of a picture: there is none of this name, or several."""
 
 
-def list_pictures(folder: str, endings: Collection[str]) -> Tuple[Texts, Texts]:
+class Listing(NamedTuple):
+    """The files of a folder, by their paths below it, with ``/`` between their parts.
+
+    Attributes:
+        files: ascending.
+        pictures: those with the endings of pictures.
+        unsaid: pictures whose names are no UTF-8, which are in neither; as Python shows them.
+    """
+
+    files: Texts
+    pictures: Texts
+    unsaid: Sequence[str] = ()
+
+
+def list_pictures(folder: str, endings: Collection[str]) -> Listing:
     """All files below a folder.
 
     Args:
         folder: links in it are followed to files, not to folders.
         endings: of pictures, in lower case, such as ``.jpg``.
-
-    Returns:
-        The paths below the folder, ascending, with ``/`` between their parts: of all files, and of
-        those with these endings. A name that is no UTF-8 is in neither.
     """
     found: List[str] = []
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith('.')]
         below = os.path.relpath(root, folder).replace(os.sep, '/')
         found += [name if below == '.' else f'{below}/{name}' for name in files]
-    valid = sorted(path for path in found if not any('\ud800' <= c <= '\udfff' for c in path))
-    pictures = (path for path in valid if path.lower().endswith(tuple(endings)))
-    return Texts.of(valid), Texts.of(pictures)
+    found.sort()
+    pictures = [path for path in found if path.lower().endswith(tuple(endings))]
+    all_said, said = (
+        Texts.of(path for path in paths if not _HALF.search(path)) for paths in (found, pictures)
+    )
+    return Listing(all_said, said, [ascii(path)[1:-1] for path in pictures if _HALF.search(path)])
 
 
 def match(names: Sequence[str], paths: Texts, pictures: Optional[Texts] = None) -> np.ndarray:

@@ -28,6 +28,7 @@ class ParquetSource(Source):
 
     name = 'parquet'
     title = 'Parquet'
+    endings = ('.parquet',)
 
     @classmethod
     def recognises(cls, path: str) -> bool:

@@ -73,7 +73,7 @@ def write_labels(
         path: of the file; of a folder where the format is one.
         kind: of the labels.
         layout: of the table that was read.
-        format: the name of another one; by default that of the layout, or CSV.
+        format: the name of another one; by default as :func:`layout_to_write` says.
 
     Returns:
         The table with the layout that it was written in.
@@ -81,7 +81,7 @@ def write_labels(
     Raises:
         InputError: the format is unknown or cannot hold these labels, or the file not be written.
     """
-    written = replace(table, layout=_to_write(layout, format))
+    written = replace(table, layout=layout_to_write(path, layout, format))
     named_source(written.layout['format']).write(written, os.fspath(path), kind)
     return written
 
@@ -106,7 +106,7 @@ def require_written(
         InputError: the format is unknown or read only, or cannot hold these names.
     """
     path = os.fspath(path)
-    written = _to_write(layout, format)
+    written = layout_to_write(path, layout, format)
     source = named_source(written['format'])
     source.require_written(path)
     if not len(images):
@@ -123,8 +123,38 @@ def require_written(
             raise InputError(str(error).replace(elsewhere, path)) from error
 
 
-def _to_write(layout: Optional[Mapping[str, Any]], format: Optional[str]) -> Dict[str, Any]:
+def layout_to_write(
+    path: str | os.PathLike, layout: Optional[Mapping[str, Any]], format: Optional[str] = None
+) -> Dict[str, Any]:
+    """The layout of a file that is to be written: of the one that was read, if it is of its format.
+
+    The format is the one that is named; or that the ending of the file says, where it is not one
+    of that of the layout; or that of the layout; or CSV.
+
+    Args:
+        path: of the file.
+        layout: of the table that was read.
+        format: the name of another one.
+
+    Raises:
+        InputError: the ending may be that of several formats.
+    """
     layout = layout or {}
-    if format in (None, layout.get('format')) and layout.get('format') in SOURCES:
-        return {**layout}
-    return {'format': format or 'csv'}
+    own = layout.get('format')
+    found = format or _of_ending(os.fspath(path), own) or own
+    return {**layout} if found == own and own in SOURCES else {'format': found or 'csv'}
+
+
+def _of_ending(path: str, own: Optional[str]) -> Optional[str]:
+    """The format that the ending of a file says; None where it may be a format's own."""
+    ending = os.path.splitext(path.lower().removesuffix('.gz'))[1]
+    found = [name for name, source in SOURCES.items() if ending in source.endings]
+    if not found or own in found:
+        return None
+    if ending[1:] in found:
+        return ending[1:]
+    if len(found) > 1:
+        raise InputError(
+            f'{path}: its ending is that of {", ".join(found)}; name one of them with --format'
+        )
+    return found[0]

@@ -8,6 +8,7 @@ import numpy as np
 
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.io.texts import Texts
+from mmnoisy.wording import counted
 
 FEW = 4
 
@@ -52,9 +53,9 @@ def tell(parts: Mapping[str, LabelIndex]) -> List[str]:
         for name in ('noisy', 'verdicts')
     )
     lines.append(
-        f'images: {number["train"]} with noisy labels only (T), {number["validation"]} verified '
-        f'to learn from (V), {number["test"]} verified to test on; {labels:,} noisy labels, '
-        f'{verdicts:,} verdicts'
+        f'images: {number["train"]} with noisy labels only (T), {number["validation"]} verified to '
+        f'learn from (V), {number["test"]} verified to test on; {counted(labels, "noisy label")}, '
+        f'{counted(verdicts, "verdict")}'
     )
     return [*lines, _example(parts['validation'])]
 
@@ -90,14 +91,14 @@ def alike(names: Iterable[str]) -> List[List[str]]:
 
 
 def _file(file: Dict) -> str:
-    line = f'{file["path"]}: {file["rows"]:,} rows, {file["kept"]:,} labels kept'
+    line = f'{file["path"]}: {counted(file["rows"], "row")}, {counted(file["kept"], "label")} kept'
     if file.get('complete'):
         number = file.get('num_classes')
-        of_them = f'all others of {number:,} classes' if number else 'all other classes'
+        of_them = f'all others of {counted(number, "class")}' if number else 'all other classes'
         line += f', and {of_them} absent in their images'
     bare = file['rows'] - file['kept'] - sum(file['dropped'].values())
     if bare:
-        line += f' + {bare:,} images without a label'
+        line += f' + {counted(bare, "image")} without a label'
     for reason, count in file['dropped'].items():
         if count:
             line += f' + {count:,} {reason}'

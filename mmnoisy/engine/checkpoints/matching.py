@@ -8,6 +8,7 @@ import torch
 from mmengine.optim import OptimWrapper
 
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 _MEND = 'give the config that the checkpoint was trained with'
 
@@ -22,7 +23,7 @@ def check_weights(
     """
     missing = sorted({*needed} - {*state})
     if missing:
-        others = f' and {len(missing) - 1} other weights' if missing[1:] else ''
+        others = f' and {counted(len(missing) - 1, "other weight")}' if missing[1:] else ''
         raise InputError(f'{checkpoint}: lacks {missing[0]}{others} of the model; {_MEND}')
     for key, value in needed.items():
         if state[key].shape != value.shape:
@@ -51,7 +52,7 @@ def check_finite(
         if torch.isnan(value).any() or (key in parameters and torch.isinf(value).any())
     ]
     if broken:
-        others = f' and {len(broken) - 1} other weights' if broken[1:] else ''
+        others = f' and {counted(len(broken) - 1, "other weight")}' if broken[1:] else ''
         raise InputError(
             f'{checkpoint}: has numbers that are not finite in {broken[0]}{others}; give an '
             'earlier checkpoint, and check the learning rate that it was made with'

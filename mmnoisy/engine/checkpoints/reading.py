@@ -15,6 +15,7 @@ from mmengine.logging import HistoryBuffer, print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 _STATISTICS = ('min', 'max', 'current', 'mean', 'statistics')
 
@@ -92,9 +93,9 @@ def newest_readable(work_dir: str) -> Optional[str]:
             print_log(f'The run goes on from {path}.', 'current', logging.WARNING)
         return str(path)
     if refusal is not None:
+        number = counted(len(paths), 'checkpoint')
         raise InputError(
-            f'{work_dir}: none of its {len(paths)} checkpoints can be read; remove them, and train '
-            'again'
+            f'{work_dir}: none of its {number} can be read; remove them, and train again'
         ) from refusal
     return None
 

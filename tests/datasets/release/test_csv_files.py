@@ -122,7 +122,7 @@ def test_what_is_no_verdict_is_counted(write, text):
 def test_a_file_with_two_ways_to_say_absent_is_refused(write):
     image = '000060e3121c7305'
     lines = [f'{image},human,/m/{c},{v}\n' for c, v in (('a', 0), ('b', -1), ('a', 1))]
-    with pytest.raises(InputError, match='1 verdicts are 0 and 1 are -1'):
+    with pytest.raises(InputError, match='has 1 verdict of 0 and 1 verdict of -1'):
         read_labels(write(HEADER + ''.join(lines)), CLASSES, 'human')
 
 

@@ -124,7 +124,7 @@ def test_an_image_in_two_subsets_is_refused(tmp_path):
     written = write_release(tmp_path / 'release', pictures=False)
     image = next(iter(written['test']))
     edit(tmp_path, 'train', 'machine', [(image, 'machine', mid(0), 1)])
-    with pytest.raises(InputError, match=f'train and test: 1 images are in both.*{image}'):
+    with pytest.raises(InputError, match=f'train and test: both have 1 image.*{image}'):
         prepare(find_release(tmp_path / 'release'), tmp_path / 'index')
     assert not (tmp_path / 'index').exists()
 
@@ -213,7 +213,7 @@ def test_an_extra_file_without_a_verdict_of_use_is_refused(tmp_path):
     written = write_release(root, pictures=False)
     extra = ReleaseFile(tmp_path / 'extra.csv')
     for rows, message in (
-        ([(next(iter(written['train'])), 'verification', mid(0), '')], 'none of its 1 rows can be'),
+        ([(next(iter(written['train'])), 'verification', mid(0), '')], 'none of its 1 row can be'),
         ([(next(iter(written['test'])), 'verification', mid(0), 1)], 'is on an image of train or'),
     ):
         write_csv(extra.path, [HEADER, *rows])
@@ -260,5 +260,5 @@ def test_the_share_of_images_without_a_label_is_told(tmp_path):
 def test_an_image_list_of_other_images_is_refused(tmp_path):
     write_release(tmp_path, pictures=False)
     write_csv(tmp_path / 'annotations/train-images.csv', [('ImageID',), (f'{1:016x}',)])
-    with pytest.raises(InputError, match=r'is of one of the 1 images of .*train-images\.csv'):
+    with pytest.raises(InputError, match=r'is of one of the 1 image of .*train-images\.csv'):
         prepare(find_release(tmp_path), tmp_path / 'index')

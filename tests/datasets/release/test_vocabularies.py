@@ -121,7 +121,7 @@ def test_wrong_pairs_are_refused(tmp_path, rows, complaint):
 
 def test_names_of_which_none_is_equal_are_refused():
     one, other = Vocabulary(['/m/a'], ['ant'], 'A'), Vocabulary(['/m/b'], ['bee'], 'B')
-    with pytest.raises(InputError, match='B: none of its 1 classes has the MID or the name of'):
+    with pytest.raises(InputError, match='B: none of its 1 class has the MID or the name of'):
         equal_names(one, other)
 
 

@@ -112,7 +112,7 @@ def test_paths(tmp_path):
 def test_a_table_shows_itself():
     pd = pytest.importorskip('pandas')
     table = LabelTable(['a', 'b'], ['cat'], [1], [0], [0.5], dict(format='csv'), groups=['p', 'q'])
-    assert repr(table) == '<LabelTable: 1 labels of 2 images, 1 classes, csv>'
+    assert repr(table) == '<LabelTable: 1 label of 2 images, 1 class, csv>'
     frame = table.to_pandas()
     assert frame.to_dict('records') == [dict(image='b', label='cat', value=0.5, group='q')]
     assert isinstance(frame, pd.DataFrame)

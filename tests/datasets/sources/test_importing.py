@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from mmnoisy import read_labels
 from mmnoisy.datasets.sources.base import LabelTable
 from mmnoisy.datasets.sources.importing import Labels, add_labels, import_labels
+from mmnoisy.datasets.sources.names import Listing
 from mmnoisy.datasets.sources.telling import tell_pictures
 from mmnoisy.errors import InputError
 from mmnoisy.io.texts import Texts
@@ -54,9 +55,10 @@ VERIFIED = (
     ('e.jpg', 'cat', 0),
 )
 PICTURES = Texts.of(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'x/e.jpg', 'y.jpg', 'z.txt'])
+FOLDER = Listing(PICTURES, PICTURES[:-1])
 
 
-def imported(noisy=NOISY, verified=VERIFIED, pictures=(PICTURES, PICTURES[:-1]), **options):
+def imported(noisy=NOISY, verified=VERIFIED, pictures=FOLDER, **options):
     return import_labels(
         labels('tags.csv', *noisy), labels('checked.csv', *verified), pictures, **options
     )
@@ -95,7 +97,7 @@ def test_what_was_understood():
     told = '\n'.join(made.lines)
     assert 'pictures: 6 found, 5 in the files of labels, 1 in none' in told
     assert (
-        'tags.csv: 7 rows, 5 labels kept + 1 labels of images without a picture of this name '
+        'tags.csv: 7 rows, 5 labels kept + 1 of images without a picture of this name '
         "(first: 'gone.jpg') + 1 given more than once" in told
     )
     assert 'checked.csv: 6 rows, 4 labels kept + 2 verdicts that contradict one another' in told
@@ -208,7 +210,7 @@ def test_more_verdicts():
     assert after[learned] == (before[learned][0], {**before[learned][1], 'cat': False})
     assert after[other] == before[other]
     assert content(added.indexes['test']) == content(parts['test'])
-    assert 'verdicts on 1 images of T, which belong to V from now on, and on 1 of V' in added.lines
+    assert 'verdicts on 1 image of T, from now on of V, and on 1 of V' in added.lines
     assert sum(more.table.account.dropped.values()) == 3
     for row, name in enumerate(added.indexes['validation'].image_ids):
         assert added.indexes['validation'].picture(row).endswith(name)
@@ -220,7 +222,7 @@ def test_more_verdicts_name_images_as_any_file_did():
     pictures = Texts.of(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'x/e.jpg', 'y/e.jpg'])
     noisy = [(name, 'cat', 1) for name in ('a', 'b', 'x/e', 'y/e')]
     verified = labels('checked.csv', ('c.jpg', 'cat', 1), ('d.jpg', 'cat', 0))
-    parts = import_labels(labels('tags.csv', *noisy), verified, (pictures, pictures)).indexes
+    parts = import_labels(labels('tags.csv', *noisy), verified, Listing(pictures, pictures)).indexes
     more = labels('more.csv', ('a.jpg', 'cat', 0), ('x/e.jpg', 'cat', 1), ('e.jpg', 'cat', 1))
     added = add_labels(parts, more).indexes
     assert [*added['train'].image_ids] == ['b', 'y/e']
@@ -243,9 +245,9 @@ def test_refusals_and_warnings():
         import_labels(
             labels('a.csv', ('q.jpg', 'cat', 1)),
             labels('checked.csv', *VERIFIED),
-            (PICTURES, PICTURES),
+            Listing(PICTURES, PICTURES),
         )
-    with pytest.raises(InputError, match='1 verified images are too few'):
+    with pytest.raises(InputError, match='has 1 verified image, too few'):
         imported(verified=[('c.jpg', 'cat', 1)])
     (warning,) = imported(verified=[('c.jpg', 'cat', 1), ('d.jpg', 'cat', 1)]).warnings
     assert 'no label is verified absent' in warning and '--complete' in warning

@@ -163,6 +163,9 @@ def test_files_of_a_folder(tmp_path):
     for name in ('b/x.JPG', 'a.txt', '.hidden/y.jpg', 'b/c/z.jpeg'):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    every, pictures = list_pictures(str(tmp_path), ['.jpg', '.jpeg'])
+    with open(bytes(tmp_path) + b'/b/\xe9.jpg', 'w'), open(bytes(tmp_path) + b'/\xe9', 'w'):
+        pass
+    every, pictures, unsaid = list_pictures(str(tmp_path), ['.jpg', '.jpeg'])
     assert every.tolist() == ['a.txt', 'b/c/z.jpeg', 'b/x.JPG']
     assert pictures.tolist() == ['b/c/z.jpeg', 'b/x.JPG']
+    assert unsaid == [r'b/\udce9.jpg']

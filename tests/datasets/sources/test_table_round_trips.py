@@ -11,7 +11,12 @@ from made_tables import read, read_text, tables, triples
 
 from mmnoisy import InputError
 from mmnoisy.datasets.sources.base import SOURCES, LabelTable
-from mmnoisy.datasets.sources.reading import read_labels, require_written, write_labels
+from mmnoisy.datasets.sources.reading import (
+    layout_to_write,
+    read_labels,
+    require_written,
+    write_labels,
+)
 
 LAYOUTS = {
     'default': {},
@@ -184,6 +189,30 @@ def test_what_a_format_cannot_say(tmp_path):
             with pytest.raises(InputError, match='empty text as its name'):
                 SOURCES[name]().write(table, str(tmp_path / 'out'), 'noisy')
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ('name', 'own', 'found'),
+    [
+        ('a.csv', 'csv', 'csv'), ('a.csv', 'google', 'google'), ('a.csv', 'coco', 'csv'),
+        ('a.csv', 'voc', 'csv'), ('a.tsv.gz', 'jsonl', 'csv'), ('a.CSV', 'parquet', 'csv'),
+        ('a.jsonl', 'csv', 'jsonl'), ('a.parquet', 'csv', 'parquet'), ('a.xml', 'csv', 'cvat'),
+        ('a.json', 'coco', 'coco'), ('a.json', 'jsonl', 'jsonl'), ('a.txt', 'csv', 'csv'),
+        ('a.txt', 'image_list', 'image_list'), ('a', 'fiftyone', 'fiftyone'), ('a', None, 'csv'),
+        ('a.parquet', 'hugging_face', 'hugging_face'), ('a.csv', None, 'csv'),
+    ],
+)  # fmt: skip
+def test_the_ending_says_the_format_or_else_what_was_read(name, own, found):
+    layout = dict(format=own, image_column='path') if own else None
+    written = layout_to_write(name, layout)
+    assert written == (layout if found == own else dict(format=found))
+    assert layout_to_write(name, layout, 'cvat') == dict(format='cvat')
+
+
+@pytest.mark.parametrize('own', [None, 'csv', 'voc'])
+def test_an_ending_of_several_formats_is_asked_about(own):
+    with pytest.raises(InputError, match=r'^a.json: its ending is that of coco, .*--format$'):
+        layout_to_write('a.json', own and dict(format=own))
 
 
 UNSAID = {'image_list': 'cat\nold', 'cvat': 'cat\x00'}
