@@ -15,6 +15,7 @@ from conftest import REPO, free_port
 from test_killed_runs import features
 from torch.distributed import TCPStore
 
+from mmnoisy.engine.checkpoints.reading import read_checkpoint
 from mmnoisy.engine.runner import build_runner
 from mmnoisy.errors import GO_ON
 
@@ -99,7 +100,7 @@ def config(demo_root, folder, steps, gates):
 
 
 def weights(folder, steps):
-    return torch.load(folder / f'iter_{steps}.pth', weights_only=True)['state_dict']
+    return read_checkpoint(folder / f'iter_{steps}.pth')['state_dict']
 
 
 def assert_same_weights(folder, steps):

@@ -10,6 +10,8 @@ import pytest
 import torch
 from conftest import REPO, script_environment, write_release
 
+from mmnoisy.engine.checkpoints.reading import read_checkpoint
+
 SHORT = [
     'train_cfg.max_epochs=2',
     'train_cfg.val_interval=2',
@@ -78,7 +80,7 @@ def test_resuming_goes_on_from_the_last_checkpoint(workspace, trained):
     result = run(workspace, 'train.py', 'configs/joint_demo.py', *options)
     assert 'Epoch(train) [3]' in result.stdout
     assert 'Epoch(train) [2]' not in result.stdout
-    state = torch.load(workspace / 'longer/epoch_3.pth', weights_only=True)
+    state = read_checkpoint(workspace / 'longer/epoch_3.pth')
     assert state['meta']['epoch'] == 3
 
 
@@ -86,7 +88,7 @@ def test_two_processes_without_a_gpu(workspace, trained):
     options = ['--work-dir', 'two', '--cfg-options', *SHORT]
     result = run(workspace, 'dist_train.sh', 'configs/joint_demo.py', '2', *options)
     assert 'AP_all: ' in result.stdout
-    checkpoint = torch.load(workspace / 'two/epoch_2.pth', weights_only=True)
+    checkpoint = read_checkpoint(workspace / 'two/epoch_2.pth')
     assert not any(key.startswith('module.') for key in checkpoint['state_dict'])
     one, two = (workspace / name / 'metrics.json' for name in ('one_process', 'two_processes'))
     options = ['--cfg-options', *SHORT]
@@ -141,7 +143,7 @@ def test_wrong_input_ends_in_one_sentence(workspace, command, complaint):
 
 def test_a_checkpoint_of_other_classes_is_refused(workspace, trained):
     path = workspace / 'work_dirs/joint_demo/epoch_2.pth'
-    state = torch.load(path, weights_only=True)
+    state = read_checkpoint(path)
     classes = list(state['meta']['dataset_meta']['classes'])
     state['meta']['dataset_meta']['classes'] = tuple(classes[::-1])
     torch.save(state, workspace / 'reversed.pth')

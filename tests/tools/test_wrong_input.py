@@ -8,6 +8,8 @@ from locked import holder
 from made_index import make_data_set
 from small_classifier import refused, run
 
+from mmnoisy.engine.checkpoints.reading import read_checkpoint
+
 TRAIN = ['--cfg-options', 'train_cfg.max_epochs=1', 'default_hooks.checkpoint.interval=-1']
 
 
@@ -32,7 +34,7 @@ def save(path, **weights):
 
 
 def test_a_head_that_was_never_loaded_is_not_tested(made, tmp_path, capsys):
-    state = torch.load(made / 'model.pth', weights_only=True)['state_dict']
+    state = read_checkpoint(made / 'model.pth')['state_dict']
     del state['head.fc.bias']
     part = save(made / 'part.pth', **state)
     work_dir = ['--work-dir', tmp_path / 'w']
@@ -61,7 +63,7 @@ def test_training_says_which_weights_begin_anew(made, tmp_path, capsys):
     other = save(made / 'other.pth', **{'stem.weight': torch.zeros(3)})
     told = refused(capsys, 'train.py', config, *work_dir, *TRAIN, f'load_from={other}')
     assert re.search(r'other.pth: holds none of the \d+ weights of the model', told)
-    state = torch.load(made / 'model.pth', weights_only=True)['state_dict']
+    state = read_checkpoint(made / 'model.pth')['state_dict']
     head = {key: value for key, value in state.items() if key.startswith('head.')}
     run('train.py', config, *work_dir, *TRAIN, f'load_from={save(made / "head.pth", **head)}')
     log = capsys.readouterr().out
