@@ -13,7 +13,7 @@ cleanlab also needs the probabilities of a model for all classes of all images:
         --features data/tiny-open-images/features
 
 A project writes the labels of all its images under its own names. Of an index paths of pictures
-are relative to their folder, {split}/{id}.jpg, or as --template says.
+are those that it knows, else {split}/{id}.jpg, or as --template says.
 """
 
 from __future__ import annotations

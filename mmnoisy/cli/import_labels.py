@@ -30,6 +30,8 @@ COLUMNS = {
     'patient: they stay together when the test set is drawn',
 }
 
+TEST_SHARE = 0.2
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Adds what the command line may say."""
@@ -52,9 +54,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--test-share',
         type=float,
-        default=0.2,
         metavar='S',
-        help='share of the verified images that is set aside to test on, default 0.2',
+        help=f'share of the verified images that is set aside to test on, default {TEST_SHARE}',
     )
     parser.add_argument('--verdicts', metavar='FILE', help='more verdicts, to add with --into')
     parser.add_argument('--into', type=Path, metavar='PROJECT', help='the project to add them to')
@@ -73,7 +74,9 @@ def check_arguments(args: Namespace) -> None:
     if (args.verdicts is None) != (args.into is None):
         raise InputError('--verdicts FILE and --into PROJECT: give both, or none of them')
     if args.into is not None:
-        if args.pictures or args.labels or args.verified or args.out:
+        verified = [vars(args)[f'verified_{name.replace("-", "_")}'] for name in COLUMNS]
+        others = [args.pictures, args.labels, args.verified, args.out, args.test_share, *verified]
+        if args.complete or others != [None] * len(others):
             raise InputError(f'--into {args.into}: needs --verdicts FILE alone; leave out the rest')
         return
     if args.out is None:
@@ -126,7 +129,8 @@ def _make(args: Namespace) -> None:
     for labels in (noisy, verified):
         print(f'{labels.path}: {describe(labels.table.layout)}')
     pictures = None if args.pictures is None else list_pictures(str(args.pictures), suffixes())
-    imported = import_labels(noisy, verified, pictures, args.complete, args.test_share)
+    share = TEST_SHARE if args.test_share is None else args.test_share
+    imported = import_labels(noisy, verified, pictures, args.complete, share)
     info = {
         'pictures': None if args.pictures is None else str(args.pictures.resolve()),
         'noisy': noisy.table.layout,

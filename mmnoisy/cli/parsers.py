@@ -170,10 +170,11 @@ def project_of(path: str | Path) -> Optional[Project]:
 
 def _take_from(project: Project, args: Namespace) -> None:
     """Puts what a project has in the place of what the arguments leave out."""
-    if not project.config.is_file():
+    needs_model = getattr(args, 'needs_checkpoint', False) and args.checkpoint is None
+    if not project.config.is_file() or (needs_model and not project.model.is_dir()):
         raise InputError(f'{project.folder}: has no model yet; run mmnoisy run {project.folder}')
     args.config = str(project.config)
-    if getattr(args, 'needs_checkpoint', False) and args.checkpoint is None:
+    if needs_model:
         args.checkpoint = str(project.model)
         if getattr(args, 'by_parts', False) and project.cleaner.is_file():
             args.config, args.checkpoint = str(project.cleaner), str(project.parts)

@@ -18,6 +18,7 @@ and in a project, whose queue mmnoisy review pets --size 100 writes into pets/re
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from argparse import ArgumentParser, Namespace
@@ -95,7 +96,7 @@ def run(args: Namespace) -> None:
         require_unfilled,
         write_queue,
     )
-    from mmnoisy.cleaning.review.ranking import best_share, expected_value
+    from mmnoisy.cleaning.review.ranking import best_share, expected_value, fair_share
     from mmnoisy.cleaning.scorer import Scorer
     from mmnoisy.engine.distributed.processes import world_size
     from mmnoisy.engine.distributed.shard_jobs import ALONE, Job
@@ -118,9 +119,10 @@ def run(args: Namespace) -> None:
     # Opened before the folds are trained: a wrong config is to be refused at once.
     validation = scorer_of(args, cfg, 'validation').dataset
     work = args.out
-    if project is not None:  # whose model and labels change from time to time
+    if project is not None:  # whose model, labels and place change from time to time
         made_of = {**provenance(cfg, scorer, args.subset), 'labels': labels_hash(index)}
         made_of.update(V=labels_hash(validation.index), folds=args.folds)
+        made_of['config'] = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
         work = folder_made_of(project.folder / 'cache/review', made_of)
     with lock(args.out), disk_errors(args.out, AGAIN):
 
@@ -167,7 +169,7 @@ def run(args: Namespace) -> None:
             )
     print(
         f'{counted(len(queue.pairs), "label")} to ask about, written to {args.out}; while others '
-        f'are left, a class takes {share:.0%} at most'
+        f'are left, a class takes {max(share, fair_share(index.noisy.label)):.0%} at most'
     )
     print(f'give verdicts in a browser: {args.out / "index.html"}')
 

@@ -63,6 +63,9 @@ def run(args: Namespace) -> None:
         account = shrink_pictures(shrinking, unfinished, args.shard_images, num_workers, workers)
         if account is not None:
             _tell(account, out, edge)
+            if pictures.others:
+                told = f'files that are no pictures by their names: {pictures.others:,}'
+                print(told, file=sys.stderr)
             if not args.parquet:
                 _use(args, project, out)
         if get_rank() == 0:
@@ -95,6 +98,8 @@ def _what(args: Namespace) -> Tuple[Optional[Project], Pictures, int]:
             f'--short-edge: is missing, as {source} has no config; give 256 for crops of 224 '
             'pixels, 342 for 299'
         )
+    if args.cfg_options and (plain or (project is not None and edge is not None)):
+        raise InputError(f'--cfg-options: no config is read for {source}; leave it out')
     if plain:
         return None, sets.pictures_of_folder(source), edge
     if project is not None and edge is not None:

@@ -174,7 +174,7 @@ def as_half(features: np.ndarray, where: str) -> np.ndarray:
     if not np.isfinite(half).all():
         raise InputError(
             f'{where}: a feature is {features[~np.isfinite(half)][0]:g}, which float16 does not '
-            'hold; check the weights and the scale of the pictures'
+            'hold; check the weights that computed it, and the scale of their input'
         )
     return half
 

@@ -32,6 +32,8 @@ class Pictures(NamedTuple):
     root: Path
     names: Texts
     unsaid: Sequence[str] = ()
+    others: int = 0
+    """Files of the folder that are no pictures by their names."""
 
 
 def needed_edge(cfg: Config) -> int:
@@ -76,8 +78,8 @@ def pictures_of_folder(folder: Path) -> Pictures:
     Raises:
         InputError: there is none.
     """
-    _, names, unsaid = list_pictures(str(folder), suffixes())
-    return _any(Pictures(folder, names, unsaid), folder)
+    files, names, unsaid = list_pictures(str(folder), suffixes())
+    return _any(Pictures(folder, names, unsaid, len(files) - len(names)), folder)
 
 
 def pictures_of_project(project: Project) -> Pictures:

@@ -7,6 +7,7 @@ from typing import List, Optional
 
 import numpy as np
 
+from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets.statistics.counts import add_counts, count_labels
 from mmnoisy.experiments.data import Data
 from mmnoisy.experiments.evaluation import are_noisy, verified_pairs
@@ -56,7 +57,7 @@ def describe(data: Data, examples: List[int], pictures: Optional[Path], template
         )
 
     return Evaluated(
-        class_names=names,
+        class_names=distinct_names(index.classes, names),
         class_categories=index.info['class_categories'] or [()] * num_classes,
         image=image,
         class_id=class_id,

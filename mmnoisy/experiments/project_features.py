@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
-from mmnoisy.datasets.feature_bank import FeatureBank, find_images, take_features
+from mmnoisy.datasets.feature_bank import FeatureBank, as_half, find_images, take_features
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.project import Project
 from mmnoisy.engine.config import load_config
@@ -152,7 +152,8 @@ def import_features(project: Project, file: Path, order: Optional[Path]) -> None
         )
         for begin in range(0, len(rows), BLOCK):
             where = np.arange(begin, min(begin + BLOCK, len(rows)))
-            bank.write(where, np.asarray(array[rows[where]], np.float32)[:, None])
+            features = np.asarray(array[rows[where]], np.float32)
+            bank.write(where, as_half(features, str(file))[:, None])
 
 
 def open_rows(file: Path) -> np.ndarray:

@@ -146,3 +146,12 @@ def test_what_is_meant_in_place_of_it(made, monkeypatch, capsys, arguments, sent
         mmnoisy(monkeypatch, *arguments)
     assert ended.value.code == 2
     assert sentence.format(made[0].name) in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize('command', ['clean', 'review', 'calibrate'])
+def test_a_run_that_has_not_ended_leaves_no_model_yet(made, tmp_path, monkeypatch, capsys, command):
+    project = shutil.copytree(made[0], tmp_path / 'project')
+    shutil.rmtree(project / 'model')
+    with pytest.raises(SystemExit):
+        mmnoisy(monkeypatch, command, project)
+    assert f'{project}: has no model yet; run mmnoisy run {project}' in capsys.readouterr().err

@@ -91,7 +91,8 @@ def test_from_files_to_files(files, tmp_path, monkeypatch, capsys):
             of_image[table.images[image]].add(table.classes[label])
         assert of_image == labels_of
 
-    # Labels to check, filled in, fed back.
+    # Labels to check, filled in, fed back. What other settings left in the project is no obstacle.
+    mmnoisy(monkeypatch, 'review', project, '--size', 6, '--folds', 3)
     mmnoisy(monkeypatch, 'review', project, '--size', 6, '--folds', 2)
     verdicts = project / 'review/verdicts.csv'
     header, *rows = csv.reader(verdicts.read_text('utf-8').splitlines())
@@ -221,6 +222,8 @@ def test_one_of_each_is_said_in_the_singular(tmp_path, monkeypatch, capsys):
             'photos: is there already',
         ),
         (['--verdicts', 'checked.csv'], '--verdicts FILE and --into PROJECT: give both'),
+        (['--verdicts', 'x', '--into', 'y', '--test-share', '0.5'], '--into y: needs --verdicts'),
+        (['--verdicts', 'x', '--into', 'y', '--verified-sep', ';'], '--into y: needs --verdicts'),
         (['--verdicts', 'checked.csv', '--into', 'photos'], 'photos: there is no project here'),
         (
             [

@@ -105,5 +105,5 @@ def test_an_older_one_takes_the_place_of_a_damaged_one(tmp_path, monkeypatch, da
     assert said[0].startswith(f'{newest}: cannot be loaded as a checkpoint')
     assert said[1] == f'The run goes on from {older}.'
     damage(older)
-    with pytest.raises(InputError, match='none of its 2 checkpoints can be read'):
+    with pytest.raises(InputError, match='none of its 2 checkpoints can be read; remove them'):
         newest_readable(str(tmp_path))

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from mmengine.config import Config
+from small_classifier import refused
 
 from mmnoisy import InputError
 from mmnoisy.engine.sets import resolve
@@ -59,6 +60,31 @@ def test_refusals(small, tmp_path):
     state['head.fc.weight'] = torch.zeros(7, 64)
     with pytest.raises(InputError, match=r'head.fc.weight is \[7, 64\], and \[6, 64\] in the con'):
         load_classifier(small.cfg, save(small, tmp_path, state))
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'refusal'),
+    [
+        ('head.fc.bias', 'nan', 'head.fc.bias'),
+        ('head.fc.bias', 'inf', 'head.fc.bias'),
+        ('backbone.bn1.running_var', 'nan', 'backbone.bn1.running_var'),
+        ('backbone.bn1.running_var', 'inf', None),  # no parameter: such a mask has a meaning
+    ],
+)
+def test_weights_that_are_not_finite_are_refused(small, tmp_path, capsys, key, value, refusal):
+    """Their scores were no labels at all, which nobody was told."""
+    state = {name: weight.clone() for name, weight in small.model.state_dict().items()}
+    state[key][3] = float(value)
+    checkpoint = save(small, tmp_path, state)
+    if refusal is None:
+        load_classifier(small.cfg, checkpoint)
+        return
+    sentence = f'x: has numbers that are not finite in {refusal}; give an earlier checkpoint'
+    with pytest.raises(InputError, match=sentence):
+        load_classifier(small.cfg, checkpoint)
+    assert sentence in refused(
+        capsys, 'test.py', small.config, checkpoint, '--work-dir', tmp_path / 'run'
+    )
 
 
 def test_code_in_a_checkpoint_does_not_run(small, tmp_path):

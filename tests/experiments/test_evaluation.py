@@ -154,6 +154,13 @@ def test_the_description_of_the_test_set(data, root, pairs, tmp_path):
         assert found.quality[k] == pytest.approx(rated.mean())
 
 
+def test_names_that_are_shared_have_their_ids(data, tmp_path, monkeypatch):
+    info = data.index('test').info
+    monkeypatch.setitem(info, 'class_names', ['crane'] * 2 + ['ant'] * 10)
+    names = describe(data, [], tmp_path, '{id}.jpg').class_names
+    assert names[:2] == [f'crane ({mid})' for mid in info['classes'][:2]]
+
+
 @pytest.mark.parametrize(
     ('mid', 'name', 'known'),
     [

@@ -247,7 +247,7 @@ def too_large(root, project):
         (other_ids, r'ids.txt: lacks 1 image of .*train, the first is'),
         (twice, r'ids.txt: has 1 id twice'),
         (no_text, r'ids.txt: cannot be read'),
-        (too_large, 'a feature is .*which float16 does not hold'),
+        (too_large, r'features.npy: a feature is .*which float16 does not hold'),
     ],
 )
 def test_wrong_input(tmp_path, spoil, sentence):

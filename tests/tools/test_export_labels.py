@@ -3,6 +3,7 @@
 import hashlib
 import json
 import runpy
+import shutil
 import sys
 
 import numpy as np
@@ -76,6 +77,19 @@ def test_what_is_written_is_read(root, tmp_path, capsys, form, kind):
     if form in ('image_list', 'google'):  # which have no confidences
         expected = {i: (dict.fromkeys(noisy, 1.0), rated) for i, (noisy, rated) in expected.items()}
     assert found == {f'validation/{i}.jpg': of[kind == 'verified'] for i, of in expected.items()}
+
+
+def test_pictures_are_named_as_the_index_knows_them(root, tmp_path):
+    shutil.copytree(root / 'index/test', tmp_path / 'index')
+    info = json.loads((tmp_path / 'index/index.json').read_text())
+    info['path_template'] = '{id}'  # of a project
+    (tmp_path / 'index/index.json').write_text(json.dumps(info))
+    given = {'own': [], 'other': ['--template', '{id}.png']}
+    for name, more in given.items():
+        export(tmp_path / 'index', '--format', 'csv', '--out', tmp_path / f'{name}.csv', *more)
+    images = [read_labels(tmp_path / f'{name}.csv', 'noisy').images for name in given]
+    ids = [*LabelIndex.open(tmp_path / 'index').image_ids]
+    assert images == [ids, [f'{i}.png' for i in ids]]
 
 
 def test_coco(root, tmp_path):

@@ -124,8 +124,10 @@ def test_folds_do_not_see_their_own_verdicts(root, monkeypatch, capsys):
         assert {*pairs['image']} <= {*np.flatnonzero(of_fold == k)}
     monkeypatch.setattr(cross_fit, 'train_on_part', None)  # finished folds are not trained again
     capsys.readouterr()
-    run(root, '--out', str(root / 'again'), '--subset', 'test')
-    told = capsys.readouterr().out.splitlines()[:-2]  # of the size of the queue and the page
+    run(root, '--out', str(root / 'again'), '--subset', 'test', '--class-share', '0.01')
+    *told, size, _ = capsys.readouterr().out.splitlines()
+    num_classes = len(LabelIndex.open(root / 'index/train').classes)
+    assert size.endswith(f'a class takes {1 / num_classes:.0%} at most')
     assert len(told) == 12 and all(' errors in 40 labels (' in line for line in told)
     verdicts = {row['verdicts'] for row in read_rows(root / 'again/quality.csv')}
     assert verdicts == {'validation, cross-fitted', 'test, held aside'}

@@ -75,6 +75,7 @@ def test_a_folder(photos, expected, tmp_path, capsys):
     first = f'{photos / "broken.jpg"}: ends before its end-of-image marker'
     told = '1 ends before its end-of-image marker, 1 the file is empty; the first: '
     assert told + first in done.err
+    assert 'files that are no pictures by their names: 1\n' in done.err  # the notes
     assert files(out) == expected
     assert {*expected} == {*NAMES, 'shrunk.json', 'failures.csv'}
     for name in NAMES:
@@ -247,6 +248,7 @@ def test_a_project_takes_its_pictures_from_there(photos, tmp_path, capsys):
         (['--short-edge', '20'], '--out FOLDER: is missing; name the folder to write'),
         (['--short-edge', '0', '--out', 'out'], '--short-edge 0: give the pixels of the shorter'),
         (['--out', 'out', '--quality', '101'], '--num-workers 1 --quality 101: give at least 1'),
+        ([*COMMAND, '--out', 'out', '--cfg-options', 'a=1'], '--cfg-options: no config is read'),
         ([*COMMAND, '--out', '{photos}'], '{photos}: holds the pictures themselves; name another'),
         ([*COMMAND, '--out', '{photos}/x'], '{photos}/x: lies among the pictures; name a folder'),
         ([*COMMAND, '--out', 'filled'], 'filled: is there already; name another folder'),

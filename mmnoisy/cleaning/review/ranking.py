@@ -84,7 +84,7 @@ def best_share(value: np.ndarray, label: np.ndarray, wrong: np.ndarray, size: in
 
 def fair_share(label: np.ndarray) -> float:
     """The share of each class if all classes (P,) that there are had the same."""
-    return 1 / max(len(np.unique(label)), 1)
+    return 1 / max(int(np.count_nonzero(np.bincount(label))), 1)
 
 
 def rank_within(group: np.ndarray) -> np.ndarray:

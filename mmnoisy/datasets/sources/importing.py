@@ -120,7 +120,9 @@ def import_labels(
     parts = split(whole, images.rows[0], groups, test_share)
     _check(parts, noisy, verified)
     known = images.ids if images.paths is None else images.paths
-    lines = [] if pictures is None else [tell_pictures(pictures.pictures, known)]
+    lines = []
+    if pictures is not None:
+        lines.append(tell_pictures(pictures.files, pictures.pictures, known))
     return Imported(parts, [*lines, *tell(parts)], warnings(whole, verified.path))
 
 

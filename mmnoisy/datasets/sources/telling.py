@@ -13,18 +13,24 @@ from mmnoisy.wording import counted
 FEW = 4
 
 
-def tell_pictures(pictures: Texts, named: Texts) -> str:
-    """How many pictures there are, and how many have labels.
+def tell_pictures(files: Texts, pictures: Texts, named: Texts) -> str:
+    """How many pictures there are, how many have labels, and what else lies there.
 
     Args:
-        pictures: their paths.
-        named: the paths of those that the files of labels name.
+        files: the paths of all files.
+        pictures: those of the pictures among them, by their endings.
+        named: those that the files of labels name.
     """
     unnamed = int((named.rows(pictures) < 0).sum())
-    return (
+    others = np.flatnonzero((pictures.rows(files) < 0) & (named.rows(files) < 0))
+    line = (
         f'pictures: {len(pictures):,} found, {len(named):,} in the files of labels, '
         f'{unnamed:,} in none'
     )
+    if not len(others):
+        return line
+    first = files[int(others[0])]
+    return f'{line}; no pictures by their names: {len(others):,}, the first: {first}'
 
 
 def tell(parts: Mapping[str, LabelIndex]) -> List[str]:

@@ -8,6 +8,7 @@ from typing import Dict, List, Optional
 
 import numpy as np
 
+from mmnoisy.class_names import distinct_names
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.datasets.statistics.counts import (
@@ -27,7 +28,7 @@ class DatasetStatistics:
 
     Attributes:
         classes: (C) MIDs.
-        names: (C) their names.
+        names: (C) their names, no two alike.
         categories: (C) the categories of each class, maybe none.
         machine: (C,) machine labels by class, for each subset.
         rated: the counts of validation and test together, the paper's validation set.
@@ -97,7 +98,7 @@ def dataset_statistics(
     rated = [count for name, count in counts.items() if name != 'train']
     return DatasetStatistics(
         info['classes'],
-        info['class_names'],
+        distinct_names(info['classes'], info['class_names']),
         categories or info['class_categories'] or [[] for _ in range(num_classes)],
         {name: count.machine for name, count in counts.items()},
         add_counts(rated or counts.values()),

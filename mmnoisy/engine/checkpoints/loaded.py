@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
-from mmnoisy.engine.checkpoints.matching import check_weights
+from mmnoisy.engine.checkpoints.matching import check_finite, check_weights
 from mmnoisy.engine.checkpoints.named import named_checkpoints
 from mmnoisy.engine.distributed.unwrap_model import unwrap_model, whole_weights
 from mmnoisy.errors import InputError
@@ -39,7 +39,7 @@ def require_predicting(
         also: prefixes of further weights that are needed.
 
     Raises:
-        InputError: it lacks some, or they have other shapes.
+        InputError: it lacks some, or they have other shapes or are not finite.
     """
     backbone = cfg.model.get('backbone') or {}
     if not any(key.startswith('backbone.') for key in state) and any(
@@ -55,14 +55,16 @@ def require_predicting(
         if key.startswith(predict) and not key.startswith('head.loss_module.')
     }
     check_weights(needed, state, checkpoint)
+    parameters = {key for key, _ in model.named_parameters()}
+    check_finite({key: state[key] for key in needed}, parameters, checkpoint)
 
 
 class LoadedWeightsHook(Hook):
     """Refuses to test a model that a checkpoint does not fill; says with what training begins.
 
     Raises:
-        InputError: weights that predict are missing, or have other shapes; or a training would
-            begin from a checkpoint without any weight of the model.
+        InputError: weights that predict are missing, have other shapes or are not finite; or a
+            training would begin from a checkpoint without any weight of the model.
     """
 
     priority = 'VERY_LOW'  # after those that add to a checkpoint what it need not have

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Container, Dict, List, Mapping, Optional
 
 import torch
 from mmengine.optim import OptimWrapper
 
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 _MEND = 'give the config that the checkpoint was trained with'
 
@@ -22,7 +23,7 @@ def check_weights(
     """
     missing = sorted({*needed} - {*state})
     if missing:
-        others = f' and {len(missing) - 1} other weights' if missing[1:] else ''
+        others = f' and {counted(len(missing) - 1, "other weight")}' if missing[1:] else ''
         raise InputError(f'{checkpoint}: lacks {missing[0]}{others} of the model; {_MEND}')
     for key, value in needed.items():
         if state[key].shape != value.shape:
@@ -30,6 +31,32 @@ def check_weights(
                 f'{checkpoint}: {key} is {list(state[key].shape)}, and {list(value.shape)} in the '
                 f'config, so that the class lists differ or the models do; {_MEND}'
             )
+
+
+def check_finite(
+    state: Mapping[str, torch.Tensor], parameters: Container[str], checkpoint: str
+) -> None:
+    """Looks whether weights are numbers, since the scores of others mean nothing.
+
+    Args:
+        state: the weights by name.
+        parameters: names of those that are trained; others may be infinite, as masks are.
+        checkpoint: where they are from.
+
+    Raises:
+        InputError: they are not, as after a training that has diverged.
+    """
+    broken = [
+        key
+        for key, value in sorted(state.items())
+        if torch.isnan(value).any() or (key in parameters and torch.isinf(value).any())
+    ]
+    if broken:
+        others = f' and {counted(len(broken) - 1, "other weight")}' if broken[1:] else ''
+        raise InputError(
+            f'{checkpoint}: has numbers that are not finite in {broken[0]}{others}; give an '
+            'earlier checkpoint, and check the learning rate that it was made with'
+        )
 
 
 def check_optimizer(

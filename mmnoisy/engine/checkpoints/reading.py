@@ -94,7 +94,9 @@ def newest_readable(work_dir: str) -> Optional[str]:
         return str(path)
     if refusal is not None:
         number = counted(len(paths), 'checkpoint')
-        raise InputError(f'{work_dir}: none of its {number} can be read') from refusal
+        raise InputError(
+            f'{work_dir}: none of its {number} can be read; remove them, and train again'
+        ) from refusal
     return None
 
 

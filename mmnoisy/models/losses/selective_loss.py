@@ -58,6 +58,8 @@ class SelectiveLoss(RobustLoss):
     ) -> torch.Tensor:
         """See :class:`RobustLoss`; neither verified nor present in ``target`` is unverified."""
         p = logits.sigmoid()
+        if self.class_prior is not None:  # a checkpoint brings it on the CPU
+            self.class_prior = self.class_prior.to(p.device)
         unverified = ~observed_mask & (target < 0.5)
         if self.training:
             self._update_prior(p.detach())

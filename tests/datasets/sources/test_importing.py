@@ -6,6 +6,7 @@ from mmnoisy import read_labels
 from mmnoisy.datasets.sources.base import LabelTable
 from mmnoisy.datasets.sources.importing import Labels, add_labels, import_labels
 from mmnoisy.datasets.sources.names import Listing
+from mmnoisy.datasets.sources.telling import tell_pictures
 from mmnoisy.errors import InputError
 from mmnoisy.io.texts import Texts
 
@@ -80,6 +81,15 @@ def test_all_labels_and_verdicts_are_there_once():
     for part in parts.values():
         for row, name in enumerate(part.image_ids):
             assert part.picture(row) == ('x/e.jpg' if name == 'e.jpg' else name)
+
+
+def test_other_files_are_counted():
+    files = Texts.of(['a.jpg', 'b', 'c.jpg', 'notes', 'x.txt'])
+    pictures, named = Texts.of(['a.jpg', 'c.jpg']), Texts.of(['a.jpg', 'b'])
+    assert tell_pictures(files, pictures, named) == (
+        'pictures: 2 found, 2 in the files of labels, 1 in none; no pictures by their names: 2, '
+        'the first: notes'
+    )
 
 
 def test_what_was_understood():

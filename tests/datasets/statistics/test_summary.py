@@ -38,6 +38,13 @@ def test_a_single_index(tmp_path, written, subset):
     assert statistics.table()[-1].annotations == expected
 
 
+def test_names_that_are_empty_or_shared_have_their_ids(tmp_path, written):
+    indexes = open_indexes(tmp_path / 'index')
+    indexes['train'].info['class_names'] = ['crane', 'crane', '', 'ant', 'bee', 'cat']
+    names = [f'crane ({mid(0)})', f'crane ({mid(1)})', mid(2), 'ant', 'bee', 'cat']
+    assert dataset_statistics(indexes).names == names
+
+
 def test_verdicts_on_train_count_only_where_there_are_no_others(tmp_path, written):
     indexes = open_indexes(tmp_path / 'index')
     indexes['train'].verdicts = indexes['train'].noisy._replace(

@@ -161,6 +161,7 @@ def test_a_resumed_prior_goes_on():
     batch = logit([[0.4, 0.4]]), torch.zeros(1, 2)
     assert resumed(*batch) == loss(*batch) > 0
     assert fresh(*batch) == 0
+    resumed(*(part.to('meta') for part in batch))  # of a model on another device
 
 
 @settings(max_examples=40, deadline=None)
