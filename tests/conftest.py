@@ -27,6 +27,13 @@ settings.load_profile('no timed tests')
 
 REPO = Path(__file__).parent.parent
 
+
+def pytest_collection_modifyitems(items):
+    """Tests that start processes come first: they are the longest, and two workers share them."""
+    first = [REPO / 'tests' / folder for folder in ('engine', 'tools', 'docs', 'cli')]
+    items.sort(key=lambda item: not {*first} & {*item.path.parents})
+
+
 # Real data is kept outside the repository, in a folder that several checkouts may share; tests
 # that need it say so and skip without it.
 DATA = Path(os.environ.get('MMNOISY_DATA', REPO.parent / 'shared/data'))
