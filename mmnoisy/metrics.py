@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -42,6 +43,9 @@ def verified_average_precision(
         InputError: shapes or values do not fit, a score is not finite, or nothing is verified
             present.
 
+    Warns:
+        UserWarning: nothing is verified absent.
+
     Example:
         >>> import numpy as np
         >>> from mmnoisy.metrics import verified_average_precision
@@ -77,5 +81,11 @@ def verified_average_precision(
     if np.isnan(ap).all():
         raise InputError(
             'verdicts: nothing is verified present, so there is no average precision; verify more'
+        )
+    if np.all(present):
+        warnings.warn(
+            'verdicts: all of them say present, so that any scores have an AP of 1; verify labels '
+            'that are absent, too',
+            stacklevel=2,
         )
     return VerifiedAP(float(average_precision(score, present)[0]), float(np.nanmean(ap)), ap)

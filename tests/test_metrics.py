@@ -1,6 +1,7 @@
 """Average precision on verified pairs, beside scikit-learn's on the pairs that there are."""
 
 import doctest
+import warnings
 
 import numpy as np
 import pytest
@@ -58,6 +59,15 @@ def test_every_way_to_hand_over_verdicts_is_the_same(given_):
     ):
         assert found[:2] == wanted[:2]
         np.testing.assert_array_equal(found.AP, wanted.AP)
+
+
+def test_verdicts_of_one_kind_are_warned_of():
+    with pytest.warns(UserWarning, match='all of them say present'):
+        found = verified_average_precision([[0.1, 0.9]], [[1, np.nan]])
+    assert (found.AP_all, found.MAP) == (1, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        verified_average_precision([[0.1, 0.9]], [[1, 0]])
 
 
 def test_the_examples_of_the_docs():

@@ -97,6 +97,12 @@ def check_arguments(args: Namespace) -> None:
             f'{args.out}: is there already; name another folder, or add verdicts to it with '
             '--verdicts FILE --into'
         )
+    mark = next((mark for mark in '"\\' if mark in str(args.out.resolve())), None)
+    if mark:
+        raise InputError(
+            f'{args.out}: lies in a path with {mark}, which MMEngine does not take in configs; '
+            'name another folder'
+        )
 
 
 def run(args: Namespace) -> None:

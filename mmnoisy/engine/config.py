@@ -89,7 +89,10 @@ def _read(path: Path) -> Config:
         raise InputError(f'{name}: there is no such config file; check the path') from error
     except Exception as error:  # a config is code of the user, and may raise anything
         reason = ' '.join(str(error).split()) or type(error).__name__
-        raise InputError(f'{path}: is no config that can be read ({reason}); mend it') from error
+        # MMEngine writes the folder of a config into it, between quotes.
+        quoted = '"' in str(path.resolve().parent)
+        mend = 'rename its folder, which has a quote in its name' if quoted else 'mend it'
+        raise InputError(f'{path}: is no config that can be read ({reason}); {mend}') from error
     try:
         import_modules_from_strings(**(cfg.get('custom_imports') or dict(imports=None)))
     except ImportError as error:

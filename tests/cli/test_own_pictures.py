@@ -221,6 +221,10 @@ def test_one_of_each_is_said_in_the_singular(tmp_path, monkeypatch, capsys):
             ['photos', '--labels', 'tags.csv', '--verified', 'checked.csv', '--out', 'photos'],
             'photos: is there already',
         ),
+        (
+            ['photos', '--labels', 'tags.csv', '--verified', 'checked.csv', '--out', '24"'],
+            '24": lies in a path with "',
+        ),
         (['--verdicts', 'checked.csv'], '--verdicts FILE and --into PROJECT: give both'),
         (['--verdicts', 'x', '--into', 'y', '--test-share', '0.5'], '--into y: needs --verdicts'),
         (['--verdicts', 'x', '--into', 'y', '--verified-sep', ';'], '--into y: needs --verdicts'),

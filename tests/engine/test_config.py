@@ -71,6 +71,14 @@ def test_broken_configs(tmp_path, text, complaint):
         load_config(write(tmp_path / 'some.py', text))
 
 
+def test_a_folder_with_a_quote_is_named(tmp_path):
+    folder = tmp_path / '24" screens'
+    folder.mkdir()
+    config = write(folder / 'some.py', 'index = "{{ fileDirname }}/index"\n')
+    with pytest.raises(InputError, match='rename its folder, which has a quote'):
+        load_config(config)
+
+
 def test_errors_in_a_module_of_the_user_keep_their_traceback(tmp_path, monkeypatch):
     write(tmp_path / 'wrong_module.py', '1 / 0')
     monkeypatch.syspath_prepend(tmp_path)
