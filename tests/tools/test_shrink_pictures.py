@@ -74,7 +74,7 @@ def test_a_folder(photos, expected, tmp_path, capsys):
     done = capsys.readouterr()
     assert f'{out}: 26 pictures, 0.0 MB in place of 0.' in done.out
     assert done.out.endswith(': 25 shrunk, 1 copied as they are\n')
-    first = f'{photos / "broken.jpg"}: ends before its end-of-image marker'
+    first = f'{photos / "broken.jpg"}: ends before its end-of-image marker\n'
     told = '1 ends before its end-of-image marker, 1 the file is empty; the first: '
     assert told + first in done.err
     assert 'files that are no pictures by their names: 1\n' in done.err  # the notes
