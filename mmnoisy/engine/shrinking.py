@@ -92,9 +92,9 @@ def shrunk_tables(shrinking: Shrinking, shard_images: int, num_workers: int) -> 
 
     def compute(numbers: Iterable[int]) -> Iterator[pa.Table]:
         chosen = [of_all[number] for number in numbers]
-        if num_workers > 1:
-            # Not in the processes themselves: OpenCV waits there for ever for threads of this one.
-            cv2.setNumThreads(0)
+        # As many threads as processes, also of workers on Ray. Not in those of the loader
+        # themselves: OpenCV waits there for ever for threads of this one.
+        cv2.setNumThreads(0)
         loader = DataLoader(
             shrinking,
             batch_sampler=(batch for span in chosen for batch in _batches(span)),
