@@ -99,7 +99,7 @@ def test_a_process_that_is_killed():
 
     with (
         Progress({}) as progress,
-        pytest.raises(InputError, match=r'--processes 2.*SIGKILL.*fewer'),
+        pytest.raises(InputError, match=r'processes 2.*SIGKILL.*fewer'),
     ):
         for_each('ab', work, progress, 2)
     assert not multiprocessing.active_children()
