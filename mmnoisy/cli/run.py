@@ -70,7 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         '--processes',
         type=int,
         metavar='N',
-        help='trainings of the choice at once, without a GPU; default: the cores, or '
+        help='that train at once, where there is no GPU; default one more than the cores, or than '
         'OMP_NUM_THREADS',
     )
     add_options(parser, 'all methods')

@@ -1,7 +1,7 @@
-"""Trainings that do not need one another, at once: each process has one thread.
+"""Trainings that do not need one another, each in a process of its own with one thread.
 
-A training on features multiplies small matrices, and a second thread gains less there than a
-second training does.
+A training on features multiplies small matrices: a second thread gains less than a second training
+beside it does.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def number_of_processes(wanted: Optional[int], tasks: int) -> int:
     ``multiprocessing``, which may have no children.
 
     Args:
-        wanted: at most; None for as many as PyTorch would use threads.
+        wanted: at most; None for one more than PyTorch would use threads, if these are several.
         tasks: number of tasks.
     """
     alone = (
@@ -45,7 +45,11 @@ def number_of_processes(wanted: Optional[int], tasks: int) -> int:
         or (torch.distributed.is_available() and torch.distributed.is_torchelastic_launched())
         or multiprocessing.current_process().daemon
     )
-    return 1 if alone else max(1, min(tasks, wanted or torch.get_num_threads()))
+    if wanted is None:
+        threads = torch.get_num_threads()
+        # One more, so that no core idles while the last of three trainings goes on beside it.
+        wanted = threads + 1 if threads > 1 else 1
+    return 1 if alone else max(1, min(tasks, wanted))
 
 
 def for_each(

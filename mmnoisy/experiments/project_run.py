@@ -73,7 +73,8 @@ class Settings(NamedTuple):
         seed: of everything that is drawn.
         options: settings that replace those of all configs.
         num_workers: processes that load pictures.
-        processes: that train at once; None for as many as PyTorch would use threads.
+        processes: that train at once, as of
+            :func:`mmnoisy.experiments.processes.number_of_processes`.
     """
 
     backbone: str = DEFAULT

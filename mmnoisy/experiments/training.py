@@ -51,7 +51,8 @@ class Trainer:
         systems: all of it.
         bounds: indexes of T with verdicts, by the name of the bound.
         batch_size: see :func:`mmnoisy.experiments.settings.settings_of`.
-        processes: of :meth:`at_once`; None for as many as PyTorch would use threads.
+        processes: of :meth:`at_once`, as of
+            :func:`mmnoisy.experiments.processes.number_of_processes`.
 
     Attributes:
         recipe: gives the recipe of a system at a number of verified images.

@@ -54,9 +54,10 @@ def test_where_nothing_can_be_forked(tmp_path, monkeypatch, name, value):
     assert {path.read_text() for path in tmp_path.iterdir()} == {f'{os.getpid()}'}
 
 
-def test_as_many_as_threads_by_default(monkeypatch):
-    monkeypatch.setattr(module.torch, 'get_num_threads', lambda: 3)
-    assert [number_of_processes(None, tasks) for tasks in (0, 1, 2, 9)] == [1, 1, 2, 3]
+@pytest.mark.parametrize(('threads', 'numbers'), [(1, [1, 1, 1, 1]), (3, [1, 1, 2, 4])])
+def test_one_more_than_threads_by_default(monkeypatch, threads, numbers):
+    monkeypatch.setattr(module.torch, 'get_num_threads', lambda: threads)
+    assert [number_of_processes(None, tasks) for tasks in (0, 1, 2, 9)] == numbers
 
 
 def fails(error):
