@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import random
 from contextlib import contextmanager
 from numbers import Integral
@@ -143,7 +142,6 @@ class Training:
                 trainer.save(model, weights[job])
                 if not job.verified:
                     self._models[job] = model
-                gc.collect()  # the runner, whose cycles hold arrays as long as T
         return self._models.get(jobs[-1], model)
 
     def recipe(self, stage: str) -> Recipe:

@@ -66,9 +66,10 @@ def train_here(cfg: Config, work_dir: Path, hooks: Sequence[Hook] = ()) -> Any:
         with DefaultScope.overwrite_default_scope('mmpretrain'), redirect_stdout(StringIO()):
             runner.train()
     finally:
+        model = runner.model
         forget(runner)
-    runner.model._config = cfg
-    return runner.model.eval()
+    model._config = cfg
+    return model.eval()
 
 
 def runner_here(cfg: Config, work_dir: Path) -> Any:
@@ -93,14 +94,17 @@ def runner_here(cfg: Config, work_dir: Path) -> Any:
 
 
 def forget(runner: Any) -> None:
-    """Lets go of what MMEngine keeps of every run by its name until the process ends.
+    """Lets go of a run that is over.
 
-    That is an open log file, the history of all scalars, and two empty figures of Matplotlib.
+    MMEngine keeps by the name of a run, until the process ends, an open log file, the history of
+    all scalars and two empty figures of Matplotlib. The runner and its parts hold one another, so
+    that its data would stay until Python looks for such circles.
     """
     for handler in runner.logger.handlers:
         handler.close()
     for kept in (runner.logger, runner.message_hub, runner.visualizer):
         type(kept)._instance_dict.pop(kept.instance_name, None)
+    vars(runner).clear()
 
 
 def require_folds(folds: int, images: int) -> None:

@@ -7,6 +7,7 @@ from hypothesis.extra import numpy as hnp
 
 from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError
+from mmnoisy.wording import counted
 
 NAMES = st.text(st.characters(exclude_categories=['Cs']), max_size=4)
 
@@ -45,8 +46,9 @@ def test_there_and_back(images, classes, data):
     assert listed(index.to_pandas()) == listed(frame)
     again = LabelIndex.from_pandas(index.to_pandas())
     assert listed(again.to_pandas()) == listed(frame) and again.image_ids == index.image_ids
-    counts = f'{len(images)} images, {len(classes)} classes, {int((confidence >= 0).sum())} noisy'
-    assert counts in repr(index)
+    labels = int((confidence >= 0).sum())
+    numbers = [(len(images), 'image'), (len(classes), 'class'), (labels, 'noisy label')]
+    assert ', '.join(counted(*number) for number in numbers) in repr(index)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_what_is_left_out(write):
 
 def test_scores_that_are_not_of_the_labels(write):
     path = write({'img_path': 'a', 'gt_label': [0, 1], 'noisy_score': [0.5]})
-    with pytest.raises(InputError, match=r'is not built as MMPretrain JSON is .*1 scores for 2'):
+    with pytest.raises(InputError, match=r'is not built as MMPretrain JSON is .*1 score for 2'):
         read(MMPretrain, path)
 
 
