@@ -23,7 +23,7 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError, like
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.choosing import Choosing
-from mmnoisy.experiments.portfolio import METHODS, Candidate
+from mmnoisy.experiments.portfolio import METHODS, START, Candidate
 from mmnoisy.experiments.trials import Trials
 from mmnoisy.io.atomic import atomic_path
 
@@ -118,9 +118,10 @@ def choose(
         trials.add(one)
     chosen = choosing.method([one for one in candidates if one.name in only])
     begins = trials.begun[chosen.begins_with]
-    with trials.showing({begins: None}):
-        start = trials.weights(begins)
+    at_the_start = [n for n in chosen.average_with if trials.candidate(n).begins_with == START]
+    trials.train_all([begins, *at_the_start])  # the others begin with the teacher
     trials.train_all(chosen.average_with)
+    start = trials.weights(begins)
     members = {name: trials.weights(name) for name in chosen.average_with}
     cross_fitted = choosing.scores(chosen.name)
     config = trials.config(chosen.name)
