@@ -148,8 +148,8 @@ class Choosing:
             (one,) = [o for o in portfolio.methods(**facts, factor=factor) if o.name == BY_RATE]
             self.trials.add(one)
             self.spent += self.trials.trial_steps(one.name, [0])
-            with self.trials.showing({one.name: [0]}):
-                score = self.trials.cross_fitted(one.name, [0])[0]
+            self.trials.cross_fit({one.name: [0]})
+            score = self.trials.cross_fitted(one.name, [0])[0]
             tried.append(one._replace(name=one.key, text=f'{factor:.3g} times the rates'))
             found[one.key] = self._by_part(score, 0)
             if np.isnan(found[one.key].mean[0]):

@@ -28,28 +28,44 @@ _PATIENCE = 30  # seconds for one to end
 _FAILED = 'failed'
 
 
-def number_of_processes(wanted: Optional[int], tasks: int) -> int:
-    """How many processes work on some tasks.
+def can_fork() -> bool:
+    """Whether this process may fork others that train.
 
-    One, this one, where there is a GPU, which does not outlive a fork; on other systems than Linux,
-    where not all libraries do; in a process of ``torchrun``; and in a daemon of Python's
-    ``multiprocessing``, which may have no children.
-
-    Args:
-        wanted: at most; None for one more than PyTorch would use threads, if these are several.
-        tasks: number of tasks.
+    Not where there is a GPU, which does not outlive a fork; on other systems than Linux, where not
+    all libraries do; in a process of ``torchrun``; and in a daemon of Python's ``multiprocessing``,
+    which may have no children.
     """
-    alone = (
+    return not (
         not sys.platform.startswith('linux')
         or get_device() != 'cpu'
         or (torch.distributed.is_available() and torch.distributed.is_torchelastic_launched())
         or multiprocessing.current_process().daemon
     )
+
+
+def number_of_processes(wanted: Optional[int], tasks: int) -> int:
+    """How many processes work on some tasks; one, this one, where none can be forked.
+
+    Args:
+        wanted: at most; None for one more than PyTorch would use threads, if these are several.
+        tasks: number of tasks.
+    """
     if wanted is None:
         threads = torch.get_num_threads()
         # One more, so that no core idles while the last of three trainings goes on beside it.
         wanted = threads + 1 if threads > 1 else 1
-    return 1 if alone else max(1, min(tasks, wanted))
+    return max(1, min(tasks, wanted)) if can_fork() else 1
+
+
+@contextmanager
+def _one_thread(wanted: bool) -> Iterator[None]:
+    """The number of threads may change the last bits of a result; it is not to depend on them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if wanted else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def for_each(
@@ -72,8 +88,9 @@ def for_each(
     """
     processes = number_of_processes(wanted, len(items))
     if processes == 1:
-        for item in items:
-            work(item, progress)
+        with _one_thread(can_fork()):
+            for item in items:
+                work(item, progress)
         return
     fork = multiprocessing.get_context('fork')
     messages, turn = fork.SimpleQueue(), fork.Value('l', 0)

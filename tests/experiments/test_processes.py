@@ -60,6 +60,22 @@ def test_one_more_than_threads_by_default(monkeypatch, threads, numbers):
     assert [number_of_processes(None, tasks) for tasks in (0, 1, 2, 9)] == numbers
 
 
+@pytest.mark.parametrize('wanted', [1, 2])
+def test_each_work_has_one_thread(tmp_path, wanted):
+    def work(item, progress):
+        (tmp_path / item).write_text(f'{torch.get_num_threads()}')
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with Progress({}) as progress:
+            for_each('abc', work, progress, wanted)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert {path.read_text() for path in tmp_path.iterdir()} == {'1'}
+
+
 def fails(error):
     """Work that raises at the first item, and has no end at the second."""
 
