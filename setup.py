@@ -61,7 +61,7 @@ DEV = [
     *REVIEW,
     *ONNX,
     'pytest>=7.4.0',
-    'pytest-xdist>=3.5.0',
+    'pytest-xdist>=3.8.0',
     'hypothesis>=6.100.0',
     'pycocotools>=2.0.7',
     'tensorboard>=2.14.0',

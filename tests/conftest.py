@@ -22,10 +22,20 @@ from mmnoisy.datasets import SUBSETS
 # Laying out the text of a config takes yapf longer than most tests take.
 mmengine.config.config.FormatCode = lambda text, **style: (text, True)
 
-settings.register_profile('no timed tests', deadline=None)
-settings.load_profile('no timed tests')
+# The same examples in every run, so that what passes passes again; others are looked for with
+# pytest --hypothesis-profile=random.
+settings.register_profile('same', deadline=None, derandomize=True)
+settings.register_profile('random', deadline=None, print_blob=True)
+settings.load_profile('same')
 
 REPO = Path(__file__).parent.parent
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that start processes come first: they are the longest, and two workers share them."""
+    first = [REPO / 'tests' / folder for folder in ('engine', 'tools', 'docs', 'cli')]
+    items.sort(key=lambda item: not {*first} & {*item.path.parents})
+
 
 # Real data is kept outside the repository, in a folder that several checkouts may share; tests
 # that need it say so and skip without it.

@@ -55,6 +55,5 @@ def run(args: Namespace) -> None:
         file.write(content)
     print(
         f'{args.out}: {len(content) / 1e6:.1f} MB; on {counted(len(pictures), "picture")} the '
-        'scores differ '
-        f"from PyTorch's by {difference:.1e} at most"
+        f"scores differ from PyTorch's by {difference:.1e} at most"
     )

@@ -187,8 +187,7 @@ def _write_page(args: Namespace, queue: Queue, dataset: Any, project: Optional[P
     if None in found:
         print(
             f'of {counted(len(found), "picture")} {found.count(None):,} cannot be found, so that '
-            'the page '
-            'has names in their place; give their folder with --images',
+            'the page has names in their place; give their folder with --images',
             file=sys.stderr,
         )
     back = 'tools/prepare_openimages.py FOLDER --extra-human verdicts.csv'

@@ -68,3 +68,12 @@ class Account:
         return InputError(
             f'{path}: none of its {counted(self.rows, "row")} can be used{self.why()}; {mend}'
         )
+
+
+def two_absences(path: Any, zeros: int, minus: int) -> InputError:
+    """What to raise about a file of verdicts that says absent by 0 and by -1."""
+    return InputError(
+        f'{path}: has {counted(zeros, "verdict")} of 0 and {counted(minus, "verdict")} of -1, so '
+        'what says absent cannot be told; write 1 for present, 0 for absent, and leave out all '
+        'others'
+    )

@@ -92,12 +92,14 @@ def shrunk_tables(shrinking: Shrinking, shard_images: int, num_workers: int) -> 
 
     def compute(numbers: Iterable[int]) -> Iterator[pa.Table]:
         chosen = [of_all[number] for number in numbers]
+        if num_workers > 1:
+            # Not in the processes themselves: OpenCV waits there for ever for threads of this one.
+            cv2.setNumThreads(0)
         loader = DataLoader(
             shrinking,
             batch_sampler=(batch for span in chosen for batch in _batches(span)),
             num_workers=num_workers if num_workers > 1 else 0,
             collate_fn=list,
-            worker_init_fn=_in_one_thread,
         )
         rows = iter(loader)
         for span in chosen:
@@ -186,7 +188,3 @@ def _check_folder(shrinking: Shrinking, out: Path) -> None:
 def _batches(span: slice) -> Iterator[List[int]]:
     for first in range(span.start, span.stop, _AT_ONCE):
         yield [*range(first, min(first + _AT_ONCE, span.stop))]
-
-
-def _in_one_thread(worker: int) -> None:
-    cv2.setNumThreads(1)

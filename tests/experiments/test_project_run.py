@@ -293,9 +293,8 @@ def test_images_that_moved_to_v_keep_their_features(whole, tmp_path, trained):
     moved = np.arange(len(indexes['train'])) == 5
     image_id = indexes['train'].image_ids[5]
     one = np.ones(1, np.int64)
-    verdict = to_csr(
-        np.zeros(1, int), one, one, one > 0, (1, len(indexes['train'].classes)), np.add
-    )
+    shape = (1, len(indexes['train'].classes))
+    verdict = to_csr(np.zeros(1, int), one, one, one > 0, shape, np.add)
     added = add_verdicts(indexes['train'], indexes['validation'], np.array([5]), verdict).indexes
     for name, index in added.items():
         shutil.rmtree(project / 'index' / name)

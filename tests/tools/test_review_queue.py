@@ -65,11 +65,11 @@ def test_the_page_asks_for_the_labels_of_the_queue(root):
 
 
 def test_the_bar_of_cross_fitting_knows_all_steps(root, monkeypatch):
-    bars = []
+    bars = set()
 
     class Bar(cross_fit.tqdm):
-        def close(self):
-            bars.append((self.n, self.total, self.desc))
+        def close(self):  # once more where it is freed
+            bars.add((self.n, self.total, self.desc))
             super().close()
 
     monkeypatch.setattr(cross_fit, 'progress', lambda what, **_: Bar(desc=what, disable=False))

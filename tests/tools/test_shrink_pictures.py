@@ -7,6 +7,8 @@ import os
 import pickle
 import shutil
 import signal
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -89,6 +91,23 @@ def test_a_folder(photos, expected, tmp_path, capsys):
         ['empty.png', 'the file is empty'],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ['small']  # what was unfinished is gone
+
+
+BUSY = """
+import cv2
+import numpy as np
+from mmnoisy.cli.main import main
+cv2.setNumThreads(4)
+cv2.GaussianBlur(np.zeros((4000, 4000, 3), np.uint8), (31, 31), 0)
+main()
+"""
+
+
+def test_where_opencv_has_threads(photos, expected, tmp_path):
+    options = ['--out', tmp_path / 'small', *COMMAND[:2], '--num-workers', '2']
+    command = [sys.executable, '-c', BUSY, 'shrink', photos, *options]
+    subprocess.run([*map(str, command)], check=True, timeout=300)  # processes that wait for ever
+    assert files(tmp_path / 'small') == expected
 
 
 def test_again_nothing_is_written_but_what_is_new(photos, expected, tmp_path, capsys):

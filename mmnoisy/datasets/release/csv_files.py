@@ -16,7 +16,7 @@ from typing import Iterator, Sequence, Tuple
 
 import numpy as np
 
-from mmnoisy.datasets.account import Account
+from mmnoisy.datasets.account import Account, two_absences
 from mmnoisy.datasets.csr import class_type
 from mmnoisy.datasets.release.class_files import MID
 from mmnoisy.datasets.release.csv_blocks import (
@@ -32,7 +32,6 @@ from mmnoisy.datasets.release.values import ABSENT, MINUS
 from mmnoisy.datasets.threads import map_in_threads
 from mmnoisy.errors import InputError
 from mmnoisy.io.spreadsheet import delimiter
-from mmnoisy.wording import counted
 
 TWICE = 'given more than once'
 
@@ -118,11 +117,7 @@ def read_labels(file: ReleaseFile, classes: Sequence[str], kind: str) -> LabelRo
         mend = 'give the label file and the class list of the same release'
         raise account.useless(str(file), mend)
     if kind == 'human' and codes[ABSENT] and codes[MINUS]:
-        raise InputError(
-            f'{file}: has {counted(codes[ABSENT], "verdict")} of 0 and '
-            f'{counted(codes[MINUS], "verdict")} of -1, so what says absent cannot be told; write '
-            '1 for present, 0 for absent, and leave out all others'
-        )
+        raise two_absences(file, int(codes[ABSENT]), int(codes[MINUS]))
     return rows
 
 

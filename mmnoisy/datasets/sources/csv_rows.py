@@ -211,9 +211,7 @@ def _read_with_arrow(
             table = arrow_csv.read_csv(
                 file,
                 arrow_csv.ReadOptions(
-                    column_names=names,
-                    skip_rows_after_names=int(dialect.header),
-                    block_size=_BLOCK,
+                    column_names=names, skip_rows_after_names=dialect.header, block_size=_BLOCK
                 ),
                 arrow_csv.ParseOptions(
                     delimiter=dialect.sep, newlines_in_values=True, invalid_row_handler=skip
@@ -233,9 +231,8 @@ def _read_with_arrow(
     unclosed += [column[-1].as_py() for column in columns.values() if len(column)]
     rest = next((text for text in unclosed if '\n' in text), None)
     if rest and file.quotes % 2:
-        raise InputError(
-            f'{path}: a quote is opened and never closed, in {rest.splitlines()[0]!r}; close it'
-        )
+        where = repr(rest.splitlines()[0])
+        raise InputError(f'{path}: a quote is opened and never closed, in {where}; close it')
     return columns, len(ragged), ragged[0] if ragged else ''
 
 
@@ -254,16 +251,34 @@ class _CountsQuotes:
         return data
 
 
+def all_rows(path: str, sep: str) -> List[List[str]]:
+    """The cells of all rows that are not blank, with Python's reader, which is slow.
+
+    Args:
+        path: of a CSV file.
+        sep: between columns; spaces after it are left out.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    with open_file(path) as file:
+        text = decode(file.read(), path)
+    # Before Python 3.11 csv refuses NUL. UTF-8 cannot say the other character.
+    stands_for_nul = '\udc00'
+    lines = io.StringIO(text.replace('\0', stands_for_nul), newline='')
+    try:
+        rows = [*filter(any, csv.reader(lines, delimiter=sep, skipinitialspace=True))]
+    except csv.Error as error:
+        raise InputError(f'{path}: is no sound CSV file ({error}); write it anew') from error
+    if '\0' in text:
+        rows = [[cell.replace(stands_for_nul, '\0') for cell in row] for row in rows]
+    return rows
+
+
 def _read_with_python(
     path: str, dialect: Dialect, places: Sequence[int]
 ) -> Tuple[Dict[int, Any], int, str]:
-    with open_file(path) as file:
-        text = decode(file.read(), path)
-    reader = csv.reader(io.StringIO(text, newline=''), delimiter=dialect.sep, skipinitialspace=True)
-    try:
-        rows = [row for row in reader if any(row)][int(dialect.header) :]
-    except csv.Error as error:
-        raise InputError(f'{path}: is no sound CSV file ({error}); write it anew') from error
+    rows = all_rows(path, dialect.sep)[int(dialect.header) :]
     whole = [row for row in rows if len(row) == len(dialect.names)]
     ragged = [row for row in rows if len(row) != len(dialect.names)]
     columns = {k: pa.array([r[k] for r in whole], pa.string()).dictionary_encode() for k in places}

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 import pyarrow as pa
 
-from mmnoisy.datasets.account import Account
+from mmnoisy.datasets.account import Account, two_absences
 from mmnoisy.datasets.release.csv_blocks import NO_CONFIDENCE, NO_VERDICT
 from mmnoisy.datasets.release.values import ABSENT, MINUS, PRESENT
 from mmnoisy.datasets.sources import list_cells
@@ -18,7 +18,6 @@ from mmnoisy.datasets.sources.collector import AGAIN, CONTRADICTION
 from mmnoisy.datasets.sources.further_columns import by_image
 from mmnoisy.datasets.sources.list_columns import label_lists, score_lists, spread
 from mmnoisy.errors import InputError
-from mmnoisy.wording import counted
 
 NO_IMAGE = 'no name of an image'
 NO_LIST = 'labels that are no list'
@@ -272,8 +271,4 @@ def _groups(image: np.ndarray, images: List[str], column: pa.Array, path: str) -
 def _check_absent(codes: np.ndarray, path: str) -> None:
     zeros, minus = int((codes == ABSENT).sum()), int((codes == MINUS).sum())
     if zeros and minus:
-        raise InputError(
-            f'{path}: has {counted(zeros, "verdict")} of 0 and {counted(minus, "verdict")} of -1, '
-            'so what says absent cannot be told; write 1 for present, 0 for absent, and leave out '
-            'all others'
-        )
+        raise two_absences(path, zeros, minus)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import List
 
@@ -12,11 +10,11 @@ import pyarrow as pa
 from mmnoisy.datasets.account import Account
 from mmnoisy.datasets.sources import shapes
 from mmnoisy.datasets.sources.base import Kind, LabelTable, Options, Source, register
-from mmnoisy.datasets.sources.csv_rows import sample_rows
+from mmnoisy.datasets.sources.csv_rows import all_rows, sample_rows
 from mmnoisy.datasets.sources.csv_writing import as_text, quoted
 from mmnoisy.datasets.sources.gathering import Cells, gather
 from mmnoisy.datasets.sources.list_columns import ARRAY
-from mmnoisy.datasets.sources.opening import decode, open_file, read_head
+from mmnoisy.datasets.sources.opening import read_head
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import atomic_write
 from mmnoisy.io.spreadsheet import from_text
@@ -49,16 +47,10 @@ class GoogleSource(Source):
 
     def read(self, path: str, kind: Kind, options: Options) -> LabelTable:
         """Reads a file; the sets of images are left to the splits that are made later."""
-        with open_file(path) as file:
-            text = decode(file.read(), path)
-        try:
-            rows = list(csv.reader(io.StringIO(text, newline=''), skipinitialspace=True))
-        except csv.Error as error:
-            raise InputError(f'{path}: is no sound CSV file ({error}); write it anew') from error
         account = Account()
         images: List[str] = []
         labels: List[List[str]] = []
-        for row in filter(any, rows):
+        for row in all_rows(path, ','):
             if row[0].strip() not in {*_SETS, ''} or len(row) < 2:
                 account.drop(_NO_SET, 1, repr(','.join(row)[:200]))
                 continue

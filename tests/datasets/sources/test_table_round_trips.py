@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_tables import read, read_text, tables, triples
+from made_tables import read, read_text, said, tables, triples
 
 from mmnoisy import InputError
 from mmnoisy.datasets.sources.base import SOURCES, LabelTable
@@ -85,6 +85,12 @@ def test_a_label_of_a_list_without_confidences_is_there_or_not(tmp_path):
         found, images = triples(read_labels(tmp_path / name))
         assert {*found} == {('a.jpg', 'cat'), ('b.jpg', 'dog')}
         assert images == table.images
+
+
+def test_nul_is_read_as_it_stands(tmp_path):
+    text = 'label, image\nc\0t, "\0.jpg"\n'  # which Python before 3.11 refuses
+    assert said(read_text(tmp_path, text)) == [('\0.jpg', 'c\0t', 1)]
+    assert said(read_text(tmp_path, 'TRAIN,\0.jpg,c\0t\n')) == [('\0.jpg', 'c\0t', 1)]
 
 
 EXAMPLES = {
