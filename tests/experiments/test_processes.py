@@ -133,6 +133,9 @@ def test_no_process_outlives_the_first(tmp_path, number):
             signal.pause()
 
     def first():
+        # As in a shell's foreground: in its background SIGINT is ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         with Progress({}) as progress:
             for_each('ab', work, progress, 2)
 
