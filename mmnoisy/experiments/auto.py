@@ -126,9 +126,6 @@ def choose(
     cross_fitted = choosing.scores(chosen.name)
     config = trials.config(chosen.name)
     changes = {**chosen.changes, **(options or {})}
-    if config.train_cfg.get('max_iters'):  # since V is smaller than a batch
-        changes['train_cfg'] = {**config.train_cfg.to_dict(), '_delete_': True}
-        changes['train_dataloader.batch_size'] = config.train_dataloader.batch_size
     if chosen.factor != 1:
         changes['optim_wrapper'] = {**config.optim_wrapper.to_dict(), '_delete_': True}
     return Choice(chosen, changes, start, members, config, choosing.tried, cross_fitted, trials)

@@ -96,7 +96,7 @@ class Trials:
             name: of the candidate.
             begin: a checkpoint with other weights to begin with.
         """
-        return self._config(name, np.arange(self.num_verified), begin)
+        return self.trainer.config(self._job(name), Recipe(), self._all(), begin)
 
     def train(self, name: str, cfg: Config, stage: str) -> Any:
         """The model of a candidate, trained with a config of :meth:`config` that was changed."""
@@ -231,33 +231,23 @@ class Trials:
 
     def _trial(self, name: str, rest: np.ndarray, k: int, repeat: int, blocks: Blocks) -> None:
         """Trains on the rest of V and judges the part that is left out."""
-        fit = np.flatnonzero(rest)
+        job, fit = self._job(name), np.flatnonzero(rest)
         stem, teacher = f'r{repeat}-k{k}.pth', self.begun.get(TEACHER, '')
         if self._known[name].begins_with == TEACHER:
             self.cross_fitted(teacher, [k], repeat)
             begin = self._kept(teacher) / stem
         else:
             begin = self.weights(self.begun[START])
-        cfg = self._config(name, fit, str(begin), trial=True)
-        model = self.trainer.train(self._job(name), cfg, f'part {k + 1} of V')
+        cfg = self.trainer.config(job, Recipe(), fit, str(begin))
+        if self.steps(name, len(fit), trial=True) < self.steps(name, len(fit)):
+            _shorten(cfg, self.steps(name, len(fit), trial=True))
+        model = self.trainer.train(job, cfg, f'part {k + 1} of V')
         path = self._kept(name) / stem
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as part:
             self.trainer.save(model, part)
         held = self.data.held_out(np.flatnonzero(~rest))
         blocks.write(k, np.stack(scores_of_pairs(model, held)))
-
-    def _config(self, name: str, verified: np.ndarray, begin: str, trial: bool = False) -> Config:
-        """The config of a candidate on some images of V; no batch of V alone has one twice."""
-        cfg = self.trainer.config(self._job(name), Recipe(), verified, begin)
-        size, steps = len(verified), self.steps(name, len(verified), trial)
-        small = [*trained_on(cfg)] == ['validation'] and size < cfg.train_dataloader.batch_size
-        if small or steps < self.steps(name, size):
-            # The rates fall to where they fall, after so many steps.
-            cfg.train_cfg = dict(type=cfg.train_cfg.type, max_iters=steps, val_interval=steps)
-        if small:
-            cfg.train_dataloader.batch_size = size
-        return cfg
 
     def _weights(self, name: str) -> Path:
         return self.trainer.folder(self._job(name)) / 'weights.pth'
@@ -283,6 +273,14 @@ class Trials:
 
     def _job(self, name: str) -> Any:
         return self.trainer.job(self._known[name].key, self.num_verified, self.seed)
+
+    def _all(self) -> np.ndarray:
+        return np.arange(self.num_verified)
+
+
+def _shorten(cfg: Config, steps: int) -> None:
+    """Makes a training end, its rates fallen to where they fall, after so many steps."""
+    cfg.train_cfg = dict(type=cfg.train_cfg.type, max_iters=steps, val_interval=steps)
 
 
 def _pairs(data: Data) -> Pairs:

@@ -104,23 +104,6 @@ def test_the_config_keeps_other_rates(tmp_path, monkeypatch):
     )
 
 
-def test_no_batch_of_v_alone_has_an_image_twice(tmp_path):
-    project = make_project(tmp_path)
-    longer = {'train_cfg.min_images': 2000, 'train_dataloader.batch_size': 500}
-    settings = settings_of(tmp_path, method='finetune_clean', options={**SHORT, **longer})
-    run_project(project, settings)
-    cfg = load_config(
-        project / 'config.py', str(tmp_path / 'work'), None, 'none', project / 'features'
-    )
-    runner = build_runner(cfg)
-    assert runner.train_loop.max_iters == 2000 / 500  # steps are those of the whole batches
-    assert sorted(runner.train_loop.batches.indices(0)) == [
-        *range(len(LabelIndex.open(project / 'index/validation')))
-    ]
-    runner.train()
-    check_same_weights(weights_of(tmp_path, 'work'), weights_of(project))
-
-
 def test_nothing_is_done_twice(whole, trained):
     root, project, _ = whole
     before = found_in(project), (project / 'config.py').read_bytes()
