@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 from conftest import free_port
@@ -65,6 +66,8 @@ def start(config, work_dir, rank, processes, port, kill):
         os.environ['MASTER_ADDR'] = '127.0.0.1'
         train(config, work_dir, rank, processes, kill)
         status = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(status)
@@ -77,14 +80,18 @@ def run(config, work_dir, processes, kill=None):
     return [os.waitpid(pid, 0)[1] for pid in pids]
 
 
+def require_whole(ended):
+    assert not any(ended), f'processes ended with {ended}'
+
+
 def main(config, out, kill, numbers):
     for processes in numbers:
-        assert not any(run(config, out / str(processes), processes))
+        require_whole(run(config, out / str(processes), processes))
     assert run(config, out / 'killed', 2, kill) == [signal.SIGKILL] * 2
     for processes in {*numbers} - {2}:
         resumed = out / f'resumed{processes}'
         shutil.copytree(out / 'killed', resumed)
-        assert not any(run(config, resumed, processes))
+        require_whole(run(config, resumed, processes))
 
 
 if __name__ == '__main__':

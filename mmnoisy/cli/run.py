@@ -66,6 +66,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--num-workers', type=int, default=1, help='processes that load pictures, default 1'
     )
+    parser.add_argument(
+        '--processes',
+        type=int,
+        metavar='N',
+        help='that train at once, where there is no GPU; default one more than the cores, or than '
+        'OMP_NUM_THREADS',
+    )
     add_options(parser, 'all methods')
 
 
@@ -88,6 +95,7 @@ def run(args: Namespace) -> None:
         seed=args.seed,
         options=parse_options(args.cfg_options),
         num_workers=args.num_workers,
+        processes=args.processes,
     )
     found = run_project(args.project, settings)
     print('\n'.join(['', *lines(found), '']))
@@ -105,6 +113,8 @@ def _check(args: Namespace) -> None:
         raise InputError(f'--feature-ids {args.feature_ids}: is of --features; give both')
     if not 0 <= args.seed < 2**32:
         raise InputError(f'--seed {args.seed}: give a number from 0 to {2**32 - 1}')
+    if args.processes is not None and args.processes < 1:
+        raise InputError(f'--processes {args.processes}: give at least 1')
     if args.num_workers < 0 or (args.image_size or 32) < 32:
         raise InputError(
             f'--num-workers {args.num_workers} --image-size {args.image_size}: give at least 0 and '

@@ -15,11 +15,10 @@ from typing import Any, ClassVar, Dict, Iterator, List, Literal, Sequence, Tuple
 import numpy as np
 
 from mmnoisy.datasets.release.ids import open_ids
-from mmnoisy.datasets.several import joined_bank
+from mmnoisy.datasets.several import joined_bank, part_folders
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, read_info, text_arrays
 from mmnoisy.io.atomic import atomic_folder
-from mmnoisy.io.chained import part_folders
 from mmnoisy.io.texts import Texts
 from mmnoisy.wording import counted
 

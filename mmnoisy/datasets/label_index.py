@@ -17,10 +17,9 @@ from mmnoisy.datasets.frames import from_pandas, to_pandas, to_scipy
 from mmnoisy.datasets.index_info import VERSIONS, WHAT, own_info, write_info
 from mmnoisy.datasets.pictures.paths import picture_path
 from mmnoisy.datasets.release.ids import open_ids
-from mmnoisy.datasets.several import joined_index
+from mmnoisy.datasets.several import joined_index, part_folders
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import open_array, open_texts, read_info, text_arrays
-from mmnoisy.io.chained import part_folders
 from mmnoisy.io.texts import Texts, concatenate
 from mmnoisy.wording import counted
 
@@ -227,9 +226,8 @@ class LabelIndex:
         if parts:
             return joined_index(parts, [cls.open(part) for part in parts])._opened_at(folder)
         mend = 'build it with tools/prepare_openimages.py'
-        for inner in (folder / 'train', folder / 'index/train'):  # of several sets, of a project
-            if (inner / 'index.json').is_file():
-                mend = f'give one of those in it, such as {inner}'
+        if (folder / 'index/train/index.json').is_file():  # a project
+            mend = f'give one of those in it, such as {folder / "index/train"}'
         info = read_info(folder / 'index.json', WHAT, VERSIONS, mend)
         shapes = info['shapes']
         arrays = _open_arrays(folder, shapes, mend)

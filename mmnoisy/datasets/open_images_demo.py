@@ -19,6 +19,7 @@ from mmnoisy.datasets.release.layout import find_release
 from mmnoisy.datasets.release.prepare import prepare
 from mmnoisy.errors import InputError
 from mmnoisy.io.atomic import write_csv
+from mmnoisy.io.lock import lock
 
 # (name, category): the digits that carry the label
 CONCEPTS = {
@@ -40,6 +41,7 @@ SUBSETS = {'train': (900, 4000), 'validation': (200, 400), 'test': (600, 1000)}
 ANNOTATOR_SCANS = 5  # of each digit
 
 CELL = 16  # pixels; a picture is 2 x 2 cells
+_PATIENCE = 600  # seconds for another run to make the demo
 
 
 @DATASETS.register_module()
@@ -59,8 +61,11 @@ class OpenImagesDemo(OpenImages):
     @classmethod
     def open_index(cls, data_root: str, ann_file: str) -> LabelIndex:
         """As in :class:`OpenImages`, of a demo that is made first where there is none."""
-        if dist.is_main_process() and not Path(data_root, 'index').exists():
-            make_demo(Path(data_root))
+        root = Path(data_root)
+        if dist.is_main_process() and not (root / 'index').exists():
+            with lock(root, patience=_PATIENCE):
+                if not (root / 'index').exists():  # else another run has just made it
+                    make_demo(root)
         dist.barrier()
         return super().open_index(data_root, ann_file)
 

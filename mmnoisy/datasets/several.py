@@ -19,12 +19,28 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
+from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.csr import Csr
 from mmnoisy.errors import InputError
 from mmnoisy.io.chained import Chained, chained_starts, chained_texts, out_of_order
 from mmnoisy.io.texts import Texts
 
 _LISTS = ('classes', 'noisy_classes', 'class_names', 'path_template', 'subset')
+
+
+def part_folders(folder: Path, name: str) -> List[Path]:
+    """The folders in one that is itself without a file, and have it; by name.
+
+    Raises:
+        InputError: they are those of T, V and test, which are no parts of one set.
+    """
+    if (folder / name).exists() or not folder.is_dir():
+        return []
+    parts = sorted(one.parent for one in folder.glob(f'*/{name}') if one.parent.name[0] != '.')
+    sets = [part for part in parts if part.name in SUBSETS]
+    if sets:
+        raise InputError(f'{folder}: holds several sets; give one of them, such as {sets[0]}')
+    return parts
 
 
 def joined_index(folders: Sequence[Path], indexes: Sequence[Any]) -> Any:

@@ -23,7 +23,7 @@ from mmnoisy.datasets.label_index import LabelIndex
 from mmnoisy.errors import InputError, like
 from mmnoisy.experiments import portfolio
 from mmnoisy.experiments.choosing import Choosing
-from mmnoisy.experiments.portfolio import METHODS, Candidate
+from mmnoisy.experiments.portfolio import METHODS, START, Candidate
 from mmnoisy.experiments.trials import Trials
 from mmnoisy.io.atomic import atomic_path
 
@@ -77,6 +77,7 @@ def choose(
     seed: int = 0,
     options: Optional[Mapping[str, Any]] = None,
     only: Sequence[str] = METHODS,
+    processes: Optional[int] = 1,
 ) -> Choice:
     """Chooses a method on V; the same call goes on where it was ended.
 
@@ -87,6 +88,8 @@ def choose(
         seed: of all trainings and of the parts of V.
         options: settings that replace those of all methods, by ``key.subkey``.
         only: names of the methods to choose from.
+        processes: that train at once, see
+            :func:`mmnoisy.experiments.processes.number_of_processes`.
 
     Raises:
         InputError: the data cannot be used, V is too small, or ``out`` is of another choice.
@@ -98,7 +101,7 @@ def choose(
     facts = portfolio.facts(LabelIndex.open(Path(index) / 'train'))
     starts = portfolio.starts(facts['confident'])
     settings = {**(options or {}), 'index': str(Path(index).resolve())}
-    trials = Trials(Path(features), Path(out), seed, settings, starts[0])
+    trials = Trials(Path(features), Path(out), seed, settings, starts[0], processes)
     if trials.num_verified < 2:
         raise InputError(
             f'{index}/validation: has {trials.num_verified} verified image; verify more, since two '
@@ -115,10 +118,11 @@ def choose(
         trials.add(one)
     chosen = choosing.method([one for one in candidates if one.name in only])
     begins = trials.begun[chosen.begins_with]
-    with trials.showing({begins: None}):
-        start = trials.weights(begins)
-    with trials.showing(dict.fromkeys(chosen.average_with)):
-        members = {name: trials.weights(name) for name in chosen.average_with}
+    at_the_start = [n for n in chosen.average_with if trials.candidate(n).begins_with == START]
+    trials.train_all([begins, *at_the_start])  # the others begin with the teacher
+    trials.train_all(chosen.average_with)
+    start = trials.weights(begins)
+    members = {name: trials.weights(name) for name in chosen.average_with}
     cross_fitted = choosing.scores(chosen.name)
     config = trials.config(chosen.name)
     changes = {**chosen.changes, **(options or {})}

@@ -40,6 +40,7 @@ class AutoRuns:
         out: folder of the comparison.
         options: settings that replace those of all configs.
         examples: numbers of the test images to look at.
+        processes: as of :func:`mmnoisy.experiments.auto.choose`.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class AutoRuns:
         out: Path,
         options: Mapping[str, Any],
         examples: Sequence[int] = (),
+        processes: Optional[int] = None,
     ) -> None:
+        self.processes = processes
         self.data, self.index, self.features, self.out = data, index, features, out.resolve()
         self.options, self.examples = dict(options), examples
 
@@ -88,13 +91,12 @@ class AutoRuns:
         start = time.perf_counter()
         digest = hashlib.sha256(json.dumps([folder.name, made_by]).encode()).hexdigest()[:12]
         work = self.out / 'unfinished' / digest
-        choice = choose(
-            self.index, self.features, work, seed, {**self.options, **self._part(size, seed)}
-        )
+        options = {**self.options, **self._part(size, seed)}
+        choice = choose(self.index, self.features, work, seed, options, processes=self.processes)
         cfg, name = choice.config, choice.method.name
         cleaner = choice.trials.begun[CLEANER]
-        with choice.trials.showing({name: None, cleaner: None}):
-            weights, of_cleaner = map(choice.trials.weights, (name, cleaner))
+        choice.trials.train_all([name, cleaner])
+        weights, of_cleaner = map(choice.trials.weights, (name, cleaner))
         model = load_classifier(cfg, str(weights))
         found = evaluate(model, self.data.test, cfg.test_evaluator, self.examples)
         network = load_classifier(choice.trials.config(cleaner), str(of_cleaner))

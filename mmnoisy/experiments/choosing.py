@@ -63,15 +63,16 @@ class Choosing:
         """
         found: Dict[str, Scored] = {}
 
-        def attempt(one: Candidate) -> None:
-            self.trials.add(one)
-            self.spent += self.trials.steps(one.name)
-            with self.trials.showing({one.name: None}):
-                on_v = self.trials.on_v(one.name)
-            found[one.name] = scored(on_v, self.pairs, self.counts)
+        def attempt(*ones: Candidate) -> None:
+            for one in ones:
+                self.trials.add(one)
+                self.spent += self.trials.steps(one.name)
+            with self.trials.showing(dict.fromkeys(one.name for one in ones)):
+                self.trials.trainer.at_once(self.trials.on_v, [(one.name,) for one in ones])
+            for one in ones:
+                found[one.name] = scored(self.trials.on_v(one.name), self.pairs, self.counts)
 
-        for one in candidates:
-            attempt(one)
+        attempt(*candidates)
         chosen = self._decided('start', candidates, found, candidates[-1].name)
         tried = [one for one in candidates if one.name == chosen]
         for one in portfolio.with_fast_biases(tried[0]):
@@ -86,6 +87,7 @@ class Choosing:
     def cleaner(self, candidates: List[Candidate]) -> Candidate:
         """Chooses how much classes may differ for the cleaning network."""
         errors: Dict[str, np.ndarray] = {}
+        self._cross_fit(candidates[:2])  # both are looked at
         for one in candidates:
             errors[one.name] = self._squared_error(one)
             best = min(errors, key=lambda name: errors[name][0])
@@ -103,6 +105,7 @@ class Choosing:
         short, full = candidates
         if self.trials.steps(full.name) < 2 * self.trials.steps(short.name):
             candidates = [full]
+        self._cross_fit(candidates)
         errors = {one.name: self._squared_error(one) for one in candidates}
         # Without a rated noisy label there is nothing to choose by.
         known = {name: -values for name, values in errors.items() if not np.isnan(values[0])}
@@ -112,13 +115,17 @@ class Choosing:
 
     def _squared_error(self, one: Candidate) -> np.ndarray:
         """Of the cleaned labels of a candidate where the noisy ones are rated, (1 + B,)."""
-        every = range(self.trials.folds)
-        self.trials.add(one)
-        self.spent += self.trials.trial_steps(one.name, every)
-        with self.trials.showing({one.name: every}):
-            cleaned = self.trials.cross_fitted(one.name)[1]
+        self._cross_fit([one])
+        self.spent += self.trials.trial_steps(one.name, range(self.trials.folds))
+        cleaned = self.trials.cross_fitted(one.name)[1]
         squares = np.square(cleaned - self.pairs.present)
         return share_right(squares, self.pairs, self.counts) / 100
+
+    def _cross_fit(self, candidates: Sequence[Candidate]) -> None:
+        """Makes candidates known, and judges them on all parts of V."""
+        for one in candidates:
+            self.trials.add(one)
+        self.trials.cross_fit({one.name: range(self.trials.folds) for one in candidates})
 
     def _tell_errors(
         self, what: str, candidates: List[Candidate], errors: Mapping[str, np.ndarray]
@@ -141,8 +148,8 @@ class Choosing:
             (one,) = [o for o in portfolio.methods(**facts, factor=factor) if o.name == BY_RATE]
             self.trials.add(one)
             self.spent += self.trials.trial_steps(one.name, [0])
-            with self.trials.showing({one.name: [0]}):
-                score = self.trials.cross_fitted(one.name, [0])[0]
+            self.trials.cross_fit({one.name: [0]})
+            score = self.trials.cross_fitted(one.name, [0])[0]
             tried.append(one._replace(name=one.key, text=f'{factor:.3g} times the rates'))
             found[one.key] = self._by_part(score, 0)
             if np.isnan(found[one.key].mean[0]):
@@ -162,10 +169,10 @@ class Choosing:
         steps = sum(trials.trial_steps(name, every) for name in together)
         repeats = max(1, min(REPEATS, self._steps_left(names) // steps)) if len(names) > 1 else 1
         found: Dict[str, Scored] = {}
-        with trials.showing(together, (0, repeats)):
-            for name in (*trained, BASELINE, SOUP):
-                if name in (*names, *members):
-                    found[name] = self._scored(name, repeats)
+        trials.cross_fit(together, (0, repeats))
+        for name in (*trained, BASELINE, SOUP):
+            if name in (*names, *members):
+                found[name] = self._scored(name, repeats)
         chosen = self._decided('methods', candidates, found, SOUP)
         return next(one for one in candidates if one.name == chosen)
 

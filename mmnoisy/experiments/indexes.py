@@ -32,8 +32,12 @@ def keep(index: LabelIndex, folder: Path, name: str) -> Path:
     """
     path = folder / f'{name}-{checksum(index):08x}'
     if not path.is_dir():
-        with atomic_path(path) as part:
-            index.write(part)
+        try:
+            with atomic_path(path, shared=True) as part:
+                index.write(part)
+        except InputError:
+            if not path.is_dir():  # else another process has written the same
+                raise
     return path
 
 

@@ -43,18 +43,21 @@ def train_parts(trials: Trials, name: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     start = trials.begun[START]
     left = {trials.system(one): len(missing) * trials.steps(one) for one in (start, name)}
+
+    def train_part(k: int) -> None:
+        rest = np.flatnonzero(part != k).tolist()
+        with tempfile.TemporaryDirectory() as work:
+            begin = Path(work, 'start.pth')
+            for one, path in ((start, begin), (name, folder / f'{k}.pth')):
+                cfg = trials.config(one, str(begin) if one == name else '')
+                if 'train' in trained_on(cfg):
+                    cfg = on_part(cfg, 'train', rest)
+                model = trials.train(one, cfg, f'part {k + 1} of T')
+                with atomic_path(path) as made:
+                    trials.trainer.save(model, made)
+
     with Progress(left) as trials.trainer.progress:
-        for k in missing:
-            rest = np.flatnonzero(part != k).tolist()
-            with tempfile.TemporaryDirectory() as work:
-                begin = Path(work, 'start.pth')
-                for one, path in ((start, begin), (name, folder / f'{k}.pth')):
-                    cfg = trials.config(one, str(begin) if one == name else '')
-                    if 'train' in trained_on(cfg):
-                        cfg = on_part(cfg, 'train', rest)
-                    model = trials.train(one, cfg, f'part {k + 1} of T')
-                    with atomic_path(path) as made:
-                        trials.trainer.save(model, made)
+        trials.trainer.at_once(train_part, [(k,) for k in missing])
     with atomic_path(folder / PARTS) as made, open(made, 'wb') as file:
         np.save(file, part.astype(np.uint8), allow_pickle=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter, defaultdict
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping, Tuple
 
 from mmengine.hooks import Hook
 from tqdm import tqdm
@@ -20,7 +20,12 @@ class Progress:
 
     Args:
         left: steps that are left to train, by system.
+
+    Attributes:
+        at_once: number of processes that train.
     """
+
+    at_once = 1
 
     def __init__(self, left: Mapping[str, int]) -> None:
         self.left: Counter = Counter(left)
@@ -37,9 +42,13 @@ class Progress:
 
     def stage(self, system: str, seed: int, stage: str) -> None:
         """Says what is done from now on; its time counts as that of the system."""
-        self._count_time()
+        self.count(self._system, 0, self._seconds_since())
         self._system = system
-        self._bar.set_description(f'{system}, seed {seed}, {stage}', refresh=False)
+        self.describe(f'{system}, seed {seed}, {stage}')
+
+    def describe(self, text: str) -> None:
+        """Says what is done."""
+        self._bar.set_description(text, refresh=False)
 
     def add(self, system: str, steps: int) -> None:
         """More steps than were known before."""
@@ -48,29 +57,69 @@ class Progress:
 
     def step(self) -> None:
         """One step of the system of this stage is done."""
-        self._count_time()
-        self._done[self._system] += 1
-        self.left[self._system] = max(0, self.left[self._system] - 1)
+        self.count(self._system, 1, self._seconds_since())
+
+    def count(self, system: str, steps: int, seconds: float) -> None:
+        """Counts what was done for a system, in whichever process.
+
+        Args:
+            system: its name.
+            steps: that are done.
+            seconds: that they took, and what came before them.
+        """
+        self._seconds[system] += seconds
+        if not steps:
+            return
+        self._done[system] += steps
+        self.left[system] = max(0, self.left[system] - steps)
         minutes, seconds = divmod(round(self.seconds_left()), 60)
         self._bar.set_postfix_str(f'{minutes}:{seconds:02d} left', refresh=False)
-        self._bar.update()
+        self._bar.update(steps)
 
     def seconds_left(self) -> float:
         """By the time of a step of each system so far; of the mean, where there is none yet."""
         mean = sum(self._seconds.values()) / max(1, sum(self._done.values()))
-        return sum(
+        seconds = sum(
             steps * (self._seconds[name] / self._done[name] if self._done[name] else mean)
             for name, steps in self.left.items()
         )
+        return seconds / self.at_once
 
     def say(self, text: str) -> None:
         """A line that stays above the bar."""
         tqdm.write(text, file=sys.stderr)
 
-    def _count_time(self) -> None:
-        now = time.monotonic()
-        self._seconds[self._system] += now - self._since
-        self._since = now
+    def _seconds_since(self) -> float:
+        """The time since it was asked for before."""
+        before, self._since = self._since, time.monotonic()
+        return self._since - before
+
+
+class Reported(Progress):
+    """Tells the bar of another process.
+
+    Args:
+        send: sends the name of a method of that bar, with its arguments.
+    """
+
+    def __init__(self, send: Callable[[Tuple], None]) -> None:
+        self._send, self._system, self._since = send, '', time.monotonic()
+
+    def count(self, system: str, steps: int, seconds: float) -> None:
+        """Sends it."""
+        self._send(('count', system, steps, seconds))
+
+    def describe(self, text: str) -> None:
+        """Sends it."""
+        self._send(('describe', text))
+
+    def add(self, system: str, steps: int) -> None:
+        """Sends it."""
+        self._send(('add', system, steps))
+
+    def say(self, text: str) -> None:
+        """Sends it."""
+        self._send(('say', text))
 
 
 class StepHook(Hook):

@@ -73,6 +73,8 @@ class Settings(NamedTuple):
         seed: of everything that is drawn.
         options: settings that replace those of all configs.
         num_workers: processes that load pictures.
+        processes: that train at once, as of
+            :func:`mmnoisy.experiments.processes.number_of_processes`.
     """
 
     backbone: str = DEFAULT
@@ -84,6 +86,7 @@ class Settings(NamedTuple):
     seed: int = 0
     options: Mapping[str, Any] = {}
     num_workers: int = 1
+    processes: Optional[int] = None
 
 
 def run_project(folder: Path, settings: Settings) -> Dict[str, Any]:
@@ -213,7 +216,8 @@ class _Run:
         self.runs = self.project.folder / 'runs' / digest
         only: Sequence[str] = METHODS if given.method == AUTO else [given.method]
         index, features = self.project.index, self.project.features
-        return choose(index, features, self.runs, given.seed, self.options, only)
+        where = index, features, self.runs
+        return choose(*where, given.seed, self.options, only, given.processes)
 
     def train(self, choice: Choice) -> Config:
         """Trains the config of the project, as tools/train.py does."""

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from mmnoisy.experiments.evaluation import all_scores
 from mmnoisy.experiments.filtering import filtered, folds
 from mmnoisy.experiments.fingerprint import fingerprint
 from mmnoisy.experiments.indexes import keep, part_of, readable
+from mmnoisy.experiments.processes import for_each
 from mmnoisy.experiments.progress import Progress, StepHook
 from mmnoisy.experiments.search import Recipe
 from mmnoisy.experiments.settings import read_index, settings_of
@@ -50,6 +51,8 @@ class Trainer:
         systems: all of it.
         bounds: indexes of T with verdicts, by the name of the bound.
         batch_size: see :func:`mmnoisy.experiments.settings.settings_of`.
+        processes: of :meth:`at_once`, as of
+            :func:`mmnoisy.experiments.processes.number_of_processes`.
 
     Attributes:
         recipe: gives the recipe of a system at a number of verified images.
@@ -66,9 +69,10 @@ class Trainer:
         systems: Mapping[str, System],
         bounds: Mapping[str, Path],
         batch_size: Optional[int] = None,
+        processes: Optional[int] = 1,
     ) -> None:
         self.data, self.out, self.systems = data, out.resolve(), systems
-        self.bounds, self.batch_size = bounds, batch_size
+        self.bounds, self.batch_size, self.processes = bounds, batch_size, processes
         self._cross_fitted: Dict[Tuple[int, bytes], np.ndarray] = {}
 
     def train(self, job: Job, cfg: Config, stage: str) -> Any:
@@ -77,6 +81,23 @@ class Trainer:
         # MMEngine prints the path of every checkpoint that it loads.
         with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
             return train_here(cfg, Path(folder, job.system), [StepHook(self.progress)])
+
+    def at_once(self, work: Callable[..., Any], calls: Sequence[Tuple]) -> None:
+        """Calls a function that trains, several times at once.
+
+        Args:
+            work: leaves what it makes in files; no call needs what another one makes.
+            calls: the arguments of each.
+
+        Raises:
+            InputError: as :func:`mmnoisy.experiments.processes.for_each`.
+        """
+
+        def one(arguments: Tuple, progress: Progress) -> None:
+            self.progress = progress
+            work(*arguments)
+
+        for_each(calls, one, self.progress, self.processes)
 
     def settings(self, job: Job, recipe: Recipe) -> Config:
         """The config of a system, but for its label indexes."""

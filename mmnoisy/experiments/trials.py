@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.config import Config
@@ -39,6 +39,8 @@ class Trials:
         out: folder of all that is kept.
         seed: of all trainings and of the folds.
         options: settings that replace those of all configs, ``index`` among them.
+        first: a candidate, whose config names the data.
+        processes: see :func:`mmnoisy.experiments.processes.number_of_processes`.
 
     Attributes:
         data: T, V and test.
@@ -50,7 +52,13 @@ class Trials:
     """
 
     def __init__(
-        self, features: Path, out: Path, seed: int, options: Mapping[str, Any], first: Candidate
+        self,
+        features: Path,
+        out: Path,
+        seed: int,
+        options: Mapping[str, Any],
+        first: Candidate,
+        processes: Optional[int] = None,
     ) -> None:
         self.features, self.out, self.seed, self.options = features, out.resolve(), seed, options
         self.begun: Dict[str, str] = {}
@@ -58,7 +66,7 @@ class Trials:
         self._known: Dict[str, Candidate] = {}
         self.add(first)
         self.data = Data(self._systems[first.key].cfg)
-        self.trainer = Trainer(self.data, self.out, self._systems, {})
+        self.trainer = Trainer(self.data, self.out, self._systems, {}, processes=processes)
         self.num_verified = len(self.data.validation)
         self.folds = min(FOLDS, self.num_verified)
         self.pairs = _pairs(self.data)
@@ -132,16 +140,42 @@ class Trials:
             key = self._known[name].key
             if folds is None:
                 left[key] = 0 if self._weights(name).exists() else self.steps(name)
-                continue
-            missing = [
-                k
-                for repeat in range(*repeats)
-                for k in self._blocks(name, repeat, self.folds).missing()
-                if k in folds
-            ]
-            left[key] = self.trial_steps(name, missing)
+            else:
+                missing = [k for k, _ in self._missing(name, folds, repeats)]
+                left[key] = self.trial_steps(name, missing)
         with Progress(left) as self.trainer.progress:
             yield
+
+    def train_all(self, names: Iterable[str]) -> None:
+        """Trains candidates on all of V, where what they begin with is there."""
+        missing = [name for name in names if not self._weights(name).exists()]
+        if missing:
+            with self.showing(dict.fromkeys(missing)):
+                self.trainer.at_once(self.weights, [(name,) for name in missing])
+
+    def cross_fit(
+        self, planned: Mapping[str, Sequence[int]], repeats: Tuple[int, int] = (0, 1)
+    ) -> None:
+        """Judges candidates on parts of V where they are not judged yet.
+
+        Args:
+            planned: as of :meth:`showing`.
+            repeats: as of :meth:`showing`.
+        """
+        cells = [
+            (name, [k], repeat)
+            for name, folds in planned.items()
+            for k, repeat in self._missing(name, folds, repeats)
+        ]
+        if not cells:
+            return
+        cells.sort(key=lambda cell: -self.trial_steps(*cell[:2]))  # the longest first
+        teacher = self.begun.get(TEACHER)
+        with self.showing(planned, repeats):
+            for first in (True, False):  # others begin with the teacher of the same part
+                self.trainer.at_once(
+                    self.cross_fitted, [cell for cell in cells if (cell[0] == teacher) == first]
+                )
 
     def weights(self, name: str) -> Path:
         """The weights of a candidate on all of V; trained where they are not there yet."""
@@ -222,6 +256,17 @@ class Trials:
         made_by = self.trainer.made_by(self.trainer.settings(self._job(name), Recipe()))
         key = self._known[name].key
         return Blocks(self.out / 'scores' / f'{key}-r{repeat}', made_by, count)
+
+    def _missing(
+        self, name: str, folds: Sequence[int], repeats: Tuple[int, int]
+    ) -> List[Tuple[int, int]]:
+        """The parts of V that are not judged yet, each with the number of its division."""
+        return [
+            (k, repeat)
+            for repeat in range(*repeats)
+            for k in self._blocks(name, repeat, self.folds).missing()
+            if k in folds
+        ]
 
     def _kept(self, name: str) -> Path:
         return self.out / 'trials' / self._known[name].key

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -108,13 +107,6 @@ def chained_starts(parts: Sequence[np.ndarray]) -> Any:
     """
     begins = np.cumsum([0, *(int(part[-1]) for part in parts)]).tolist()
     return Chained([*(part[:-1] for part in parts), np.zeros(1, parts[0].dtype)], begins)
-
-
-def part_folders(folder: Path, name: str) -> List[Path]:
-    """The folders in one that is itself without a file, and have it; by name."""
-    if (folder / name).exists() or not folder.is_dir():
-        return []
-    return sorted(one.parent for one in folder.glob(f'*/{name}') if one.parent.name[0] != '.')
 
 
 def out_of_order(parts: Sequence[Texts]) -> Optional[Tuple[int, int]]:

@@ -54,6 +54,7 @@ def test_what_is_printed(tmp_path, monkeypatch, capsys):
         (['--feature-ids', 'x.txt'], '--feature-ids x.txt: is of --features; give both'),
         (['--seed', '-1'], '--seed -1: give a number from 0'),
         (['--device', 'gpu'], '--device gpu: give cpu, cuda or one such as cuda:1'),
+        (['--processes', '0'], '--processes 0: give at least 1'),
         (['--image-size', '8'], 'give at least 0 and at least 32'),
         (['--backbone', 'resnet_of_mine'], 'timm has no such network'),
         (['--weights', 'missing.pth'], 'missing.pth: there is no such file'),

@@ -1,11 +1,14 @@
 import builtins
+import multiprocessing
+import shutil
 
 import numpy as np
 import pytest
 
 from mmnoisy import InputError
-from mmnoisy.datasets import LabelIndex, OpenImagesDemo
+from mmnoisy.datasets import LabelIndex, OpenImagesDemo, open_images_demo
 from mmnoisy.datasets.open_images_demo import CONCEPTS, MIDS, SUBSETS, make_demo
+from mmnoisy.io.lock import lock
 
 
 def test_sizes_and_noise(demo_root):
@@ -53,6 +56,29 @@ def test_made_on_first_use_only(tmp_path):
     build()
     assert (tmp_path / 'digits/index/test/index.json').stat().st_mtime_ns == made
     assert [path.name for path in tmp_path.iterdir()] == ['digits']
+
+
+def test_two_runs_that_make_it_at_once(demo_root, tmp_path, monkeypatch):
+    root, fork = tmp_path / 'digits', multiprocessing.get_context('fork')
+    begun, awaited = fork.Event(), fork.Event()
+
+    def another_run():
+        with lock(root):
+            begun.set()
+            awaited.wait()
+            shutil.copytree(demo_root, root)
+
+    def waiting(*args, **kwargs):
+        awaited.set()
+        return lock(*args, **kwargs)
+
+    other = fork.Process(target=another_run, daemon=True)
+    other.start()
+    begun.wait()
+    monkeypatch.setattr(open_images_demo, 'lock', waiting)
+    monkeypatch.setattr(open_images_demo, 'make_demo', None)  # not to be called
+    assert len(OpenImagesDemo.open_index(str(root), 'index/test')) == SUBSETS['test'][1]
+    other.join()
 
 
 def test_refusals(tmp_path, monkeypatch):

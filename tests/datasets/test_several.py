@@ -156,3 +156,13 @@ def test_refusals(root, tmp_path):
     FeatureBank.create(folder / '1', ids, 1, 9, {}).write(np.arange(2), np.zeros((2, 1, 9)))
     with pytest.raises(InputError, match=r'1: holds other features than .*; extract all'):
         FeatureBank.open(folder)
+
+
+def test_sets_are_no_parts_of_one(tmp_path):
+    make_data_set(tmp_path)
+    with pytest.raises(InputError, match=r'index: holds several sets.*index/test'):
+        LabelIndex.open(tmp_path / 'index')
+    with pytest.raises(InputError, match=r'features: holds several sets.*features/test'):
+        FeatureBank.open(tmp_path / 'features')
+    with pytest.raises(InputError, match=r'no label index here; give one of those in it'):
+        LabelIndex.open(tmp_path)

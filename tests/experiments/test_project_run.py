@@ -157,6 +157,17 @@ def test_a_run_that_was_ended_goes_on_to_the_same_files(whole, trained, tmp_path
     check_same_weights(weights_of(other), weights_of(project))
 
 
+def test_two_processes_come_to_the_same_files(whole, tmp_path):
+    _, project, _ = whole
+    other = make_project(tmp_path)
+    run_project(other, settings_of(tmp_path, processes=2))
+    assert found_in(other) == found_in(project)
+    check_same_weights(weights_of(other), weights_of(project))
+    for path in sorted(project.rglob('parts/*.pth')):
+        same = torch.load(other / path.relative_to(project), weights_only=True)['state_dict']
+        check_same_weights(same, torch.load(path, weights_only=True)['state_dict'])
+
+
 def test_other_verdicts_or_another_method_begin_anew(whole, trained, tmp_path):
     root, project, _ = whole
     other = tmp_path / 'project'

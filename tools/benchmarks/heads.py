@@ -154,7 +154,7 @@ def make_banks(root: Path, images: int, dim: int, classes: int) -> None:
         if name == 'train':
             verdicts = Csr(np.zeros_like(start), label[:0], np.zeros(0, bool))
         names = [f'/m/{k:06d}' for k in range(classes)]
-        info = dict(classes=names, class_names=names, class_categories=[], files=[])
+        info = dict(subset=name, classes=names, class_names=names, class_categories=[], files=[])
         LabelIndex(image_ids, noisy, verdicts, info).write(root / 'index' / name)
         bank = FeatureBank.create(root / 'features' / name, image_ids, 1, dim, {})
         features = rng.exponential(size=(size, 1, dim)).astype(np.float32)

@@ -111,16 +111,19 @@ def require_written(
     source.require_written(path)
     if not len(images):
         return
-    # Each class is that of an image, of the first ones if there are fewer.
+    # Each class is that of an image, of the first ones if there are fewer; and none is, since
+    # cleaning may leave an image without a label.
     label = np.arange(len(classes))
-    columns = label % len(images), label, np.full(len(label), 0.5)
-    table = LabelTable([*images], [*classes], *columns, layout=written)
-    with TemporaryDirectory(prefix='mmnoisy-') as folder:
-        elsewhere = os.path.join(folder, os.path.basename(path))
-        try:
-            source.write(table, elsewhere, 'noisy')
-        except InputError as error:
-            raise InputError(str(error).replace(elsewhere, path)) from error
+    image, value = label % len(images), np.full(len(label), 0.5)
+    for some in (slice(None), slice(0)):
+        labels = image[some], label[some], value[some]
+        table = LabelTable([*images], [*classes], *labels, layout=written)
+        with TemporaryDirectory(prefix='mmnoisy-') as folder:
+            elsewhere = os.path.join(folder, os.path.basename(path))
+            try:
+                source.write(table, elsewhere, 'noisy')
+            except InputError as error:
+                raise InputError(str(error).replace(elsewhere, path)) from error
 
 
 def layout_to_write(

@@ -236,6 +236,11 @@ def test_names_that_cannot_be_written_are_refused_before(tmp_path, name, what):
     assert not [*tmp_path.iterdir()]
 
 
+def test_a_name_that_is_misread_without_a_label_is_refused_before(tmp_path):
+    with pytest.raises(InputError, match="the name 'IMG 12' would be misread"):
+        require_written(tmp_path / 'out', None, 'image_list', ['IMG 12'], ['cat'])
+
+
 @given(table=tables('noisy'))
 def test_what_is_not_refused_before_is_written(table):
     for name, source in SOURCES.items():
