@@ -42,7 +42,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         help='folder of the pictures; leave it out where you have features',
     )
     parser.add_argument(
-        '--labels', metavar='FILE', help='noisy labels; default: the folders of the pictures'
+        '--labels',
+        metavar='FILE',
+        help='noisy labels, also a folder of CSV or Parquet files; default: the folders of the '
+        'pictures',
     )
     parser.add_argument('--verified', metavar='FILE', help='labels that people have checked')
     parser.add_argument('--out', type=Path, metavar='PROJECT', help='the folder to write')

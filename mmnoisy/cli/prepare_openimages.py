@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import Tuple
+from typing import Dict, Tuple
 
 from mmnoisy.datasets import SUBSETS
 from mmnoisy.datasets.pictures.paths import TEMPLATE, check_template
@@ -126,7 +126,15 @@ def run(args: Namespace) -> None:
     out = args.out or args.root / 'index'
     if args.root.is_dir():
         require_writable(out.parent)
-    given = {(kind, subset): file for kind in KINDS for subset, file in getattr(args, kind)}
+    given: Dict[Tuple[str, str], ReleaseFile] = {}
+    for kind in KINDS:
+        for subset, file in getattr(args, kind):
+            if (kind, subset) in given:
+                raise InputError(
+                    f'--{kind} {subset}={file}: {subset} has {given[kind, subset]} already; join '
+                    'the files, or prepare each into a folder of its own'
+                )
+            given[kind, subset] = file
     release = find_release(args.root, args.version, given, args.train_verdicts != 'ignore')
     chosen = {
         name: getattr(args, name)

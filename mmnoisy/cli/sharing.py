@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 SHARD_IMAGES = 2048
 
 
-def add_sharing(parser: ArgumentParser, whole: str) -> None:
+def add_sharing(parser: ArgumentParser, whole: str, on_gpus: bool = True) -> None:
     """Adds who does the work and in what pieces.
 
     Args:
         parser: of a tool.
         whole: what it makes of the shards at the end.
+        on_gpus: whether there is anything to do for them.
     """
     group = parser.add_argument_group('shards, and who computes them')
     group.add_argument(
@@ -62,8 +63,10 @@ def add_sharing(parser: ArgumentParser, whole: str) -> None:
     group.add_argument(
         '--ray-gpus',
         type=float,
+        default=None if on_gpus else 0.0,
         metavar='G',
-        help='GPUs of a worker on Ray, such as 0.5; default 1 where the cluster has any',
+        help='GPUs of a worker on Ray, such as 0.5; default '
+        + ('1 where the cluster has any' if on_gpus else '0, as there is nothing to do for them'),
     )
 
 

@@ -3,7 +3,7 @@
 For example:
     mmnoisy shrink configs/joint_openimages.py --out data/openimages-342
     mmnoisy shrink pets --short-edge 256
-    mmnoisy shrink photos --short-edge 342 --out photos-342
+    mmnoisy shrink photos --short-edge 342 --out photos-342 --ray auto
 or, in a checkout,
     python tools/shrink_pictures.py configs/joint_openimages.py --out data/openimages-342
 
@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument('--quality', type=int, default=90, help='of the JPEGs, default 90')
     parser.add_argument('--num-workers', type=int, help='processes, default one a core')
-    add_sharing(parser, 'the folder of pictures')
+    add_sharing(parser, 'the folder of pictures', on_gpus=False)
 
 
 def run(args: Namespace) -> None:
@@ -51,8 +51,6 @@ def run(args: Namespace) -> None:
     from mmnoisy.engine.shrinking import Shrinking, Size, shrink_pictures
 
     num_workers = _workers(args)
-    if args.ray_gpus is None:
-        args.ray_gpus = 0.0  # there is nothing to do for them
     workers = workers_of(args, num_workers - 1)
     project, pictures, edge = _what(args)
     out = out_of(args, 'pictures') if project is not None else _out(args, pictures)

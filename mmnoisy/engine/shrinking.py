@@ -18,7 +18,7 @@ from mmnoisy.engine.distributed.shard_jobs import ALONE, Compute, Job, Workers
 from mmnoisy.engine.picture_sets import Pictures
 from mmnoisy.errors import InputError
 from mmnoisy.io.arrays import arrays_hash, read_info
-from mmnoisy.io.atomic import atomic_write, write_csv
+from mmnoisy.io.atomic import atomic_write, remove_parts, write_csv
 from mmnoisy.io.shards import Shards, numbered, spans
 
 WHAT, VERSION, INFO = 'folder of shrunk pictures', 1, 'shrunk.json'
@@ -92,9 +92,9 @@ def shrunk_tables(shrinking: Shrinking, shard_images: int, num_workers: int) -> 
 
     def compute(numbers: Iterable[int]) -> Iterator[pa.Table]:
         chosen = [of_all[number] for number in numbers]
-        if num_workers > 1:
-            # Not in the processes themselves: OpenCV waits there for ever for threads of this one.
-            cv2.setNumThreads(0)
+        # As many threads as processes, also of workers on Ray. Not in those of the loader
+        # themselves: OpenCV waits there for ever for threads of this one.
+        cv2.setNumThreads(0)
         loader = DataLoader(
             shrinking,
             batch_sampler=(batch for span in chosen for batch in _batches(span)),
@@ -158,6 +158,7 @@ def shrink_pictures(
         failed.append((name, UNSAID, f'{shrinking.pictures.root}/{name}: {UNSAID}'))
     if shrinking.out is not None:
         shutil.rmtree(whole)
+        remove_parts(shrinking.out)
         write_csv(shrinking.out / FAILURES, ('Path', 'Reason'), (row[:2] for row in failed))
     if not any(counts[what] for what in WRITTEN):
         raise InputError(f'{shrinking.pictures.root}: no picture can be read, as {failed[0][2]}')

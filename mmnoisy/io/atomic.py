@@ -137,6 +137,18 @@ def atomic_files(folder: Path) -> Iterator[Path]:
             _remove(part)
 
 
+def remove_parts(folder: Path) -> None:
+    """Removes what processes that were killed have left of files; no other may write there now.
+
+    Args:
+        folder: with folders in it.
+    """
+    for where, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith('.') and name.endswith('.part'):
+                Path(where, name).unlink(missing_ok=True)
+
+
 def folder_made_of(folder: Path, made_of: Any) -> Path:
     """A folder of results, emptied where those in it are of something else.
 

@@ -69,8 +69,13 @@ class Parts(ABC, Generic[Part]):
         """Stores a part.
 
         Raises:
-            InputError: it cannot be written.
+            InputError: it cannot be written, or the folder has gone.
         """
+        if not (self.folder / self.info).exists():
+            raise InputError(
+                f'{self.folder}: has gone while a part of it was computed; another run has put '
+                'the parts together, or somebody removed it'
+            )
         self._write(self.path(number), self.encode(part))
 
     def __getitem__(self, number: int) -> Part:

@@ -1,21 +1,16 @@
-"""Shards on a Ray cluster of three nodes, against those of one process."""
+"""Parts computed on a Ray cluster of three nodes, whatever becomes of workers and nodes."""
 
 import os
 import resource
 import signal
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
-from conftest import REPO
-from made_index import cleaning_arguments, make_data_set
-from small_classifier import make, run
+from ray_cluster import three_nodes
 
 from mmnoisy import InputError
 from mmnoisy.engine.distributed.ray_workers import ATTEMPTS, RayWorkers
@@ -27,29 +22,8 @@ slow = pytest.mark.slow
 
 @pytest.fixture(scope='module')
 def cluster():
-    """A head without work and three nodes of one CPU; ``node`` starts another one."""
-    pytest.importorskip('ray', reason="needs Ray: pip install 'mmnoisy[ray]'")
-    from ray.cluster_utils import Cluster
-
-    memory = 80 * 2**20
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        folders = os.pathsep.join(map(str, (REPO, REPO / 'tests', REPO / 'tests/engine')))
-        monkeypatch.setenv('PYTHONPATH', folders)  # of the nodes, for what travels by its name
-        cluster = Cluster(True, head_node_args=dict(num_cpus=0, object_store_memory=memory))
-        cluster.node = lambda: cluster.add_node(num_cpus=1, object_store_memory=memory)
-        cluster.nodes = [cluster.node() for _ in range(3)]
+    with three_nodes() as cluster:
         yield cluster
-        cluster.shutdown()
-
-
-def files(folder):
-    return {path.relative_to(folder): path for path in folder.rglob('*.*')}
-
-
-def assert_same_files(a, b):
-    assert files(a).keys() == files(b).keys()
-    for name, path in files(a).items():
-        assert path.read_bytes() == files(b)[name].read_bytes(), name
 
 
 class Squares:
@@ -180,74 +154,6 @@ def test_what_cannot_be_computed_ends_the_job(cluster, tmp_path):
         [*RayWorkers(cluster.address, cpus=9).write(parts, [3], Fails(''))]
 
 
-@pytest.fixture(scope='module')
-def root(tmp_path_factory):
-    root = tmp_path_factory.mktemp('made')
-    make_data_set(root)
-    run('clean_labels.py', *cleaning_arguments(root, 'cleaned'))
-    return root
-
-
-def on(cluster):
-    return ['--ray', cluster.address, '--num-workers', '0']
-
-
-@slow
-def test_cleaned_labels_are_those_of_one_process_bit_for_bit(cluster, root, monkeypatch):
-    monkeypatch.chdir(root)  # paths below it are found by the workers
-    run('clean_labels.py', *cleaning_arguments(Path(), 'by_ray', *on(cluster)))
-    assert_same_files(root / 'cleaned', root / 'by_ray')
-
-
-KILLED = """
-import os, runpy, signal, sys
-from mmnoisy.engine.distributed.shard_jobs import Workers
-written = Workers._written
-def killing(*args):
-    for count, number in enumerate(written(*args), 1):
-        if count == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-        yield number
-Workers._written = killing
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name='__main__')
-"""
-
-
-@slow
-def test_a_driver_that_is_killed_and_started_again(cluster, root):
-    command = cleaning_arguments(root, 'killed', *on(cluster))
-    tool = str(REPO / 'tools/clean_labels.py')
-    killed = subprocess.run([sys.executable, '-c', KILLED, tool, *command], capture_output=True)
-    assert killed.returncode == -signal.SIGKILL
-    unfinished = root / '.killed.unfinished/shards'
-    before = {path: path.stat().st_mtime_ns for path in unfinished.glob('*.parquet')}
-    assert 5 <= len(before) < 19
-    run('clean_labels.py', *command, '--parquet', '--out', str(unfinished))
-    after = {path: path.stat().st_mtime_ns for path in unfinished.glob('*.parquet')}
-    assert len(after) == 19
-    assert {path: after[path] for path in before} == before
-    run('clean_labels.py', *command)
-    assert_same_files(root / 'cleaned', root / 'killed')
-
-
-@slow
-def test_features_and_predictions_are_those_of_one_process(cluster, tmp_path):
-    small = make(tmp_path)
-    common = [small.config, small.weights]
-    shards = ['--shard-images', '3', '--batch-size', '3']
-    for name, more in (('one', ['--num-workers', '0']), ('ray', on(cluster))):
-        out = tmp_path / f'features_{name}'
-        run('extract_features.py', *common, '--out', out, '--views', '2', *shards, *more)
-    assert_same_files(tmp_path / 'features_one', tmp_path / 'features_ray')
-    (tmp_path / 'test/broken.jpg').write_bytes(b'no picture')
-    labels = [tmp_path / 'one.jsonl', tmp_path / 'ray.jsonl']
-    for out, more in zip(labels, ([], ['--ray', cluster.address, '--ray-cpus', '1'])):
-        run('predict.py', *common, tmp_path / 'test', '--out', out, *shards, *more)
-    assert labels[0].read_bytes() == labels[1].read_bytes()
-    assert len(labels[0].read_text().splitlines()) == 12
-
-
 @pytest.mark.parametrize(
     ('workers', 'room'),
     [
@@ -274,15 +180,3 @@ def test_ray_is_missing(monkeypatch, tmp_path):
     parts = Blocks(tmp_path, {}, 1)
     with pytest.raises(InputError, match=r"Ray is missing .*pip install 'mmnoisy\[ray\]'"):
         [*RayWorkers().write(parts, [0], None)]
-
-
-@slow
-def test_shrunk_pictures_are_those_of_one_process(cluster, tmp_path):
-    (tmp_path / 'photos').mkdir()
-    for k in range(20):
-        pixels = np.random.default_rng(k).integers(256, size=(40, 50, 3), dtype=np.uint8)
-        cv2.imwrite(str(tmp_path / f'photos/{k}.jpg'), pixels)
-    command = [tmp_path / 'photos', '--short-edge', '20', '--shard-images', '4', '--out']
-    run('shrink_pictures.py', *command, tmp_path / 'alone')
-    run('shrink_pictures.py', *command, tmp_path / 'by_ray', '--ray', cluster.address)
-    assert_same_files(tmp_path / 'alone', tmp_path / 'by_ray')

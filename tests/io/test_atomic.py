@@ -10,6 +10,7 @@ from mmnoisy.io.atomic import (
     atomic_folder,
     atomic_write,
     folder_made_of,
+    remove_parts,
     write_csv,
     write_json,
 )
@@ -112,3 +113,12 @@ def test_half_a_character_comes_back_from_json(tmp_path):
     values = {'name': 'é\ud83d', 'emoji': '\U0001f600', 'plain': '\\ud83d'}
     write_json(tmp_path / 'a.json', values)
     assert json.loads((tmp_path / 'a.json').read_bytes()) == values
+
+
+def test_what_the_killed_have_left_is_removed_and_nothing_else(tmp_path):
+    for name in ('a.jpg', '.a.jpg.host-7.part', 'in/.b.part', 'in/c.part', 'in/.hidden'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    remove_parts(tmp_path)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*')}
+    assert left == {'a.jpg', 'in', 'in/c.part', 'in/.hidden'}

@@ -89,7 +89,8 @@ def shrink_file(
         smaller = shrink(data, short_edge, quality)
     except Exception as error:  # of the file system and of decoders, each its own
         reason = _reason(error)
-        return Outcome(reason, error=f'{source}: {reason} ({error})')
+        more = '' if str(error) == reason else f' ({error})'
+        return Outcome(reason, error=f'{source}: {reason}{more}')
     content = data if smaller is None else smaller
     what = COPIED if smaller is None else SHRUNK
     if target is None:

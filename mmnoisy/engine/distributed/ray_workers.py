@@ -181,7 +181,7 @@ class _Dispatch:
                     'memory, or make --shard-images smaller'
                 ) from error
             if number is not None:
-                self.waiting.appendleft(number)
+                self.waiting.append(number)  # last, so that all others are there if it ends the job
             return False
         return True
 
