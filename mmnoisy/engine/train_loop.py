@@ -44,7 +44,8 @@ class ResumableTrainLoop(BaseLoop):
         max_epochs: length of the run in epochs.
         max_iters: or in iterations.
         min_images: or by the size of the data, in iterations: so many images are seen, or
-            ``min_passes`` times as many as all sources together have, whichever is more.
+            ``min_passes`` times as many as all sources together have, whichever is more. Where they
+            have fewer than a batch, a batch is all of them, in as many steps.
         min_passes: of a run with ``min_images``.
         max_passes: of a run with ``min_images``; a small set is not seen more often than that.
         global_batch: ``train_dataloader.batch_size`` is the batch of all processes together, and
@@ -86,27 +87,34 @@ class ResumableTrainLoop(BaseLoop):
             equal = _share_batch(runner, dataloader, processes, global_batch)
         super().__init__(runner, dataloader)
         self.by_epoch = max_epochs is not None
-        if not equal:  # each has its share of the batches that one process would have
-            sampler: Any = self.dataloader.sampler
+        sampler: Any = self.dataloader.sampler
+        if not equal:  # before its length is asked for
             sampler.rank, sampler.world_size = 0, 1
         loader: Any = drawn_loader(self.dataloader, runner.seed)
         self.dataloader: DataLoader = loader
         self.samples, self.batches = loader.dataset, loader.batch_sampler
-        self.batch_size = self.batches.batch_size * (processes if equal else 1)  # of all together
-        self._weight = 1.0
-        if not equal:
-            self.batches.share = slice(rank, None, processes)
-            own = len(range(rank, self.batch_size, processes))
-            self._weight = own * processes / self.batch_size
-            runner._train_dataloader['batch_size'] = self.batch_size / processes  # scales rates
+        given = self.batches.batch_size * (processes if equal else 1)
+        self.batch_size = given  # of all together
         if min_images is not None:
             size = len(self.samples)
             images = images_to_see(size, min_images, min_passes, max_passes)
-            max_iters = ceil(images / self.batch_size)
+            max_iters = ceil(images / given)
+            if processes <= size < given:
+                self.batch_size, equal = size, processes == 1
             runner.logger.info(
                 f'{counted(size, "image")}: {counted(max_iters, "step")} of {self.batch_size} '
                 'images.'
             )
+        self._weight = 1.0
+        if equal:
+            self.batches.batch_size = self.batch_size // processes
+        else:  # each has its share of the batches that one process would have
+            sampler.rank, sampler.world_size = 0, 1
+            self.batches.batch_size = self.batch_size
+            self.batches.share = slice(rank, None, processes)
+            own = len(range(rank, self.batch_size, processes))
+            self._weight = own * processes / self.batch_size
+            runner._train_dataloader['batch_size'] = given / processes  # scales rates
         self.max_epochs = max_epochs or 1
         self.max_iters = max_iters or self.max_epochs * len(self.dataloader)
         self.val_begin = val_begin

@@ -216,6 +216,36 @@ def test_three_processes_share_a_batch_of_sixteen(tmp_path, monkeypatch):
     assert [loop._weight for _, loop in shares] == pytest.approx([18 / 16, 15 / 16, 15 / 16])
 
 
+@pytest.mark.parametrize('settings', [dict(), dict(global_batch=False)])
+@pytest.mark.parametrize('processes', [1, 4, 7])
+def test_a_batch_holds_no_image_twice_where_there_are_fewer(
+    tmp_path, monkeypatch, processes, settings
+):
+    """All of V in every batch, each process its share, and as many steps as with full batches."""
+
+    def loop_of(rank):
+        monkeypatch.setattr('mmnoisy.engine.train_loop.get_dist_info', lambda: (rank, processes))
+        name = f'{rank} of {processes}'
+        cfg = config(tmp_path / name, name)
+        loader = cfg.train_dataloader
+        loader.dataset, loader.batch_size = loader.dataset.datasets[1], 210
+        loader.sampler.pop('source_ratio')
+        cfg.train_cfg = dict(type='ResumableTrainLoop', min_images=8_400, **settings)
+        runner = build_runner(cfg)
+        return runner.build_train_loop(runner._train_loop), runner
+
+    loops = [loop_of(rank) for rank in range(processes)]
+    together = 210 * processes if settings else 210
+    for loop, runner in loops:
+        assert loop.batch_size == 60 and loop.max_iters == -(-8_400 // together)
+        # Rates scale with the batch of the config.
+        assert runner._train_dataloader['batch_size'] * processes == together
+    for step in (0, 1, 39):
+        ids = [*chain(*(loop.image_ids(step) for loop, _ in loops))]
+        assert len(ids) == len({*ids}) == 60
+    assert sum(loop._weight for loop, _ in loops) == pytest.approx(processes)
+
+
 def test_a_signal_that_no_hook_heeds_keeps_its_meaning(tmp_path):
     """A comparison, whose trainings keep no checkpoints, ends where it is told to end."""
     make_data_set(tmp_path)
