@@ -20,7 +20,7 @@ BASELINE = 'baseline'
 SOFT, FAST, SLOW = '_soft', '_fast', '_slow'
 BY_RATE = 'finetune_listed'
 """The method by which the rates of all are chosen."""
-SOUP, MEMBERS = 'soup', ('best', 'joint', 'finetune_listed', 'finetune_clean')
+SOUP, MEMBERS = 'soup', ('best', 'finetune_listed', 'finetune_clean')
 """The mean of methods, which is chosen unless another one is surely ahead; trained as the first."""
 FEW_PASSES, MANY_PASSES = 50, 300
 """Over V at most: a short training of the teacher; fine-tuning."""
