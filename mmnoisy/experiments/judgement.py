@@ -144,6 +144,17 @@ def warnings(
     return found
 
 
+def warnings_of_verdicts(present: np.ndarray) -> List[str]:
+    """What a user should know of the verdicts (P,) of V, True for present, each in a sentence."""
+    if not present.all():
+        return []
+    return [
+        'All verdicts of V say present: nothing tells wrong labels from right ones, and figures of '
+        '100 % say nothing. Where each verified image lists all that is present, import it with '
+        '--complete (docs/faq.md#nothing-says-which-labels-are-wrong).'
+    ]
+
+
 def warnings_of_sets(train: LabelIndex, verified: LabelIndex, names: Sequence[str]) -> List[str]:
     """What a user should know of T, whose labels are cleaned and learned, each in a sentence.
 

@@ -30,6 +30,7 @@ from mmnoisy.experiments.judgement import (
     warnings,
     warnings_of_sets,
     warnings_of_test,
+    warnings_of_verdicts,
 )
 from mmnoisy.experiments.parts_of_t import cleaned_pairs
 
@@ -55,7 +56,8 @@ def project_figures(choice: Choice, project: Project, cfg: Config, seed: int) ->
         method=choice.method.name,
         text=choice.method.text,
         why=reason(rows),
-        warnings=warnings(rows, on_v, silent, trials.num_verified)
+        warnings=warnings_of_verdicts(trials.pairs.present)
+        + warnings(rows, on_v, silent, trials.num_verified)
         + warnings_of_sets(train, verified, names),
         seed=seed,
         folds=trials.folds,

@@ -11,6 +11,7 @@ from mmnoisy.experiments.judgement import (
     warnings,
     warnings_of_sets,
     warnings_of_test,
+    warnings_of_verdicts,
 )
 
 NAMES = ['cat', 'dog', 'cow', 'emu', 'gnu']
@@ -88,6 +89,12 @@ def test_too_few_verdicts_to_tell():
         'Too few verdicts to tell soup from joint (about 400); in brackets how many verified '
         'images would.'
     )
+
+
+def test_verdicts_of_one_kind():
+    (text,) = warnings_of_verdicts(np.ones(5, bool))
+    assert text.startswith('All verdicts of V say present: nothing tells wrong labels from right')
+    assert warnings_of_verdicts(np.arange(5) > 0) == []
 
 
 def test_a_small_test_set():
