@@ -36,3 +36,9 @@ def settings_of(root, **changes):
     """What ``mmnoisy run`` is asked for."""
     given = dict(features=root / 'features.npy', feature_ids=root / 'ids.txt', options=SHORT)
     return Settings(**{**given, **changes})
+
+
+def rewrite_v(project, index):
+    """Puts an index in the place of that of V."""
+    shutil.rmtree(project / 'index' / 'validation')
+    index.write(project / 'index' / 'validation')

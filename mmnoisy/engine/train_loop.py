@@ -99,7 +99,7 @@ class ResumableTrainLoop(BaseLoop):
             size = len(self.samples)
             images = images_to_see(size, min_images, min_passes, max_passes)
             max_iters = ceil(images / given)
-            if processes <= size < given:
+            if processes <= size < given:  # or a batch would have images twice
                 self.batch_size, equal = size, processes == 1
             runner.logger.info(
                 f'{counted(size, "image")}: {counted(max_iters, "step")} of {self.batch_size} '

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_project import SHORT, SUBSETS, make_project, settings_of
+from made_project import SHORT, SUBSETS, make_project, rewrite_v, settings_of
 from markupsafe import escape
 
 from mmnoisy import InputError
@@ -123,7 +123,7 @@ def test_a_project_that_was_moved_is_not_trained_anew(whole, trained, tmp_path, 
     index = LabelIndex.open('index/validation')
     other = index.verdicts.value ^ (np.arange(len(index.verdicts.value)) == 0)
     verdicts = index.verdicts._replace(value=other)
-    _rewrite(Path('.'), LabelIndex(index.image_ids, index.noisy, verdicts, index.info))
+    rewrite_v(Path('.'), LabelIndex(index.image_ids, index.noisy, verdicts, index.info))
     run_project(Path('.'), settings_of(root))
     assert trained
 
@@ -187,93 +187,6 @@ def test_without_a_test_set(tmp_path):
     cfg = load_config(other / 'config.py', str(tmp_path / 'w'), None, 'none', other / 'features')
     build_runner(cfg).train()
     check_same_weights(weights_of(tmp_path, 'w'), weights_of(other))
-
-
-def of_version_2(root, project):
-    info = json.loads((project / 'project.json').read_text())
-    (project / 'project.json').write_text(json.dumps({**info, 'version': 2}))
-
-
-def no_verdict(root, project):
-    index = LabelIndex.open(project / 'index' / 'validation')
-    _rewrite(project, index.select(np.zeros(len(index), bool)))
-
-
-def one_verified(root, project):
-    index = LabelIndex.open(project / 'index' / 'validation')
-    _rewrite(project, index.select(np.arange(len(index)) == 5))
-
-
-def _rewrite(project, index):
-    shutil.rmtree(project / 'index' / 'validation')
-    index.write(project / 'index' / 'validation')
-
-
-def too_few_rows(root, project):
-    np.save(root / 'features.npy', np.load(root / 'features.npy')[:-1])
-
-
-def three_axes(root, project):
-    np.save(root / 'features.npy', np.load(root / 'features.npy')[:, :, None])
-
-
-def no_array(root, project):
-    (root / 'features.npy').write_text('none')
-
-
-def no_file(root, project):
-    (root / 'features.npy').unlink()
-
-
-def other_ids(root, project):
-    ids = (root / 'ids.txt').read_text().split()
-    (root / 'ids.txt').write_text('\n'.join(['x', *ids[1:]]))
-
-
-def twice(root, project):
-    ids = (root / 'ids.txt').read_text().split()
-    (root / 'ids.txt').write_text('\n'.join([ids[1], *ids[1:]]))
-
-
-def no_text(root, project):
-    (root / 'ids.txt').write_bytes(b'\xff\xfe\xff')
-
-
-def too_large(root, project):
-    np.save(root / 'features.npy', 1e6 * np.load(root / 'features.npy').astype('f4'))
-
-
-@pytest.mark.parametrize(
-    ('spoil', 'sentence'),
-    [
-        (lambda *_: _[1].joinpath('project.json').unlink(), 'there is no project here; make it'),
-        (of_version_2, 'is not a project of version 1'),
-        (lambda *_: shutil.rmtree(_[1] / 'index' / 'validation'), 'there is no label index here'),
-        (no_verdict, 'validation: has 0 verified images and 0 present labels; verify at least two'),
-        (one_verified, 'validation: has 1 verified image and'),
-        (too_few_rows, r'features.npy: has 419 rows, and .*ids.txt has 420 images'),
-        (three_axes, r'features.npy: holds float16 of shape \(420, 8, 1\); give an array'),
-        (no_array, r'features.npy: is missing or truncated'),
-        (no_file, r'features.npy'),
-        (other_ids, r'ids.txt: lacks 1 image of .*train, the first is'),
-        (twice, r'ids.txt: has 1 id twice'),
-        (no_text, r'ids.txt: cannot be read'),
-        (too_large, r'features.npy: a feature is .*which float16 does not hold'),
-    ],
-)
-def test_wrong_input(tmp_path, spoil, sentence):
-    project = make_project(tmp_path)
-    spoil(tmp_path, project)
-    with pytest.raises((InputError, FileNotFoundError), match=sentence):
-        run_project(project, settings_of(tmp_path))
-    assert not (project / 'choice.json').exists()
-
-
-def test_a_method_that_is_none_is_told_before_any_work(tmp_path):
-    project = make_project(tmp_path)
-    with pytest.raises(InputError, match=r'--method jiont: is none; did you mean joint\?'):
-        run_project(project, settings_of(tmp_path, method='jiont'))
-    assert not (project / 'features').exists()
 
 
 def test_features_that_were_made_otherwise(whole, tmp_path):
